@@ -1,0 +1,18 @@
+//! Time is handed in, never read here.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+/// Where the present comes from. Only the binary and tests make one.
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> Timestamp;
+}
+
+/// Today's date in Latvia: `valid_from` and `valid_to` are dates of Europe/Riga, both inclusive.
+pub fn riga_date(now: Timestamp) -> Date {
+    now.to_zoned(riga()).date()
+}
+
+/// Europe/Riga, from the bundled zone data.
+pub fn riga() -> TimeZone {
+    TimeZone::get("Europe/Riga").unwrap_or(TimeZone::UTC)
+}

@@ -1,0 +1,179 @@
+//! A data set's definition: the text that configures it, as values.
+//!
+//! `parse` reads the text, `print` writes its canonical form, `check` finds what is wrong in meaning,
+//! `evolution` compares two texts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::ids::DatasetName;
+
+/// Parsed and checked definition. Field order is the definition's order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Definition {
+    pub name: DatasetName,
+    pub key: KeySpec,
+    pub description: String,
+    pub fields: Vec<Field>,
+    pub replaces: Option<DatasetName>,
+    /// Dotted paths, lists included, that name a data subject.
+    pub subject: Vec<String>,
+    pub classification: Classification,
+    /// Each index is one or more top-level scalar field names.
+    pub indexes: Vec<Vec<String>>,
+    pub changes: Vec<ChangeList>,
+    pub public: Option<PublicFile>,
+    pub csv: CsvOptions,
+    pub history: bool,
+    /// Promised delay in seconds.
+    pub freshness_s: Option<u64>,
+    /// Share of the live records one package may remove, in hundredths of a per cent (10 % = 1 000).
+    pub guard_bp: u32,
+    /// Days deletes are remembered.
+    pub tombstones_days: u32,
+    pub retention: Option<Retention>,
+    /// IANA zone for timestamps without an offset.
+    pub timezone: String,
+    pub source: Option<Source>,
+}
+
+impl Definition {
+    pub const DEFAULT_GUARD_BP: u32 = 1_000;
+    pub const DEFAULT_TOMBSTONES_DAYS: u32 = 400;
+
+    /// Personal: every read is a disclosure that names a subject.
+    pub fn is_personal(&self) -> bool {
+        !self.subject.is_empty()
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.classification == Classification::Open
+    }
+
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+/// `Code(, Year, Id)`: the part before the parenthesis is the partition, the rest the order inside it.
+/// All are names of top-level scalar fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeySpec {
+    pub partition: Vec<String>,
+    pub order: Vec<String>,
+}
+
+impl KeySpec {
+    /// All key fields, partition first.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.partition.iter().chain(&self.order).map(String::as_str)
+    }
+    pub fn len(&self) -> usize {
+        self.partition.len() + self.order.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.partition.is_empty()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Field {
+    pub name: String,
+    pub ty: Type,
+    pub list: bool,
+    pub required: bool,
+    pub comments: String,
+    pub personal: Option<Personal>,
+    pub unit: Option<String>,
+    /// Children of a structured field (`ty == Object`), else empty.
+    pub fields: Vec<Field>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    Text,
+    Int,
+    Decimal,
+    Bool,
+    Date,
+    Timestamp,
+    Uuid,
+    PersonCode,
+    OrgCode,
+    /// Value of a published classifier.
+    Code(String),
+    Point,
+    Geometry,
+    Json,
+    /// A structured field; carries `fields`.
+    Object,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Personal {
+    Subject,
+    Identifying,
+    Sensitive,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Classification {
+    Open,
+    Restricted,
+    Sensitive,
+}
+
+/// A named change list: records for which the CEL expression over `old` and `new` held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeList {
+    pub name: String,
+    pub when: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublicFile {
+    pub filename: String,
+    /// Dotted paths; `None` = every leaf in definition order.
+    pub fields: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct CsvOptions {
+    pub delimiter: Option<char>,
+    pub charset: Option<String>,
+    pub decimal_comma: bool,
+    /// Column header → field name.
+    pub columns: BTreeMap<String, String>,
+    /// Column headers to leave unread (the empty header is written `""`).
+    pub ignore: Vec<String>,
+    pub duplicates: Duplicates,
+    /// strftime format for dates, where the provider's are not ISO.
+    pub date_format: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    #[default]
+    Quarantine,
+    First,
+    Last,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retention {
+    /// A top-level date or timestamp field.
+    pub field: String,
+    pub keep_months: u32,
+    pub keep_days: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    pub system: Option<String>,
+    pub legal_act: Option<String>,
+}

@@ -1,0 +1,16 @@
+//! Nouns, typed ids, definitions and their evolution, canonical records, keys and expressions.
+//!
+//! Pure: no IO, no async, no wall clock, no randomness.
+
+pub mod clock;
+pub mod definition;
+pub mod digest;
+pub mod expression;
+pub mod fault;
+pub mod ids;
+pub mod key;
+pub mod leaves;
+pub mod permission;
+pub mod record;
+pub mod schema;
+pub mod value;
