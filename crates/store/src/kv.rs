@@ -78,19 +78,25 @@ pub trait Snapshot: Send {
     fn scan<'a>(&'a self, table: Table, range: Range<'_>, direction: Direction) -> Result<Scan<'a>, KvError>;
 }
 
+/// Takes the operations of a bulk, one by one. Keys and values are borrowed: nothing is allocated per operation.
+pub trait Sink {
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), KvError>;
+    fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), KvError>;
+}
+
+/// Makes the operations of a bulk from the state before it.
+pub type BulkMaker<'m> = dyn FnMut(&dyn Snapshot, &mut dyn Sink) -> Result<(), KvError> + 'm;
+
 /// What an engine is, to everything above it.
 pub trait Kv: Send + Sync {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, KvError>;
     /// A few operations, durable when this returns.
     fn commit(&self, ops: &[Op], preconditions: &[Precondition]) -> Result<(), KvError>;
     /// Any number of operations, mostly sorted within each table; all become visible at once and are durable
-    /// when this returns; an `Err` item leaves nothing. The iterator may read a snapshot of this same `Kv`.
+    /// when this returns; an error from `make` leaves nothing. `make` gets a snapshot of the state before the
+    /// bulk (opened by the engine, after it has reserved space) and a sink for the operations.
     /// `bytes_hint` is about how many bytes of keys and values will come.
-    fn bulk(
-        &self,
-        ops: &mut dyn Iterator<Item = Result<Op, KvError>>,
-        bytes_hint: u64,
-    ) -> Result<(), KvError>;
+    fn bulk(&self, bytes_hint: u64, make: &mut BulkMaker<'_>) -> Result<(), KvError>;
     /// A consistent copy for a backup, written while others read and write. `to` is a directory that is made.
     fn checkpoint(&self, to: &Path) -> Result<(), KvError>;
     fn health(&self) -> Result<Health, KvError>;
@@ -127,7 +133,7 @@ pub enum KvError {
     Io(#[from] std::io::Error),
     #[error("the store refused: {0}")]
     Engine(String),
-    /// Carried through `bulk` by the caller's own iterator.
+    /// Carried through `bulk` from the caller's own `make`.
     #[error("{0}")]
     Caller(String),
 }
