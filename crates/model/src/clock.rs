@@ -9,7 +9,7 @@ pub trait Clock: Send + Sync + 'static {
 
 /// Today's date in Latvia: `valid_from` and `valid_to` are dates of Europe/Riga, both inclusive.
 pub fn riga_date(now: Timestamp) -> Date {
-    now.to_zoned(riga()).date()
+    now.to_zoned_datetime(riga()).date()
 }
 
 /// Europe/Riga, from the bundled zone data.
