@@ -3,9 +3,26 @@
 //! `parse` reads the text, `print` writes its canonical form, `check` finds what is wrong in meaning,
 //! `evolution` compares two texts.
 
+mod amount;
+mod check;
+mod evolution;
+mod fields;
+mod line;
+mod parse;
+mod print;
+mod yaml;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use unicode_normalization::UnicodeNormalization;
+
+pub use self::{
+    check::check_publish,
+    evolution::{Evolution, EvolutionChange, EvolutionClass, evolution},
+    parse::TEXT_LIMIT,
+    print::holds_round_trip,
+};
 
 use crate::ids::DatasetName;
 
@@ -20,7 +37,7 @@ pub struct Definition {
     /// Dotted paths, lists included, that name a data subject.
     pub subject: Vec<String>,
     pub classification: Classification,
-    /// Each index is one or more top-level scalar field names.
+    /// Each index is one or more dotted paths of scalar leaves; one of a single path may go through lists.
     pub indexes: Vec<Vec<String>>,
     pub changes: Vec<ChangeList>,
     pub public: Option<PublicFile>,
@@ -176,4 +193,20 @@ pub struct Retention {
 pub struct Source {
     pub system: Option<String>,
     pub legal_act: Option<String>,
+}
+
+/// Names compare in NFC, as stored text does.
+fn nfc(text: &str) -> String {
+    text.nfc().collect()
+}
+
+/// A piece of the text as a message repeats it: short, and on one line.
+fn shown(text: &str) -> String {
+    const LIMIT: usize = 80;
+    let mut out: String =
+        text.chars().take(LIMIT).map(|c| if line::unprintable(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(LIMIT).is_some() {
+        out.push('…');
+    }
+    out
 }
