@@ -97,6 +97,7 @@ impl KeySpec {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Field {
     pub name: String,
+    #[serde(rename = "type")]
     pub ty: Type,
     pub list: bool,
     pub required: bool,
@@ -107,8 +108,8 @@ pub struct Field {
     pub fields: Vec<Field>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// Serialised as a field line writes it (`code(LIST)`), a structured field as `object`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
     Text,
     Int,
@@ -200,11 +201,24 @@ fn nfc(text: &str) -> String {
     text.nfc().collect()
 }
 
+/// `nearest` for words that a person may have written; longer ones are no slip of the fingers and cost too much.
+fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LIMIT: usize = 160;
+    if word.len() > LIMIT {
+        None
+    } else {
+        crate::fault::nearest(word, known)
+    }
+}
+
 /// A piece of the text as a message repeats it: short, and on one line.
 fn shown(text: &str) -> String {
     const LIMIT: usize = 80;
-    let mut out: String =
-        text.chars().take(LIMIT).map(|c| if line::unprintable(c) { '\u{fffd}' } else { c }).collect();
+    let mut out: String = text
+        .chars()
+        .take(LIMIT)
+        .map(|c| if line::unprintable(c) { '\u{fffd}' } else { c })
+        .collect();
     if text.chars().nth(LIMIT).is_some() {
         out.push('…');
     }

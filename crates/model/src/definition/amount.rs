@@ -3,8 +3,11 @@
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
-/// Largest number that any unit may carry: a thousand years in days.
-const NUMBER_LIMIT: u64 = 365_250;
+/// Longest duration in days: a thousand years.
+const DAYS_LIMIT: u64 = 365_250;
+/// Largest number before a unit: the longest duration in seconds.
+const NUMBER_LIMIT: u64 = DAYS_LIMIT * DAY;
+const TOO_LONG: &str = "a duration is at most a thousand years";
 
 /// A duration in the three measures a calendar keeps apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,13 +41,13 @@ pub(super) fn duration(text: &str) -> Result<Amount, String> {
         rest = rest[digits..].trim_start();
         let letters = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
         match &rest[..letters] {
-            "y" => amount.months += number * 12,
-            "mo" => amount.months += number,
-            "w" => amount.days += number * 7,
-            "d" => amount.days += number,
-            "h" => amount.seconds += number * HOUR,
-            "min" | "m" => amount.seconds += number * MINUTE,
-            "s" => amount.seconds += number,
+            "y" => amount.months = amount.months.saturating_add(number * 12),
+            "mo" => amount.months = amount.months.saturating_add(number),
+            "w" => amount.days = amount.days.saturating_add(number * 7),
+            "d" => amount.days = amount.days.saturating_add(number),
+            "h" => amount.seconds = amount.seconds.saturating_add(number * HOUR),
+            "min" | "m" => amount.seconds = amount.seconds.saturating_add(number * MINUTE),
+            "s" => amount.seconds = amount.seconds.saturating_add(number),
             _ => return Err(way_out()),
         }
         rest = rest[letters..].trim_start();
@@ -63,7 +66,12 @@ pub(super) fn seconds(text: &str) -> Result<u64, String> {
             "months and years have no fixed length here: write days or hours, as in `24h`".to_owned(),
         );
     }
-    Ok(amount.days * DAY + amount.seconds)
+    let seconds = amount.days.saturating_mul(DAY).saturating_add(amount.seconds);
+    if seconds > DAYS_LIMIT * DAY {
+        Err(TOO_LONG.to_owned())
+    } else {
+        Ok(seconds)
+    }
 }
 
 /// Whole days; a year counts 365 and a month 30 where only days are kept.
@@ -72,11 +80,18 @@ pub(super) fn days(text: &str) -> Result<u32, String> {
     if amount.seconds % DAY != 0 {
         return Err("write whole days, as in `400d`".to_owned());
     }
-    let days = amount.months / 12 * 365 + amount.months % 12 * 30 + amount.days + amount.seconds / DAY;
+    let days = [
+        amount.months / 12 * 365,
+        amount.months % 12 * 30,
+        amount.days,
+        amount.seconds / DAY,
+    ]
+    .into_iter()
+    .fold(0, u64::saturating_add);
     u32::try_from(days)
         .ok()
-        .filter(|days| u64::from(*days) <= NUMBER_LIMIT)
-        .ok_or_else(|| format!("at most {NUMBER_LIMIT} days"))
+        .filter(|_| days <= DAYS_LIMIT)
+        .ok_or_else(|| TOO_LONG.to_owned())
 }
 
 /// Months and days of a retention.
@@ -85,10 +100,10 @@ pub(super) fn calendar(text: &str) -> Result<(u32, u32), String> {
     if amount.seconds % DAY != 0 {
         return Err("write years, months or days, as in `10y`".to_owned());
     }
-    let days = amount.days + amount.seconds / DAY;
+    let days = amount.days.saturating_add(amount.seconds / DAY);
     match (u32::try_from(amount.months), u32::try_from(days)) {
-        (Ok(months), Ok(days)) if months <= 12_000 && u64::from(days) <= NUMBER_LIMIT => Ok((months, days)),
-        _ => Err("at most a thousand years".to_owned()),
+        (Ok(months), Ok(days)) if months <= 12_000 && u64::from(days) <= DAYS_LIMIT => Ok((months, days)),
+        _ => Err(TOO_LONG.to_owned()),
     }
 }
 

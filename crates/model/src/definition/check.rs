@@ -1,7 +1,13 @@
 //! What is wrong in meaning: paths that lead nowhere, keys that cannot be keys, open data about persons.
 
-use super::{Classification, Definition, Field, Personal, Type, fields::joined, parse::Places, shown};
-use crate::fault::{Fault, nearest};
+use super::{
+    Classification, Definition, Field, Personal, Type,
+    fields::joined,
+    near,
+    parse::{FAULTS_LIMIT, Places},
+    shown,
+};
+use crate::fault::Fault;
 
 /// Completes what the text implies, then checks every reference. Places are lines.
 pub(super) fn settle(definition: &mut Definition, places: &Places, faults: &mut Vec<Fault>) {
@@ -74,11 +80,11 @@ impl Check<'_> {
 
     fn unknown_field(&mut self, line: usize, word: &str, path: &str) {
         // The field may be one that was not understood, which is told already.
-        if self.places.incomplete {
+        if self.places.incomplete || self.faults.len() > FAULTS_LIMIT {
             return;
         }
         let paths = self.definition.paths();
-        let near = nearest(path, paths.iter().map(String::as_str));
+        let near = near(path, paths.iter().map(String::as_str));
         let path = shown(path);
         let message = match near {
             Some(near) => format!("`{word}` names `{path}`, which is no field: did you mean `{near}`?"),

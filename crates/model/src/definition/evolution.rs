@@ -189,6 +189,19 @@ impl Changes {
         for index in new.indexes.iter().filter(|index| !old.indexes.contains(index)) {
             self.add("indexes", format!("`{}` added", index.join(", ")), true);
         }
+        for index in new.indexes.iter().filter(|index| old.indexes.contains(index)) {
+            let ty = |set: &Definition, path: &str| set.find(path).map(|(field, _)| field.ty.clone());
+            if index
+                .iter()
+                .any(|path| ty(old, path) == Some(Type::Int) && ty(new, path) == Some(Type::Decimal))
+            {
+                let what = format!(
+                    "`{}` is built anew, for a wider type orders its values otherwise",
+                    index.join(", ")
+                );
+                self.add("indexes", what, true);
+            }
+        }
     }
 
     fn lists(&mut self, old: &Definition, new: &Definition) {

@@ -3,11 +3,11 @@
 use super::{
     Field, Personal, Type,
     line::FIELD_WORDS,
+    near,
     parse::Reader,
     shown,
     yaml::{Entry, Node, Value},
 };
-use crate::fault::nearest;
 
 pub(super) const FIELDS_LIMIT: usize = 500;
 pub(super) const LEVELS_LIMIT: usize = 8;
@@ -103,7 +103,7 @@ fn classified(text: &str) -> Result<Type, String> {
             Err("write the classifier's name in `code(LIST)`: letters, digits, `_`, `-` and `.`".to_owned())
         };
     }
-    Err(match (text, nearest(text, TYPES.iter().copied())) {
+    Err(match (text, near(text, TYPES.iter().copied())) {
         ("code", _) => "name the classifier: `code(LIST)`".to_owned(),
         (_, Some(near)) => format!("unknown type `{}`: did you mean `{near}`?", shown(text)),
         (_, None) => format!(

@@ -144,9 +144,14 @@ pub(super) fn is_quoted(value: &str) -> bool {
 
 /// Prose that YAML would refuse for a `: ` inside it.
 fn needs_quotes(value: &str) -> bool {
+    let value = without_comment(value);
     !value.starts_with(['"', '\'', '{', '[', '|', '>', '&', '*', '!', '#'])
-        && !value.contains(" #")
         && (value.contains(": ") || value.ends_with(':'))
+}
+
+/// Outside field lines `#` behind a space begins a comment, as everywhere in YAML.
+fn without_comment(value: &str) -> &str {
+    value.split_once(" #").map_or(value, |(text, _)| text).trim_end()
 }
 
 /// A YAML double-quoted scalar.

@@ -5,18 +5,17 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Classification, CsvOptions, Definition, KeySpec, check, line, shown,
+    Classification, CsvOptions, Definition, KeySpec, check, line, near, shown,
     yaml::{self, Entry, Node, Value},
 };
-use crate::{
-    fault::{Fault, nearest},
-    ids::DatasetName,
-};
+use crate::{fault::Fault, ids::DatasetName};
 
 /// Longest text read, in bytes.
 pub const TEXT_LIMIT: usize = 1024 * 1024;
 /// Faults told of one text.
-const FAULTS_LIMIT: usize = 1_000;
+pub(super) const FAULTS_LIMIT: usize = 1_000;
+/// Entries of any list of texts, and columns of a CSV.
+const LIST_LIMIT: usize = 2_000;
 
 const TOP_WORDS: &[&str] = &[
     "name",
@@ -128,11 +127,9 @@ fn read(text: &str, faults: &mut Vec<Fault>) -> Option<Definition> {
             "word_repeated",
         ];
         let later = faults.split_off(unread);
-        faults.extend(
-            later
-                .into_iter()
-                .filter(|fault| sure.contains(&fault.rule.as_str())),
-        );
+        let broken = faults.last().map_or(0, line_of);
+        let told = |fault: &Fault| line_of(fault) < broken && sure.contains(&fault.rule.as_str());
+        faults.extend(later.into_iter().filter(told));
         return None;
     }
     if tree.root.is_none() && faults.is_empty() {
@@ -149,6 +146,9 @@ fn read(text: &str, faults: &mut Vec<Fault>) -> Option<Definition> {
 
 impl Reader<'_> {
     pub(super) fn fault(&mut self, line: usize, rule: &str, message: impl Into<String>) {
+        if self.faults.len() > FAULTS_LIMIT {
+            return;
+        }
         self.faults
             .push(Fault::new(format!("line {line}"), rule, message));
     }
@@ -202,7 +202,8 @@ impl Reader<'_> {
         {
             self.fault(first.line, "word_order", "`name` comes first");
         }
-        self.places.incomplete = self.faults.iter().any(|fault| fault.rule.starts_with("field"));
+        self.places.incomplete = !self.places.words.contains_key("fields")
+            || self.faults.iter().any(|fault| fault.rule.starts_with("field"));
         Some(definition)
     }
 
@@ -234,7 +235,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn unknown_word(&mut self, line: usize, word: &str, known: &[&str], place: &str) {
-        let near = nearest(word, known.iter().copied()).or_else(|| {
+        if self.faults.len() > FAULTS_LIMIT {
+            return;
+        }
+        let near = near(word, known.iter().copied()).or_else(|| {
             let part = |known: &&&str| word.len() >= 4 && (known.contains(word) || word.contains(**known));
             known.iter().find(part).copied()
         });
@@ -287,7 +291,7 @@ impl Reader<'_> {
         }
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         let shown = shown(text);
-        let message = match nearest(text, names.iter().copied()) {
+        let message = match near(text, names.iter().copied()) {
             Some(near) => format!("`{word}` cannot be `{shown}`: did you mean `{near}`?"),
             None => format!("`{word}` cannot be `{shown}`: write one of {}", names.join(", ")),
         };
@@ -298,6 +302,14 @@ impl Reader<'_> {
     /// One text, or a list of texts, with their lines. An empty text passes only where `empty` says so.
     pub(super) fn texts(&mut self, node: &Node, word: &str, empty: bool) -> Vec<(String, usize)> {
         match &node.value {
+            Value::List(items) if items.len() > LIST_LIMIT => {
+                self.fault(
+                    node.line,
+                    "limit",
+                    format!("at most {LIST_LIMIT} entries in `{word}`"),
+                );
+                Vec::new()
+            }
             Value::List(items) => {
                 let mut texts = Vec::new();
                 for item in items {

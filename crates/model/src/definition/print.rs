@@ -116,7 +116,7 @@ impl std::fmt::Display for super::KeySpec {
 }
 
 impl std::fmt::Display for Type {
-    /// As a field line writes it; a structured field has no word.
+    /// As a field line writes it; `object` for a structured field, which needs no word there.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Text => "text",
@@ -132,8 +132,14 @@ impl std::fmt::Display for Type {
             Self::Point => "point",
             Self::Geometry => "geometry",
             Self::Json => "json",
-            Self::Object => "",
+            Self::Object => "object",
         })
+    }
+}
+
+impl serde::Serialize for Type {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -158,7 +164,7 @@ fn print_field(out: &mut String, field: &Field, key: bool, indent: usize) {
     }
     let plain = field.personal.is_none() && field.unit.is_none() && field.fields.is_empty();
     if plain {
-        out.push_str(&format!(" : {}", description(&field.comments)).trim_end_matches(' '));
+        out.push_str(format!(" : {}", description(&field.comments)).trim_end_matches(' '));
         out.push('\n');
         return;
     }

@@ -1,5 +1,7 @@
 //! YAML as a small tree with lines. Every plain scalar is text: a field may be called `No`, a name may be `010`.
 
+use std::collections::HashMap;
+
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use crate::fault::Fault;
@@ -48,29 +50,41 @@ pub(super) struct Tree {
 
 /// An open collection.
 enum Frame {
-    List {
-        line: usize,
-        items: Vec<Node>,
-    },
-    Map {
-        line: usize,
-        entries: Vec<Entry>,
-        word: Option<(String, usize)>,
-    },
+    List { line: usize, items: Vec<Node> },
+    Map(OpenMap),
+}
+
+struct OpenMap {
+    line: usize,
+    entries: Vec<Entry>,
+    /// The word whose value comes next.
+    word: Option<(String, usize)>,
+    /// Words so far with their lines; a long map must not cost its square.
+    seen: HashMap<String, usize>,
 }
 
 impl Frame {
+    fn map(line: usize) -> Self {
+        Self::Map(OpenMap {
+            line,
+            entries: Vec::new(),
+            word: None,
+            seen: HashMap::new(),
+        })
+    }
+
     fn close(self) -> Node {
         match self {
             Self::List { line, items } => Node {
                 line,
                 value: Value::List(items),
             },
-            Self::Map {
+            Self::Map(OpenMap {
                 line,
                 mut entries,
                 word,
-            } => {
+                ..
+            }) => {
                 if let Some((word, line)) = word {
                     entries.push(Entry {
                         word,
@@ -185,11 +199,7 @@ impl Reader<'_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_properties(line, anchor, tag.is_some());
-                self.stack.push(Frame::Map {
-                    line,
-                    entries: Vec::new(),
-                    word: None,
-                });
+                self.stack.push(Frame::map(line));
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(frame) = self.stack.pop() {
@@ -224,12 +234,8 @@ impl Reader<'_> {
                 }
             }
             Some(Frame::List { items, .. }) => items.push(node),
-            Some(Frame::Map { entries, word, .. }) => match word.take() {
-                Some((text, line)) => entries.push(Entry {
-                    word: text,
-                    line,
-                    node,
-                }),
+            Some(Frame::Map(map)) => match map.word.take() {
+                Some((word, line)) => map.entries.push(Entry { word, line, node }),
                 None => self.begin_entry(node),
             },
         }
@@ -245,15 +251,13 @@ impl Reader<'_> {
                 String::new()
             }
         };
-        let Some(Frame::Map { entries, word, .. }) = self.stack.last_mut() else {
+        let Some(Frame::Map(map)) = self.stack.last_mut() else {
             return;
         };
-        let first = entries
-            .iter()
-            .find(|entry| entry.word == text)
-            .map(|entry| entry.line);
-        *word = Some((text.clone(), line));
-        if let Some(first) = first {
+        let first = *map.seen.entry(text.trim().to_owned()).or_insert(line);
+        let repeated = map.seen.len() <= map.entries.len();
+        map.word = Some((text.clone(), line));
+        if repeated {
             let message = format!(
                 "`{}` is written twice, first on line {first}",
                 super::shown(&text)

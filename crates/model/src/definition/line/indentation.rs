@@ -13,7 +13,7 @@ const PLACES_LIMIT: usize = 32;
 const WHOLE_TEXT_LIMIT: usize = 64 * 1024;
 
 /// Puts the indentation back in `lines`, so that the rest can be checked, and says so.
-pub(super) fn restore(lines: &mut Vec<String>, faults: &mut Vec<Fault>) {
+pub(super) fn restore(lines: &mut [String], faults: &mut Vec<Fault>) {
     let mut places = Vec::new();
     let mut from = 0;
     while places.len() < PLACES_LIMIT

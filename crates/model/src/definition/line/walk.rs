@@ -32,6 +32,8 @@ pub(super) struct Walk<'a> {
     running: Running,
 }
 
+const ANY_OPENER: &[char] = &['{', '[', '"', '\''];
+
 /// A value that goes on over the next lines.
 enum Running {
     No,
@@ -76,10 +78,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn begin_value(&mut self, column: usize, value: &str, quotes: bool) {
+    /// `openers` are the characters that begin a value which may go on below.
+    fn begin_value(&mut self, column: usize, value: &str, openers: &[char]) {
         if is_block_scalar(value) {
             self.running = Running::Block(column);
-        } else if value.starts_with(['{', '[']) || quotes && value.starts_with(['"', '\'']) {
+        } else if value.starts_with(openers) {
             let mut flow = Flow::default();
             flow.read(value);
             if !flow.is_closed() {
@@ -97,14 +100,14 @@ impl<'a> Walk<'a> {
         let in_fields = self.open.last().is_some_and(|(_, word)| *word == "fields");
         if in_fields && let Some((head, value)) = field_head(after) {
             self.open.push((column, ""));
-            self.begin_value(column, value, false);
+            self.begin_value(column, value, &['{']);
             return Kind::Field { column, head, value };
         }
         if let Some((word, value)) = word_of(after) {
             self.open.push((column, word));
-            self.begin_value(column, value, true);
+            self.begin_value(column, value, ANY_OPENER);
         } else {
-            self.begin_value(indent, after, true);
+            self.begin_value(indent, after, ANY_OPENER);
         }
         Kind::Item
     }
@@ -117,7 +120,7 @@ impl<'a> Walk<'a> {
             self.open.pop();
         }
         self.open.push((indent, word));
-        self.begin_value(indent, value, true);
+        self.begin_value(indent, value, ANY_OPENER);
         Kind::Word { word, value }
     }
 }

@@ -8,7 +8,7 @@ use super::{
         nfc, shown,
         yaml::{Node, Value},
     },
-    Reader,
+    LIST_LIMIT, Reader,
 };
 use crate::ids::DatasetName;
 
@@ -16,6 +16,8 @@ use crate::ids::DatasetName;
 pub(super) const EXPRESSION_LIMIT: usize = 2_000;
 /// Longest name of a data set, a change list or a public file, in bytes.
 const NAME_LIMIT: usize = 100;
+/// An encoded key has at most 255 bytes, so that more fields never fit.
+const KEY_LIMIT: usize = 64;
 const INDEXES_LIMIT: usize = 64;
 const CHANGES_LIMIT: usize = 64;
 
@@ -73,6 +75,9 @@ pub(super) fn key(text: &str) -> Result<KeySpec, String> {
             }
         }
     };
+    if spec.len() > KEY_LIMIT {
+        return Err(format!("a key has at most {KEY_LIMIT} fields"));
+    }
     let all: Vec<&str> = spec.fields().collect();
     match all
         .iter()
@@ -311,11 +316,8 @@ impl Reader<'_> {
                 }
                 "columns" => self.columns(node, &mut csv),
                 "ignore" => {
-                    csv.ignore = self
-                        .texts(node, "ignore", true)
-                        .into_iter()
-                        .map(|(text, _)| text)
-                        .collect()
+                    let headers = self.texts(node, "ignore", true);
+                    csv.ignore = headers.into_iter().map(|(header, _)| header).collect();
                 }
                 "duplicates" => {
                     let known = [
@@ -340,6 +342,10 @@ impl Reader<'_> {
             );
             return;
         };
+        if entries.len() > LIST_LIMIT {
+            self.fault(node.line, "limit", format!("at most {LIST_LIMIT} columns"));
+            return;
+        }
         for entry in entries {
             let Some(field) = self.text_in(&entry.node, "columns") else {
                 continue;
