@@ -1,0 +1,137 @@
+//! CSV cells → canonical record.
+
+use crate::{
+    definition::{CsvOptions, Type},
+    fault::Fault,
+    schema::{NodeId, Schema},
+    value::{self, Refusal},
+};
+
+use super::{
+    Canonical,
+    object::Open,
+    reader::{Got, Reader},
+    scan::{Broken, Scan},
+};
+
+impl Schema {
+    /// Reads one row. Each cell belongs to a top-level field or to a scalar inside single objects; an empty cell
+    /// is no value. Text is taken as is, other types without surrounding space; lists, objects, `json`, `point`
+    /// and `geometry` are JSON text.
+    ///
+    /// # Errors
+    /// Every fault of the row, at most `MAX_FAULTS`.
+    pub fn read_cells(&self, cells: &[(NodeId, &str)], csv: &CsvOptions) -> Result<Canonical, Vec<Fault>> {
+        let mut row = Row {
+            reader: Reader::new(self),
+            by_node: vec![None; self.nodes.len()],
+            csv,
+        };
+        for (node, text) in cells {
+            match row.by_node.get_mut(*node) {
+                Some(slot @ None) => *slot = Some(*text),
+                Some(Some(_)) => {
+                    row.reader.fault_text(
+                        &self.nodes[*node].path,
+                        "duplicate_member",
+                        "the field is given twice",
+                    );
+                }
+                None => {}
+            }
+        }
+        if row.object(None) == Got::Nothing {
+            row.reader.output.json.extend_from_slice(b"{}");
+        }
+        row.reader.finish()
+    }
+}
+
+struct Row<'s, 'c> {
+    reader: Reader<'s>,
+    by_node: Vec<Option<&'c str>>,
+    csv: &'c CsvOptions,
+}
+
+impl Row<'_, '_> {
+    fn object(&mut self, parent: Option<NodeId>) -> Got {
+        let schema = self.reader.schema;
+        let children = schema.children(parent);
+        let mut open = self.reader.output.open(children.len());
+        let faults = self.reader.faults.len();
+        for (position, node) in children.iter().enumerate() {
+            self.member(*node, &mut open, position);
+        }
+        self.reader.close(open, parent, faults)
+    }
+
+    fn member(&mut self, node: NodeId, open: &mut Open, position: usize) {
+        let schema = self.reader.schema;
+        let spec = &schema.nodes[node];
+        let inside = spec.is_object() && !spec.list && self.by_node[node].is_none();
+        if !inside && self.by_node[node].is_none_or(str::is_empty) {
+            return;
+        }
+        let before = self.reader.output.mark();
+        let value = self.reader.output.begin_member(schema, node);
+        let got = match self.by_node[node] {
+            Some(text) => self.cell(node, text),
+            None => self.object(Some(node)),
+        };
+        if got != Got::Nothing {
+            open.give(position);
+        }
+        if got == Got::Value {
+            self.reader.output.end_member(schema, node, open, position, value);
+        } else {
+            self.reader.output.back(before);
+        }
+    }
+
+    /// A cell that is not empty.
+    fn cell(&mut self, node: NodeId, text: &str) -> Got {
+        let spec = &self.reader.schema.nodes[node];
+        let json = spec.list || matches!(spec.ty, Type::Object | Type::Json | Type::Point | Type::Geometry);
+        if json {
+            return self.json(node, text);
+        }
+        if matches!(spec.ty, Type::Text | Type::Code(_)) {
+            return self.reader.scalar(node, text);
+        }
+        let text = text.trim_matches([' ', '\t', '\u{a0}']);
+        match (&spec.ty, &self.csv.date_format) {
+            _ if text.is_empty() => Got::Nothing,
+            (Type::Decimal, _) if self.csv.decimal_comma => self.decimal_comma(node, text),
+            (Type::Date, Some(format)) => match value::date_by_format(text, format) {
+                Ok(date) => self.reader.scalar(node, &date.to_string()),
+                Err(refusal) => self.reader.fault(&spec.path, refusal),
+            },
+            _ => self.reader.scalar(node, text),
+        }
+    }
+
+    fn decimal_comma(&mut self, node: NodeId, text: &str) -> Got {
+        // A point could be meant as a separator of thousands: guessing would change the number.
+        if text.contains('.') {
+            let refusal = Refusal::new("type", "expected a decimal number with a comma");
+            return self.reader.fault(&self.reader.schema.nodes[node].path, refusal);
+        }
+        self.reader.scalar(node, &text.replacen(',', ".", 1))
+    }
+
+    fn json(&mut self, node: NodeId, text: &str) -> Got {
+        let mut scan = Scan::new(text);
+        match self
+            .reader
+            .value(&mut scan, node)
+            .and_then(|got| scan.end().map(|()| got))
+        {
+            Ok(got) => got,
+            Err(Broken(message)) => {
+                let path = &self.reader.schema.nodes[node].path;
+                self.reader
+                    .fault_text(path, "json", format!("expected JSON in this cell: {message}"))
+            }
+        }
+    }
+}
