@@ -1,4 +1,5 @@
 //! print ∘ parse is the identity, over generated definitions and over arbitrary text.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::format_collect)]
 
 use dagr_model::{
     definition::{
@@ -91,7 +92,7 @@ fn leaf_type() -> impl Strategy<Value = Type> {
 fn named(names: Vec<&'static str>, mut fields: Vec<Field>) -> Vec<Field> {
     fields.truncate(names.len());
     for (field, name) in fields.iter_mut().zip(names) {
-        field.name = name.to_owned();
+        name.clone_into(&mut field.name);
     }
     fields
 }

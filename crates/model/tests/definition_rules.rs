@@ -1,4 +1,5 @@
 //! Limits, publishing and evolution.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::format_collect)]
 
 use dagr_model::definition::{
     Definition, EvolutionClass, Personal, TEXT_LIMIT, Type, check_publish, evolution,

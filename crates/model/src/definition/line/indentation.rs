@@ -8,7 +8,7 @@ use super::{
 };
 
 /// How many places are put back in one text; the rest show up after the first are mended.
-const PLACES_LIMIT: usize = 32;
+const PLACES_LIMIT: usize = 16;
 /// Longest text given back whole inside a message, in bytes; of a longer one the part in question.
 const WHOLE_TEXT_LIMIT: usize = 64 * 1024;
 
@@ -138,14 +138,18 @@ fn mend(lines: &mut [String], lost: &Lost) -> usize {
                 }
                 listing |= fields;
             }
-            Moved::Item if !listing => {
+            Moved::Item { .. } if !listing => {
                 end = at;
                 break;
             }
-            Moved::Item => {
+            Moved::Item { opens } => {
                 let first = *left.get_or_insert(*indent);
-                // A list that kept some depth ends where the outer one goes on.
-                if *indent < first || first > lost.dash && *indent <= lost.dash {
+                // A list that kept some depth ends where the outer one goes on; of one that kept none, the next
+                // field with words of its own is taken for a sibling, as lists side by side are the common case.
+                let outer = first > lost.dash && *indent <= lost.dash;
+                let sibling =
+                    first <= lost.dash && opens.is_some_and(|column| words_follow(&kinds[at + 1..], column));
+                if *indent < first || outer || sibling {
                     end = at;
                     break;
                 }
@@ -166,13 +170,24 @@ fn mend(lines: &mut [String], lost: &Lost) -> usize {
     end
 }
 
+/// Whether the next line is a field's word standing no deeper than that field's name.
+fn words_follow(below: &[(usize, Moved)], column: usize) -> bool {
+    let next = below.iter().find(|(_, moved)| !matches!(moved, Moved::Blank));
+    next.is_some_and(|(indent, moved)| matches!(moved, Moved::FieldWord { .. }) && *indent <= column)
+}
+
 /// What matters of a line while it is moved.
 enum Moved {
     Blank,
     Inside,
-    FieldWord { fields: bool },
+    FieldWord {
+        fields: bool,
+    },
     OtherWord,
-    Item,
+    /// `opens` is the column of the name of a field that has nothing behind its colon.
+    Item {
+        opens: Option<usize>,
+    },
 }
 
 impl From<&Kind<'_>> for Moved {
@@ -184,7 +199,10 @@ impl From<&Kind<'_>> for Moved {
                 fields: *word == "fields",
             },
             Kind::Word { .. } => Self::OtherWord,
-            Kind::Field { .. } | Kind::Item => Self::Item,
+            Kind::Field {
+                column, value: "", ..
+            } => Self::Item { opens: Some(*column) },
+            Kind::Field { .. } | Kind::Item => Self::Item { opens: None },
         }
     }
 }
