@@ -30,8 +30,8 @@ pub(super) fn encode(ty: &Type, json: &[u8], out: &mut Vec<u8>) -> Option<()> {
         Type::Date => out.extend_from_slice(plain.filter(|text| text.len() == 10)?.as_bytes()),
         Type::Timestamp => {
             let instant = Instant::parse(plain?, &TimeZone::UTC).ok()?;
-            out.extend_from_slice(&ordered(instant.seconds));
-            out.extend_from_slice(&instant.nanos.to_be_bytes());
+            out.extend_from_slice(&ordered(instant.seconds()));
+            out.extend_from_slice(&instant.nanos().to_be_bytes());
         }
         Type::Uuid => out.extend_from_slice(&uuid(plain?).ok()?),
         _ => encode_text(&crate::record::text_of(json), out),
@@ -59,8 +59,9 @@ pub(super) fn decode(ty: &Type, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize
         Type::Timestamp => {
             let seconds = plain_int(bytes.get(..8)?)?;
             let nanos = u32::from_be_bytes(bytes.get(8..12)?.try_into().ok()?);
+            let instant = Instant::new(seconds, nanos)?;
             out.push(b'"');
-            Instant { seconds, nanos }.write(out);
+            instant.write(out);
             out.push(b'"');
             Some(12)
         }
@@ -143,7 +144,11 @@ fn decode_decimal(bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         _ => 0,
     };
     let point = i64::from(bytes.get(1)? ^ invert) - 128;
-    let length = bytes.get(2..)?.iter().position(|byte| *byte == invert)?;
+    let length = bytes
+        .get(2..)?
+        .iter()
+        .position(|byte| *byte == invert)
+        .filter(|length| *length > 0)?;
     let digits: Vec<u8> = bytes[2..2 + length].iter().map(|byte| byte ^ invert).collect();
     if invert != 0 {
         out.push(b'-');

@@ -18,8 +18,8 @@ const RANGE: Refusal = Refusal::new(
 /// Seconds since 1970-01-01T00:00:00Z and nanoseconds of the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant {
-    pub seconds: i64,
-    pub nanos: u32,
+    seconds: i64,
+    nanos: u32,
 }
 
 const DAY: i64 = 86_400;
@@ -57,11 +57,20 @@ impl Instant {
             }
             _ => return Err(NOT_TIMESTAMP),
         };
-        if (FIRST..=LAST).contains(&seconds) {
-            Ok(Self { seconds, nanos })
-        } else {
-            Err(RANGE)
-        }
+        Self::new(seconds, nanos).ok_or(RANGE)
+    }
+
+    /// `None` outside the years 0000 to 9999, or with a whole second of nanoseconds.
+    pub fn new(seconds: i64, nanos: u32) -> Option<Self> {
+        ((FIRST..=LAST).contains(&seconds) && nanos < 1_000_000_000).then_some(Self { seconds, nanos })
+    }
+
+    pub fn seconds(self) -> i64 {
+        self.seconds
+    }
+
+    pub fn nanos(self) -> u32 {
+        self.nanos
     }
 
     /// Canonical text: UTC with `Z`, fraction without trailing zeros.
