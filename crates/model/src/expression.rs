@@ -10,6 +10,8 @@ mod evaluate;
 pub mod limits;
 mod shape;
 #[cfg(test)]
+mod test_schema;
+#[cfg(test)]
 mod tests;
 mod value;
 mod walk;
@@ -20,14 +22,7 @@ use self::{
     check::Checker,
     evaluate::{Compiled, ENV, Pattern},
 };
-use crate::{
-    fault::Fault,
-    leaves::LeafSet,
-    schema::{NodeId, Schema},
-};
-
-#[derive(Clone, Copy)]
-pub struct RecordRef<'a> { pub json: &'a [u8] }
+use crate::{fault::Fault, leaves::LeafSet, record::RecordRef, schema::Schema};
 
 /// A condition on one record: which records a permission shows.
 ///
@@ -43,7 +38,11 @@ impl Predicate {
     /// Every fault at once; `place` is line and column in `text`.
     pub fn compile(text: &str, schema: &Schema) -> Result<Self, Vec<Fault>> {
         let (compiled, reads) = compile(text, schema, &["record"], true)?;
-        Ok(Self { text: text.to_owned(), reads, compiled })
+        Ok(Self {
+            text: text.to_owned(),
+            reads,
+            compiled,
+        })
     }
 
     pub fn text(&self) -> &str {
@@ -74,7 +73,11 @@ impl Transition {
     /// Every fault at once; `place` is line and column in `text`.
     pub fn compile(text: &str, schema: &Schema) -> Result<Self, Vec<Fault>> {
         let (compiled, reads) = compile(text, schema, &["old", "new"], false)?;
-        Ok(Self { text: text.to_owned(), reads, compiled })
+        Ok(Self {
+            text: text.to_owned(),
+            reads,
+            compiled,
+        })
     }
 
     pub fn text(&self) -> &str {
@@ -93,7 +96,8 @@ impl Transition {
         old: Option<RecordRef<'_>>,
         new: Option<RecordRef<'_>>,
     ) -> Result<bool, String> {
-        self.compiled.holds(schema, &[old.map(|old| old.json), new.map(|new| new.json)])
+        self.compiled
+            .holds(schema, &[old.map(|old| old.json), new.map(|new| new.json)])
     }
 }
 
@@ -111,26 +115,19 @@ fn compile(
     if !checker.faults.is_empty() {
         return Err(checker.faults);
     }
-    let reads = reads(schema, checker.slots.iter().filter_map(|slot| slot.path.last().copied()));
+    // A structured field is read as a whole, so also how its leaves stand to each other.
+    let read = checker.slots.iter().filter_map(|slot| slot.path.last());
+    let paths: Vec<String> = read.map(|node| schema.nodes[*node].path.clone()).collect();
+    let reads = schema.mask(&paths).leaves;
     let patterns = checker.patterns.into_iter().map(Pattern).collect();
-    Ok((Compiled { expr, slots: checker.slots, patterns }, reads))
-}
-
-/// Leaves at or under the nodes, and the alignments between them.
-fn reads(schema: &Schema, nodes: impl Iterator<Item = NodeId>) -> LeafSet {
-    let mut reads = LeafSet::new();
-    for node in nodes {
-        let leaves = &schema.nodes[node].leaves;
-        reads.union(leaves);
-        let id = |path: &str| schema.leaf_ids.0.get(path).copied();
-        for (name, alignment) in &schema.leaf_ids.0 {
-            let Some((a, b)) = name.split_once('|') else { continue };
-            if [a, b].iter().all(|path| id(path).is_some_and(|leaf| leaves.contains(leaf))) {
-                reads.insert(*alignment);
-            }
-        }
-    }
-    reads
+    Ok((
+        Compiled {
+            expr,
+            slots: checker.slots,
+            patterns,
+        },
+        reads,
+    ))
 }
 
 fn parse_faults(errors: ParseErrors) -> Vec<Fault> {
@@ -140,7 +137,9 @@ fn parse_faults(errors: ParseErrors) -> Vec<Fault> {
         Fault::new(
             format!("line {line}, column {column}"),
             "expression",
-            format!("not a CEL expression ({said}): write for example record.Status == 'A' && record.Year >= 2020"),
+            format!(
+                "not a CEL expression ({said}): write for example record.Status == 'A' && record.Year >= 2020"
+            ),
         )
     };
     errors.errors.iter().take(20).map(fault).collect()

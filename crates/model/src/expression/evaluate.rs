@@ -1,6 +1,6 @@
 //! Running a checked expression over records.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use cel::{
     Context, Env, ExecutionError, Value,
@@ -12,6 +12,7 @@ use cel::{
     context::VariableResolver,
 };
 use regex::Regex;
+use smallvec::SmallVec;
 
 use super::{
     calls,
@@ -93,7 +94,8 @@ impl Compiled {
     /// Runs over the canonical JSON of each record (`None` = null). Errors say what failed, never on what value.
     pub fn holds(&self, schema: &Schema, records: &[Option<&[u8]>]) -> Result<bool, String> {
         let reading = Reading::new(schema);
-        let variables = Variables { compiled: self, reading: &reading, records };
+        let found = self.slots.iter().map(|_| OnceLock::new()).collect();
+        let variables = Variables { compiled: self, reading: &reading, records, found };
         let mut context = Context::with_env(Arc::clone(&ENV));
         context.set_variable_resolver(&variables);
         let result = Value::resolve_val(&self.expr, &context);
@@ -114,6 +116,18 @@ struct Variables<'e> {
     compiled: &'e Compiled,
     reading: &'e Reading<'e>,
     records: &'e [Option<&'e [u8]>],
+    /// Where each slot stands: found once, however often a loop asks. `None` = absent.
+    found: SmallVec<[OnceLock<Option<&'e [u8]>>; 4]>,
+}
+
+impl<'e> Variables<'e> {
+    fn find(&self, slot: &Slot) -> Option<&'e [u8]> {
+        let mut json = self.records.get(slot.side).copied().flatten()?;
+        for node in &slot.path {
+            json = walk::member(json, &self.reading.schema.nodes.get(*node)?.label)?;
+        }
+        Some(json)
+    }
 }
 
 impl VariableResolver for Variables<'_> {
@@ -122,20 +136,16 @@ impl VariableResolver for Variables<'_> {
             let pattern = self.compiled.patterns.get(at.parse::<usize>().ok()?)?;
             return Some(CowVal::Borrowed(pattern));
         }
-        let slot = self.compiled.slots.get(variable.strip_prefix('$')?.parse::<usize>().ok()?)?;
-        let Some(mut json) = self.records.get(slot.side).copied().flatten() else {
-            return Some(CowVal::owned(CelNull));
-        };
-        let Some(last) = slot.path.last() else {
-            return Some(CowVal::Owned(value::of_record(self.reading, json)));
-        };
-        for node in &slot.path {
-            match walk::member(json, &self.reading.schema.nodes.get(*node)?.label) {
-                Some(found) => json = found,
-                None => return self.reading.absent().then(|| CowVal::owned(CelNull)),
-            }
+        let at = variable.strip_prefix('$')?.parse::<usize>().ok()?;
+        if self.reading.exhausted() {
+            return None;
         }
-        value::of_node(self.reading, *last, json).map(CowVal::Owned)
+        let slot = self.compiled.slots.get(at)?;
+        match (self.found.get(at)?.get_or_init(|| self.find(slot)), slot.path.last()) {
+            (None, _) => self.reading.absent().then(|| CowVal::owned(CelNull)),
+            (Some(json), None) => Some(CowVal::Owned(value::of_record(self.reading, json))),
+            (Some(json), Some(node)) => value::of_node(self.reading, *node, json).map(CowVal::Owned),
+        }
     }
 }
 
