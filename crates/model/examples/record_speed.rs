@@ -56,7 +56,7 @@ fn measure(what: &str, count: usize, rounds: usize, mut work: impl FnMut(usize))
         (0..count).for_each(&mut work);
     }
     let per_second = (count * rounds) as f64 / start.elapsed().as_secs_f64();
-    println!("{what:32} {:>10.0} records/s", per_second);
+    println!("{what:32} {per_second:>10.0} records/s");
 }
 
 fn main() -> Result<(), String> {
@@ -110,7 +110,7 @@ fn main() -> Result<(), String> {
     let full = Mask::all(&schema);
     let mut out = Vec::with_capacity(4096);
     measure("read_json", count, 20, |at| {
-        drop(black_box(schema.read_json(raw[at].as_bytes())))
+        drop(black_box(schema.read_json(raw[at].as_bytes())));
     });
     measure("project, partial mask", count, 100, |at| {
         out.clear();
@@ -122,7 +122,7 @@ fn main() -> Result<(), String> {
         project(&schema, records[at].as_ref(), &full, &mut out);
         black_box(&out);
     });
-    let mut compare = |what: &str, others: &[dagr_model::record::Canonical]| {
+    let compare = |what: &str, others: &[dagr_model::record::Canonical]| {
         measure(what, count, 50, |at| {
             black_box(changed_leaves(&schema, records[at].as_ref(), others[at].as_ref()));
         });
@@ -131,7 +131,7 @@ fn main() -> Result<(), String> {
     compare("changed_leaves, one scalar", &other);
     compare("changed_leaves, element removed", &fewer);
     measure("key_of", count, 50, |at| {
-        drop(black_box(schema.key_of(records[at].as_ref())))
+        drop(black_box(schema.key_of(records[at].as_ref())));
     });
     Ok(())
 }

@@ -106,7 +106,7 @@ impl Schema {
     /// definition that do not exist (key, subject) are left out: checking is the parser's job.
     pub fn compile(definition: Arc<Definition>, previous: Option<&LeafIds>) -> Self {
         let mut build = Build {
-            ids: previous.cloned().unwrap_or_default(),
+            ids: Allotment::new(previous.cloned().unwrap_or_default()),
             nodes: Vec::new(),
         };
         let roots = build.fields(&definition.fields, None, "");
@@ -132,6 +132,7 @@ impl Schema {
             .filter_map(|path| by_path.get(path).copied())
             .collect();
         let alignments = alignment::allot(&nodes, &mut ids);
+        let ids = ids.ids;
         let aligned = alignment::shown_by(&nodes, &by_path, &ids);
         let shape_of = |children: &[NodeId]| shape(&nodes, children);
         Self {
@@ -200,7 +201,7 @@ impl Node {
 }
 
 struct Build {
-    ids: LeafIds,
+    ids: Allotment,
     nodes: Vec<Node>,
 }
 
@@ -249,15 +250,26 @@ impl Build {
     }
 }
 
-impl LeafIds {
-    /// The id of `name`, or the next free one.
+/// Gives out ids: those already given stay, new ones follow the last.
+pub(crate) struct Allotment {
+    ids: LeafIds,
+    next: LeafId,
+}
+
+impl Allotment {
+    fn new(ids: LeafIds) -> Self {
+        let next = ids.0.values().max().map_or(0, |last| last.saturating_add(1));
+        Self { ids, next }
+    }
+
     fn allot(&mut self, name: &str) -> LeafId {
-        if let Some(id) = self.0.get(name) {
+        if let Some(id) = self.ids.0.get(name) {
             return *id;
         }
-        let next = self.0.values().max().map_or(0, |last| last.saturating_add(1));
-        self.0.insert(name.to_owned(), next);
-        next
+        let id = self.next;
+        self.next = self.next.saturating_add(1);
+        self.ids.0.insert(name.to_owned(), id);
+        id
     }
 }
 

@@ -16,9 +16,9 @@ impl Schema {
     /// An index of one field may run through lists and then has several.
     pub fn index_values(&self, nodes: &[NodeId], record: RecordRef<'_>) -> Vec<Vec<u8>> {
         let mut values = self.whole_index_values(nodes, record);
-        values
-            .iter_mut()
-            .for_each(|value| value.truncate(MAX_INDEX_VALUE));
+        for value in &mut values {
+            value.truncate(MAX_INDEX_VALUE);
+        }
         values.sort_unstable();
         values.dedup();
         values

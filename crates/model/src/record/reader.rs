@@ -312,7 +312,7 @@ impl<'s> Reader<'s> {
             ),
             b'"' => {
                 let text = scan.string()?;
-                Ok(self.text(node, &text))
+                Ok(self.text(node, text))
             }
             b'-' | b'0'..=b'9' => {
                 let number = scan.number()?;
@@ -335,11 +335,11 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn text(&mut self, node: NodeId, text: &Cow<'_, str>) -> Got {
+    fn text(&mut self, node: NodeId, text: Cow<'_, str>) -> Got {
         match &self.schema.nodes[node].ty {
             Type::Int | Type::Bool => self.mismatch(node),
             Type::Text | Type::Code(_) => {
-                match (text, value::nfc(text)) {
+                match (&text, value::nfc(&text)) {
                     (Cow::Borrowed(plain), Cow::Borrowed(_)) => {
                         // Without escapes in the source there is nothing to escape.
                         self.output.json.push(b'"');
@@ -350,7 +350,7 @@ impl<'s> Reader<'s> {
                 }
                 Got::Value
             }
-            _ => self.scalar(node, text),
+            _ => self.scalar(node, &text),
         }
     }
 

@@ -113,6 +113,19 @@ fn reference_changed(schema: &Schema, old: &Canonical, new: &Canonical) -> LeafS
     changed
 }
 
+/// One value a field, so that fields often only move between elements.
+fn shifting_record() -> impl Strategy<Value = Value> {
+    let toy = any::<(bool, bool)>()
+        .prop_map(|(kind, size)| json!({"Kind": kind.then_some("a"), "Size": size.then_some(0)}));
+    let pet = (any::<(bool, bool, bool)>(), prop::collection::vec(toy, 0..3)).prop_map(
+        |((species, age, street), toys)| {
+            json!({"Species": species.then_some("a"), "Age": age.then_some(0),
+                "Home": {"Street": street.then_some("a")}, "Toys": toys})
+        },
+    );
+    prop::collection::vec(pet, 0..4).prop_map(|pets| json!({"Code": "k", "Year": 1, "Pets": pets}))
+}
+
 fn wide() -> Schema {
     let mut inner: Vec<_> = (0..16).map(|at| field(&format!("F{at}"), Type::Int)).collect();
     inner.push(list(object(
@@ -180,6 +193,17 @@ proptest! {
     }
 
     #[test]
+    fn fields_that_only_move_between_elements_are_told(a in shifting_record(), b in shifting_record(), bits: u64) {
+        let schema = compiled(pets());
+        let (a, b) = (read(&schema, &a), read(&schema, &b));
+        let changed = changed_leaves(&schema, a.as_ref(), b.as_ref());
+        prop_assert_eq!(&changed, &reference_changed(&schema, &a, &b));
+        let mask = schema.mask(&chosen(&schema, bits));
+        let differs = projected(&schema, &a, &mask) != projected(&schema, &b, &mask);
+        prop_assert_eq!(differs, changed.intersects(&mask.leaves));
+    }
+
+    #[test]
     fn a_wide_list_is_never_missed(a in wide_record(), b in wide_record(), bits: u64) {
         let schema = wide();
         let (a, b) = (read(&schema, &a), read(&schema, &b));
@@ -229,6 +253,32 @@ proptest! {
 }
 
 #[test]
+fn an_alignment_is_told_where_no_leaf_changed() {
+    let schema = compiled(pets());
+    let record = |pets: Value| read(&schema, &json!({"Code": "k", "Year": 1, "Pets": pets}));
+    let apart = record(json!([{"Species": "a"}, {"Age": 1}]));
+    let together = record(json!([{"Species": "a", "Age": 1}]));
+    let id = schema.leaf_ids.0["Pets.Species|Pets.Age"];
+    let changed = changed_leaves(&schema, apart.as_ref(), together.as_ref());
+    assert_eq!(changed.iter().collect::<Vec<_>>(), [id]);
+    assert!(!changed.intersects(&schema.mask(&["Pets.Species".to_owned()]).leaves));
+    assert!(changed.intersects(&Mask::all(&schema).leaves));
+}
+
+#[test]
+fn members_in_any_order_give_one_record() {
+    let schema = compiled(pets());
+    let sorted = read(
+        &schema,
+        &json!({"Year": 1, "Code": "k", "Pets": [{"Species": "a", "Toys": [{"Size": 1}]}]}),
+    );
+    let mixed = schema
+        .read_json(br#" { "Pets" : [ {"Toys":[{"Size":1 , "Kind":null}],"Species":"a"} , {} ] ,"Code":"k","\u0059ear":1}"#)
+        .unwrap();
+    assert_eq!(mixed, sorted);
+}
+
+#[test]
 fn the_span_table_is_as_documented() {
     let schema = compiled(definition(
         &["Id"],
@@ -252,11 +302,11 @@ fn the_span_table_is_as_documented() {
     // `{"A":5,"B":` + 132 + `}`, and the brackets round it.
     let (element, whole): (usize, usize) = (11 + 132 + 1, 11 + 132 + 1 + 2);
     let table = [
-        vec![0, 1],                                               // Id: position 0, 1 byte
-        vec![1, 9, 2, 0, 3],                                      // O: 9 bytes, nested table of 2: X, 3 bytes
-        vec![2, whole as u8 | 0x80, 1, 8],                        // L: length in two bytes, nested table of 8
-        vec![element as u8 | 0x80, 1, 5, 0, 1, 1, 132 | 0x80, 1], // its element: length, table of 5, A, B
-        vec![3, 5],                                               // T: a list of values is one leaf
+        vec![0, 1],                                         // Id: position 0, 1 byte
+        vec![1, 9, 2, 0, 3],                                // O: 9 bytes, nested table of 2: X, 3 bytes
+        vec![2, whole as u8 | 0x80, 1, 8],                  // L: length in two bytes, nested table of 8
+        vec![element as u8 | 0x80, 1, 5, 0, 1, 1, 0x84, 1], // its element: length, table of 5, A, B
+        vec![3, 5],                                         // T: a list of values is one leaf
     ]
     .concat();
     assert_eq!(record.spans, table);

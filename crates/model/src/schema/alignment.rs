@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{LeafIds, Node, NodeId};
+use super::{Allotment, LeafIds, Node, NodeId};
 use crate::leaves::{LeafId, LeafSet};
 
 /// A list with more leaves has one alignment for all of them: pairs grow with the square.
@@ -50,7 +50,7 @@ fn common_list(nodes: &[Node], a: NodeId, b: NodeId) -> Option<NodeId> {
 }
 
 /// Alignments of every list, by list node; ids from `ids`, new ones added to it.
-pub(super) fn allot(nodes: &[Node], ids: &mut LeafIds) -> Vec<Alignment> {
+pub(super) fn allot(nodes: &[Node], ids: &mut Allotment) -> Vec<Alignment> {
     let mut alignments = Vec::new();
     for (list, node) in nodes
         .iter()
