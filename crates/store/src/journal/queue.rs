@@ -1,0 +1,144 @@
+//! The bounded queue before the writer.
+
+use std::{collections::VecDeque, sync::mpsc::SyncSender, time::Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{
+    entry::Counters,
+    error::{JournalError, Result},
+    ticket::Resolver,
+};
+
+/// An encoded entry that waits for the writer.
+pub(super) struct Pending {
+    pub body: Vec<u8>,
+    pub at_ms: i64,
+    pub counters: Counters,
+    pub urgent: bool,
+    pub resolver: Resolver,
+}
+
+#[derive(Default)]
+struct State {
+    entries: VecDeque<Pending>,
+    bytes: usize,
+    syncs: Vec<SyncSender<Result<()>>>,
+    stop: bool,
+    /// Set while the writer has failed: nobody queues behind a fault.
+    refuse: Option<JournalError>,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct Work {
+    pub entries: Vec<Pending>,
+    pub syncs: Vec<SyncSender<Result<()>>>,
+    /// Nothing will follow.
+    pub last: bool,
+}
+
+impl Queue {
+    /// Hands the entry back with the reason when it is refused.
+    pub(super) fn push(
+        &self,
+        pending: Pending,
+        max_entries: usize,
+        max_bytes: usize,
+    ) -> Result<(), (Pending, JournalError)> {
+        let mut state = self.state.lock();
+        let refusal = match &state.refuse {
+            _ if state.stop => Some(JournalError::Closed),
+            Some(error) => Some(error.clone()),
+            None if state.entries.len() >= max_entries => Some(JournalError::Busy),
+            None if state.bytes > 0 && state.bytes + pending.body.len() > max_bytes => {
+                Some(JournalError::Busy)
+            }
+            None => None,
+        };
+        if let Some(error) = refusal {
+            return Err((pending, error));
+        }
+        state.bytes += pending.body.len();
+        state.entries.push_back(pending);
+        if state.entries.len() == 1 {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The answer comes when all that was queued before is durable, or cannot be.
+    pub(super) fn ask_sync(&self, answer: SyncSender<Result<()>>) -> Result<()> {
+        let mut state = self.state.lock();
+        if state.stop {
+            return Err(JournalError::Closed);
+        }
+        state.syncs.push(answer);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Waits until there is something to do or the deadline has come; takes at most about `max_bytes`.
+    pub(super) fn take(&self, deadline: Option<Instant>, max_bytes: usize) -> Work {
+        let mut state = self.state.lock();
+        while state.entries.is_empty() && state.syncs.is_empty() && !state.stop {
+            match deadline {
+                None => self.filled.wait(&mut state),
+                Some(deadline) if self.filled.wait_until(&mut state, deadline).timed_out() => break,
+                Some(_) => {}
+            }
+        }
+        let mut work = Work::default();
+        let mut bytes = 0;
+        while bytes < max_bytes
+            && let Some(pending) = state.entries.pop_front()
+        {
+            bytes += pending.body.len();
+            work.entries.push(pending);
+        }
+        state.bytes -= bytes;
+        if state.entries.is_empty() {
+            work.syncs = std::mem::take(&mut state.syncs);
+            work.last = state.stop;
+        }
+        work
+    }
+
+    /// Tells everybody who waits, and everybody who comes until `accept`.
+    pub(super) fn refuse(&self, error: &JournalError) {
+        let mut state = self.state.lock();
+        state.refuse = Some(error.clone());
+        state.bytes = 0;
+        let waiting = std::mem::take(&mut state.entries);
+        drop(state);
+        for pending in waiting {
+            pending.resolver.resolve(Err(error.clone()));
+        }
+    }
+
+    pub(super) fn accept(&self) {
+        self.state.lock().refuse = None;
+    }
+
+    pub(super) fn stop(&self) {
+        self.state.lock().stop = true;
+        self.filled.notify_all();
+    }
+
+    /// After the last turn of the writer: whoever still waits hears `Closed`.
+    pub(super) fn close(&self) {
+        self.stop();
+        let mut state = self.state.lock();
+        let waiting = (
+            std::mem::take(&mut state.entries),
+            std::mem::take(&mut state.syncs),
+        );
+        drop(state);
+        drop(waiting);
+    }
+}
