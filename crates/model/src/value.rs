@@ -67,13 +67,24 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
 pub fn write_scalar(ty: &Type, text: &str, zone: &TimeZone, out: &mut Vec<u8>) -> Result<(), Refusal> {
     match ty {
         Type::Text | Type::Code(_) => write_string(&nfc(text), out),
-        Type::Int => out.extend_from_slice(int(text)?.to_string().as_bytes()),
+        Type::Int => {
+            let number = int(text)?;
+            if text.starts_with(['0', '-']) {
+                out.extend_from_slice(number.to_string().as_bytes());
+            } else {
+                out.extend_from_slice(text.as_bytes());
+            }
+        }
         Type::Decimal => decimal(text, out)?,
         Type::Bool => match text {
             "true" | "false" => out.extend_from_slice(text.as_bytes()),
             _ => return Err(Refusal::new("type", "expected true or false")),
         },
-        Type::Date => quoted(date(text)?.to_string().as_bytes(), out),
+        Type::Date => {
+            // What passes is already in its one form.
+            date(text)?;
+            quoted(text.as_bytes(), out);
+        }
         Type::Timestamp => {
             out.push(b'"');
             Instant::parse(text, zone)?.write(out);
