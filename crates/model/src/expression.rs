@@ -8,6 +8,7 @@ mod calls;
 mod check;
 mod evaluate;
 pub mod limits;
+mod paths;
 mod shape;
 #[cfg(test)]
 mod test_schema;

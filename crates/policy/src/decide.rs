@@ -110,15 +110,15 @@ pub fn decide(grant: &Grant, ask: &Ask) -> Decision {
     }
 }
 
-fn refusal(code: Code, detail: impl Into<String>) -> Option<Refusal> {
-    Some(Refusal {
+fn refusal(code: Code, detail: impl Into<String>) -> Refusal {
+    Refusal {
         code,
         detail: detail.into(),
         faults: Vec::new(),
-    })
+    }
 }
 
-fn with_faults(code: Code, detail: &str, mut faults: Vec<Fault>) -> Option<Refusal> {
+fn with_faults(code: Code, detail: &str, mut faults: Vec<Fault>) -> Refusal {
     let total = faults.len();
     faults.truncate(MAX_FAULTS);
     let detail = if total > MAX_FAULTS {
@@ -126,35 +126,35 @@ fn with_faults(code: Code, detail: &str, mut faults: Vec<Fault>) -> Option<Refus
     } else {
         detail.to_owned()
     };
-    Some(Refusal { code, detail, faults })
+    Refusal { code, detail, faults }
 }
 
 fn state(grant: &Grant, _: &Ask) -> Option<Refusal> {
     match grant.permission.state {
         PermissionState::Active => None,
-        PermissionState::Suspended => refusal(
+        PermissionState::Suspended => Some(refusal(
             Code::PermissionSuspended,
             "the permission is suspended: ask its provider when it resumes",
-        ),
-        PermissionState::Revoked => refusal(
+        )),
+        PermissionState::Revoked => Some(refusal(
             Code::PermissionRevoked,
             "the permission is revoked: apply for a new one",
-        ),
+        )),
     }
 }
 
 fn validity(grant: &Grant, ask: &Ask) -> Option<Refusal> {
     if let Some(from) = grant.permission.valid_from.filter(|from| ask.today < *from) {
-        return refusal(
+        return Some(refusal(
             Code::PermissionNotYetValid,
             format!("the permission is valid from {from}"),
-        );
+        ));
     }
     let to = grant.permission.valid_to.filter(|to| ask.today > *to)?;
-    refusal(
+    Some(refusal(
         Code::PermissionExpired,
         format!("the permission was valid to {to}: apply for a new one"),
-    )
+    ))
 }
 
 fn case(grant: &Grant, ask: &Ask) -> Option<Refusal> {
@@ -162,10 +162,10 @@ fn case(grant: &Grant, ask: &Ask) -> Option<Refusal> {
     if !grant.permission.case_required || given {
         return None;
     }
-    refusal(
+    Some(refusal(
         Code::CaseRequired,
         "send your case number in X-DAGR-Case: this permission asks for one",
-    )
+    ))
 }
 
 fn way(grant: &Grant, ask: &Ask) -> Option<Refusal> {
@@ -177,30 +177,30 @@ fn way(grant: &Grant, ask: &Ask) -> Option<Refusal> {
             .map(Way::to_string)
             .collect::<Vec<_>>()
             .join(", ");
-        return refusal(
+        return Some(refusal(
             Code::PermissionWay,
             format!(
                 "the permission does not name the way {}: it names {ways}",
                 ask.way
             ),
-        );
+        ));
     }
     // A page would tell keys the permission hides.
     if !grant.shows_full_key && ask.target.is_page() {
         let detail =
             "the permission hides a field of the key: only full keys can be asked, no pages and no changes";
-        return refusal(Code::PermissionWay, detail);
+        return Some(refusal(Code::PermissionWay, detail));
     }
     None
 }
 
 fn field_known(grant: &Grant, ask: &Ask) -> Option<Refusal> {
     let faults = fields::leaf_paths(&grant.schema, ask.fields.as_deref()?).err()?;
-    with_faults(
+    Some(with_faults(
         Code::FieldUnknown,
         "name fields of the data set, or leave fields out",
         faults,
-    )
+    ))
 }
 
 fn field_granted(grant: &Grant, ask: &Ask) -> Option<Refusal> {
@@ -213,11 +213,11 @@ fn field_granted(grant: &Grant, ask: &Ask) -> Option<Refusal> {
     if outside.is_empty() {
         return None;
     }
-    with_faults(
+    Some(with_faults(
         Code::PermissionField,
         "ask only for fields the permission grants, or leave fields out",
         outside,
-    )
+    ))
 }
 
 fn key(_: &Grant, ask: &Ask) -> Option<Refusal> {
@@ -243,22 +243,22 @@ fn key(_: &Grant, ask: &Ask) -> Option<Refusal> {
             if faults.is_empty() {
                 None
             } else {
-                invalid_key(faults)
+                Some(invalid_key(faults))
             }
         }
-        Target::Leading(leading) => invalid_key(vec![leading.as_ref().err()?.clone()]),
+        Target::Leading(leading) => Some(invalid_key(vec![leading.as_ref().err()?.clone()])),
         Target::Page(page) => {
             let fault = page.as_ref().err()?.clone();
             if fault.rule == Code::CursorInvalid.as_str() {
                 let detail = "the cursor is not one of this permission and data set: start without after";
-                return with_faults(Code::CursorInvalid, detail, vec![fault]);
+                return Some(with_faults(Code::CursorInvalid, detail, vec![fault]));
             }
-            invalid_key(vec![fault])
+            Some(invalid_key(vec![fault]))
         }
     }
 }
 
-fn invalid_key(faults: Vec<Fault>) -> Option<Refusal> {
+fn invalid_key(faults: Vec<Fault>) -> Refusal {
     with_faults(
         Code::KeyInvalid,
         "write each key part as its field's type asks",
@@ -294,12 +294,12 @@ fn scope(grant: &Grant, ask: &Ask) -> Option<Refusal> {
                     outside.len()
                 ),
             };
-            with_faults(Code::PermissionScope, &detail, outside)
+            Some(with_faults(Code::PermissionScope, &detail, outside))
         }
-        Target::Leading(Ok(leading)) if !keys.touches_prefix(leading) => refusal(
+        Target::Leading(Ok(leading)) if !keys.touches_prefix(leading) => Some(refusal(
             Code::PermissionScope,
             "nothing under this part of the key is within the permission",
-        ),
+        )),
         _ => None,
     }
 }
@@ -317,5 +317,5 @@ fn quota(_: &Grant, ask: &Ask) -> Option<Refusal> {
             "the call needs {needed} uses and {left} are left: ask for at most {left} keys; nothing was taken"
         )
     };
-    refusal(Code::PermissionExhausted, detail)
+    Some(refusal(Code::PermissionExhausted, detail))
 }

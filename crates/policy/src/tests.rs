@@ -67,8 +67,8 @@ fn one() -> Ask {
     ask(Way::Key, Target::Keys(vec![Ok(key(json!(["a", 2020])))]))
 }
 
-fn fields(names: &[&str]) -> Option<Vec<String>> {
-    Some(names.iter().map(|name| (*name).to_owned()).collect())
+fn fields(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 fn fault(rule: &str) -> Fault {
@@ -144,7 +144,7 @@ fn every_refusal_in_its_order() {
             Some(Code::CaseRequired),
             grant(|p| p.case_required = true),
             Ask {
-                fields: fields(&["No"]),
+                fields: Some(fields(&["No"])),
                 ..one()
             },
         ),
@@ -168,7 +168,7 @@ fn every_refusal_in_its_order() {
             Some(Code::PermissionWay),
             grant(|p| p.ways = vec![Way::Bulk]),
             Ask {
-                fields: fields(&["No"]),
+                fields: Some(fields(&["No"])),
                 ..one()
             },
         ),
@@ -193,7 +193,7 @@ fn every_refusal_in_its_order() {
             Some(Code::FieldUnknown),
             grant(|_| {}),
             Ask {
-                fields: fields(&["City", "Citi"]),
+                fields: Some(fields(&["City", "Citi"])),
                 ..one()
             },
         ),
@@ -209,7 +209,7 @@ fn every_refusal_in_its_order() {
             Some(Code::PermissionField),
             grant(|_| {}),
             Ask {
-                fields: fields(&["Pets"]),
+                fields: Some(fields(&["Pets"])),
                 target: bad_key(),
                 ..one()
             },
@@ -218,7 +218,7 @@ fn every_refusal_in_its_order() {
             None,
             grant(|_| {}),
             Ask {
-                fields: fields(&["Pets.Species"]),
+                fields: Some(fields(&["Pets.Species"])),
                 ..one()
             },
         ),

@@ -10,9 +10,28 @@ use crate::fault::nearest;
 
 /// Functions by the name written; `matches` and `has` besides.
 const FUNCTIONS: [&str; 22] = [
-    "size", "startsWith", "endsWith", "contains", "matches", "timestamp", "duration", "int", "double", "string",
-    "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes",
-    "getSeconds", "has", "exists", "all",
+    "size",
+    "startsWith",
+    "endsWith",
+    "contains",
+    "matches",
+    "timestamp",
+    "duration",
+    "int",
+    "double",
+    "string",
+    "getFullYear",
+    "getMonth",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "has",
+    "exists",
+    "all",
 ];
 
 /// Text of a date or timestamp → text that `timestamp` takes.
@@ -23,13 +42,18 @@ pub const ORDER: &str = "$order";
 pub const MATCHES: &str = "$matches";
 
 pub fn call(checker: &mut Checker<'_>, id: u64, call: CallExpr) -> Checked {
-    let CallExpr { func_name: name, target, args } = call;
+    let CallExpr {
+        func_name: name,
+        target,
+        args,
+    } = call;
     if target.is_some() {
         return function(checker, id, &name, target, args);
     }
     let count = args.len();
     match (name.as_str(), count) {
-        (operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT, _) | ("@not_strictly_false", 1) => {
+        (operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT, _)
+        | ("@not_strictly_false", 1) => {
             let args = args.into_iter().map(|arg| checker.condition(arg)).collect();
             (make(id, &name, args), Shape::Bool)
         }
@@ -41,9 +65,14 @@ pub fn call(checker: &mut Checker<'_>, id: u64, call: CallExpr) -> Checked {
         (operators::IN, 2) => membership(checker, id, args),
         (operators::INDEX, 2) => index(checker, id, args),
         (operators::NEGATE, 1)
-        | (operators::ADD | operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO, 2) => {
-            arithmetic(checker, id, &name, args)
-        }
+        | (
+            operators::ADD
+            | operators::SUBSTRACT
+            | operators::MULTIPLY
+            | operators::DIVIDE
+            | operators::MODULO,
+            2,
+        ) => arithmetic(checker, id, &name, args),
         _ => function(checker, id, &name, None, args),
     }
 }
@@ -58,21 +87,38 @@ fn conditional(checker: &mut Checker<'_>, id: u64, args: Vec<IdedExpr>) -> Check
         [(_, list @ Shape::List(_)), (_, Shape::Any)] => list.clone(),
         _ => Shape::Any,
     };
-    let args = condition.into_iter().chain(branches.into_iter().map(|(branch, _)| branch)).collect();
+    let args = condition
+        .into_iter()
+        .chain(branches.into_iter().map(|(branch, _)| branch))
+        .collect();
     (make(id, operators::CONDITIONAL, args), shape)
 }
 
-fn comparison(checker: &mut Checker<'_>, id: u64, name: &str, args: Vec<IdedExpr>, ordering: bool) -> Checked {
+fn comparison(
+    checker: &mut Checker<'_>,
+    id: u64,
+    name: &str,
+    args: Vec<IdedExpr>,
+    ordering: bool,
+) -> Checked {
     let mut checked: Vec<Checked> = args.into_iter().map(|arg| checker.any(arg)).collect();
     let (Some((right, right_shape)), Some((left, left_shape))) = (checked.pop(), checked.pop()) else {
         return (null(id), Shape::Bool);
     };
-    let with_null = matches!((&left_shape, &right_shape), (Shape::Record, Shape::Null) | (Shape::Null, Shape::Record));
-    if !(with_null && !ordering) && !left_shape.comparable(&right_shape, ordering) {
+    let with_null = matches!(
+        (&left_shape, &right_shape),
+        (Shape::Record, Shape::Null) | (Shape::Null, Shape::Record)
+    );
+    let may_be = (with_null && !ordering) || left_shape.comparable(&right_shape, ordering);
+    if !may_be {
         let message = if right_shape == Shape::Record || left_shape == Shape::Record {
             "a whole record can only be compared with null: name a field".to_owned()
         } else {
-            format!("{} cannot be compared with {}", left_shape.name(), right_shape.name())
+            format!(
+                "{} cannot be compared with {}",
+                left_shape.name(),
+                right_shape.name()
+            )
         };
         checker.fault(id, message);
         return (null(id), Shape::Bool);
@@ -82,13 +128,19 @@ fn comparison(checker: &mut Checker<'_>, id: u64, name: &str, args: Vec<IdedExpr
         right = instant(right);
     } else if right_shape == Shape::Instant && left_shape.is_moment() {
         left = instant(left);
-    } else if left_shape.is_text() && right_shape.is_text() && (left_shape.is_moment() || right_shape.is_moment()) {
+    } else if left_shape.is_text()
+        && right_shape.is_text()
+        && (left_shape.is_moment() || right_shape.is_moment())
+    {
         let timestamps = left_shape == Shape::Timestamp || right_shape == Shape::Timestamp;
         left = moment_text(checker, left, timestamps);
         right = moment_text(checker, right, timestamps);
         if ordering && timestamps {
             let order = make(id, ORDER, vec![left, right]);
-            let zero = IdedExpr { id, expr: Expr::Literal(LiteralValue::Int(0.into())) };
+            let zero = IdedExpr {
+                id,
+                expr: Expr::Literal(LiteralValue::Int(0.into())),
+            };
             return (make(id, name, vec![order, zero]), Shape::Bool);
         }
     }
@@ -97,15 +149,22 @@ fn comparison(checker: &mut Checker<'_>, id: u64, name: &str, args: Vec<IdedExpr
 
 /// A text written beside a date or timestamp: checked, and brought to the form records have.
 fn moment_text(checker: &mut Checker<'_>, expr: IdedExpr, timestamp: bool) -> IdedExpr {
-    let Expr::Literal(LiteralValue::String(text)) = &expr.expr else { return expr };
+    let Expr::Literal(LiteralValue::String(text)) = &expr.expr else {
+        return expr;
+    };
     let text = text.inner();
     if timestamp && let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return literal(expr.id, moment.to_string());
     }
     let iso = text.starts_with(|first: char| first.is_ascii_digit())
-        && text.chars().all(|character| character.is_ascii_digit() || "-:T.Z".contains(character));
+        && text
+            .chars()
+            .all(|character| character.is_ascii_digit() || "-:T.Z".contains(character));
     if !iso {
-        checker.fault(expr.id, "not a date: write it as '2024-01-31', a timestamp as '2024-01-31T12:00:00Z'");
+        checker.fault(
+            expr.id,
+            "not a date: write it as '2024-01-31', a timestamp as '2024-01-31T12:00:00Z'",
+        );
     }
     expr
 }
@@ -117,7 +176,10 @@ fn instant(text: IdedExpr) -> IdedExpr {
 }
 
 fn literal(id: u64, text: String) -> IdedExpr {
-    IdedExpr { id, expr: Expr::Literal(LiteralValue::String(text.into())) }
+    IdedExpr {
+        id,
+        expr: Expr::Literal(LiteralValue::String(text.into())),
+    }
 }
 
 fn membership(checker: &mut Checker<'_>, id: u64, args: Vec<IdedExpr>) -> Checked {
@@ -126,8 +188,15 @@ fn membership(checker: &mut Checker<'_>, id: u64, args: Vec<IdedExpr>) -> Checke
         let message = match list {
             Shape::Any => None,
             Shape::List(element) if item.comparable(element, false) => None,
-            Shape::List(element) => Some(format!("{} is never in a list of {}", item.name(), element.name())),
-            other => Some(format!("{} is not a list: write [a, b, c] or a list field after in", other.name())),
+            Shape::List(element) => Some(format!(
+                "{} is never in a list of {}",
+                item.name(),
+                element.name()
+            )),
+            other => Some(format!(
+                "{} is not a list: write [a, b, c] or a list field after in",
+                other.name()
+            )),
         };
         if let Some(message) = message {
             checker.fault(list_expr.id, message);
@@ -161,8 +230,15 @@ fn arithmetic(checker: &mut Checker<'_>, id: u64, name: &str, args: Vec<IdedExpr
         [Shape::Instant, Shape::Duration] => Shape::Instant,
         [Shape::Duration, Shape::Instant] if adds => Shape::Instant,
         [Shape::Instant, Shape::Instant] if !adds => Shape::Duration,
-        _ if shapes.iter().all(|shape| matches!(shape, Shape::Number | Shape::Any)) => {
-            if shapes.contains(&Shape::Number) { Shape::Number } else { Shape::Any }
+        _ if shapes
+            .iter()
+            .all(|shape| matches!(shape, Shape::Number | Shape::Any)) =>
+        {
+            if shapes.contains(&Shape::Number) {
+                Shape::Number
+            } else {
+                Shape::Any
+            }
         }
         _ if shapes.iter().all(|shape| *shape == Shape::Duration) => Shape::Duration,
         _ => {
@@ -170,7 +246,10 @@ fn arithmetic(checker: &mut Checker<'_>, id: u64, name: &str, args: Vec<IdedExpr
             checker.fault(id, format!("cannot calculate with {kinds}"))
         }
     };
-    (make(id, name, checked.into_iter().map(|(expr, _)| expr).collect()), shape)
+    (
+        make(id, name, checked.into_iter().map(|(expr, _)| expr).collect()),
+        shape,
+    )
 }
 
 fn function(
@@ -187,7 +266,10 @@ fn function(
             || format!("known are {}", FUNCTIONS.join(", ")),
             |near| format!("did you mean {near}?"),
         );
-        return (null(id), checker.fault(id, format!("unknown function {name}: {near}")));
+        return (
+            null(id),
+            checker.fault(id, format!("unknown function {name}: {near}")),
+        );
     }
     if name == "matches" {
         return matches(checker, id, all);
@@ -212,7 +294,10 @@ fn function(
             _ if dates => format!("date.{name}()"),
             _ => format!("{name}(value)"),
         };
-        return (null(id), checker.fault(id, format!("{name} is not used like this: write {form}")));
+        return (
+            null(id),
+            checker.fault(id, format!("{name} is not used like this: write {form}")),
+        );
     }
     let fits = |shape: &Shape| match name {
         "size" => shape.is_text() || matches!(shape, Shape::List(_) | Shape::Any),
@@ -238,13 +323,26 @@ fn function(
     }
     let mut exprs = checked.into_iter().map(|(expr, _)| expr);
     let target = if member { exprs.next().map(Box::new) } else { None };
-    let call = CallExpr { func_name: name.to_owned(), target, args: exprs.collect() };
-    (IdedExpr { id, expr: Expr::Call(call) }, shape)
+    let call = CallExpr {
+        func_name: name.to_owned(),
+        target,
+        args: exprs.collect(),
+    };
+    (
+        IdedExpr {
+            id,
+            expr: Expr::Call(call),
+        },
+        shape,
+    )
 }
 
 fn matches(checker: &mut Checker<'_>, id: u64, args: Vec<IdedExpr>) -> Checked {
     let Ok([text, pattern]) = <[IdedExpr; 2]>::try_from(args) else {
-        return (null(id), checker.fault(id, "matches is not used like this: write text.matches('pattern')"));
+        return (
+            null(id),
+            checker.fault(id, "matches is not used like this: write text.matches('pattern')"),
+        );
     };
     let (text, shape) = checker.value(text);
     if !(shape.is_text() || shape == Shape::Any) {

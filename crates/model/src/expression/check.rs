@@ -4,14 +4,12 @@
 //! CEL itself looks names up only when a record is there, and then fails on an absent field; here an unknown
 //! name is a fault when the text is saved, and an absent field reads null.
 
-use cel::common::ast::{
-    CallExpr, ComprehensionExpr, Expr, IdedExpr, ListExpr, LiteralValue, SelectExpr, SourceInfo, operators,
-};
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, ListExpr, LiteralValue, SourceInfo};
 use regex::{Regex, RegexBuilder};
 
 use super::{calls, limits, shape::Shape};
 use crate::{
-    fault::{Fault, nearest},
+    fault::Fault,
     schema::{NodeId, Schema},
 };
 
@@ -37,8 +35,9 @@ pub struct Checker<'a> {
     pub slots: Vec<Slot>,
     pub patterns: Vec<Regex>,
     pub faults: Vec<Fault>,
-    scope: Vec<(String, Shape)>,
-    loops: usize,
+    /// Variables of the loops around, innermost last.
+    pub scope: Vec<(String, Shape)>,
+    pub loops: usize,
     depth: usize,
 }
 
@@ -71,7 +70,11 @@ impl<'a> Checker<'a> {
     pub fn fault(&mut self, id: u64, message: impl Into<String>) -> Shape {
         let offset = self.source.offset_for(id).map_or(0, |(start, _)| start as usize);
         if self.faults.len() < 50 {
-            self.faults.push(Fault::new(limits::place(self.text, offset), "expression", message));
+            self.faults.push(Fault::new(
+                limits::place(self.text, offset),
+                "expression",
+                message,
+            ));
         }
         Shape::Any
     }
@@ -82,7 +85,10 @@ impl<'a> Checker<'a> {
         let (expr, shape) = self.any(expr);
         if shape == Shape::Record {
             let names = self.records.join(" or ");
-            self.fault(id, format!("a whole record can only be compared with null: name a field after {names}"));
+            self.fault(
+                id,
+                format!("a whole record can only be compared with null: name a field after {names}"),
+            );
             return (expr, Shape::Any);
         }
         (expr, shape)
@@ -93,7 +99,13 @@ impl<'a> Checker<'a> {
         let id = expr.id;
         let (expr, shape) = self.value(expr);
         if !shape.may_be_bool() {
-            self.fault(id, format!("{} is neither true nor false: compare it with something", shape.name()));
+            self.fault(
+                id,
+                format!(
+                    "{} is neither true nor false: compare it with something",
+                    shape.name()
+                ),
+            );
         }
         expr
     }
@@ -102,7 +114,10 @@ impl<'a> Checker<'a> {
     pub fn any(&mut self, expr: IdedExpr) -> Checked {
         let IdedExpr { id, expr } = expr;
         if self.depth >= limits::MAX_DEPTH {
-            let shape = self.fault(id, format!("nested deeper than {}: flatten the condition", limits::MAX_DEPTH));
+            let shape = self.fault(
+                id,
+                format!("nested deeper than {}: flatten the condition", limits::MAX_DEPTH),
+            );
             return (null(id), shape);
         }
         self.depth += 1;
@@ -137,7 +152,13 @@ impl<'a> Checker<'a> {
             LiteralValue::String(_) => (literal, Shape::Text),
             LiteralValue::Null => (literal, Shape::Null),
         };
-        (IdedExpr { id, expr: Expr::Literal(literal) }, shape)
+        (
+            IdedExpr {
+                id,
+                expr: Expr::Literal(literal),
+            },
+            shape,
+        )
     }
 
     fn list(&mut self, id: u64, list: ListExpr) -> Checked {
@@ -153,126 +174,13 @@ impl<'a> Checker<'a> {
             });
         }
         let shape = Shape::List(Box::new(shape.unwrap_or(Shape::Any)));
-        (IdedExpr { id, expr: Expr::List(ListExpr::new(elements)) }, shape)
-    }
-
-    /// `a.b.c`, and `has(a.b.c)`.
-    fn path(&mut self, expr: IdedExpr) -> Checked {
-        let id = expr.id;
-        let mut names = Vec::new();
-        let mut base = expr;
-        let mut test = false;
-        while let Expr::Select(select) = base.expr {
-            test |= select.test;
-            names.push((base.id, select.field));
-            base = *select.operand;
-        }
-        names.reverse();
-        let checked = match base.expr {
-            Expr::Ident(name) => self.from_name(base.id, name, names),
-            other => {
-                let (base, shape) = self.value(IdedExpr { id: base.id, expr: other });
-                self.below(base, shape, &names)
-            }
-        };
-        if test { (not_null(id, checked.0), Shape::Bool) } else { checked }
-    }
-
-    fn from_name(&mut self, id: u64, name: String, mut names: Vec<(u64, String)>) -> Checked {
-        if let Some((_, shape)) = self.scope.iter().rev().find(|(known, _)| *known == name) {
-            let shape = shape.clone();
-            return self.below(IdedExpr { id, expr: Expr::Ident(name) }, shape, &names);
-        }
-        if let Some(side) = self.records.iter().position(|known| *known == name) {
-            return self.from_record(id, side, &names);
-        }
-        let known_field = self.schema.roots.iter().any(|root| self.schema.nodes[*root].name == name);
-        if self.bare && known_field {
-            names.insert(0, (id, name));
-            return self.from_record(id, 0, &names);
-        }
-        let message = if known_field {
-            format!("write {}", self.records.iter().map(|record| format!("{record}.{name}")).collect::<Vec<_>>().join(" or "))
-        } else {
-            let variables = self.scope.iter().map(|(name, _)| name.as_str());
-            let fields = self.schema.roots.iter().map(|root| self.schema.nodes[*root].name.as_str());
-            let known = self.records.iter().copied().chain(variables).chain(fields.filter(|_| self.bare));
-            unknown(&name, nearest(&name, known))
-        };
-        (null(id), self.fault(id, message))
-    }
-
-    fn from_record(&mut self, id: u64, side: Side, names: &[(u64, String)]) -> Checked {
-        let mut path = Vec::new();
-        let mut children = &self.schema.roots;
-        let mut shape = Shape::Record;
-        let mut used = 0;
-        for (name_id, name) in names {
-            let Some(node) = self.child(*name_id, children, name) else { return (null(id), Shape::Any) };
-            path.push(node);
-            used += 1;
-            shape = Shape::of(self.schema, node);
-            if !matches!(shape, Shape::Object(_)) {
-                break;
-            }
-            children = &self.schema.nodes[node].children;
-        }
-        if self.loops > 0 && matches!(shape, Shape::List(_)) {
-            let message = "another list is read again for each element: no list of the record inside exists, all, filter or map";
-            return (null(id), self.fault(id, message));
-        }
-        let slot = Slot { side, path };
-        let at = self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
-            self.slots.push(slot);
-            self.slots.len() - 1
-        });
-        self.below(IdedExpr { id, expr: Expr::Ident(format!("${at}")) }, shape, &names[used..])
-    }
-
-    /// `names` selected on a checked part.
-    fn below(&mut self, base: IdedExpr, shape: Shape, names: &[(u64, String)]) -> Checked {
-        let Some((first_id, first)) = names.first() else { return (base, shape) };
-        match shape {
-            Shape::Object(node) => {
-                let mut node = node;
-                let mut dotted = Vec::new();
-                for (at, (id, name)) in names.iter().enumerate() {
-                    let schema = self.schema;
-                    let Some(child) = self.child(*id, &schema.nodes[node].children, name) else {
-                        return (null(*id), Shape::Any);
-                    };
-                    dotted.push(name.as_str());
-                    node = child;
-                    let shape = Shape::of(schema, node);
-                    if !matches!(shape, Shape::Object(_)) {
-                        return self.below(select(*id, base, dotted.join(".")), shape, &names[at + 1..]);
-                    }
-                }
-                (select(*first_id, base, dotted.join(".")), Shape::Object(node))
-            }
-            Shape::Any => {
-                let selected = names.iter().fold(base, |base, (id, name)| select(*id, base, name.clone()));
-                (selected, Shape::Any)
-            }
-            Shape::List(_) => {
-                let message = format!("a list has no {first}: ask its elements, for example list.exists(x, x.{first} == …)");
-                (null(*first_id), self.fault(*first_id, message))
-            }
-            other => {
-                let message = format!("{} has no field {first}", other.name());
-                (null(*first_id), self.fault(*first_id, message))
-            }
-        }
-    }
-
-    fn child(&mut self, id: u64, children: &[NodeId], name: &str) -> Option<NodeId> {
-        let nodes = &self.schema.nodes;
-        let found = children.iter().copied().find(|child| nodes[*child].name == name);
-        if found.is_none() {
-            let message = unknown(name, nearest(name, children.iter().map(|child| nodes[*child].name.as_str())));
-            self.fault(id, message);
-        }
-        found
+        (
+            IdedExpr {
+                id,
+                expr: Expr::List(ListExpr::new(elements)),
+            },
+            shape,
+        )
     }
 
     /// What `exists`, `all`, `exists_one`, `filter` and `map` were expanded to.
@@ -284,7 +192,8 @@ impl<'a> Checker<'a> {
             other => self.fault(range.id, format!("{} is not a list", other.name())),
         };
         if self.loops > 0 {
-            let message = "exists, all, filter and map cannot stand inside one another: ask one list at a time";
+            let message =
+                "exists, all, filter and map cannot stand inside one another: ask one list at a time";
             return (null(id), self.fault(id, message));
         }
         let lists = matches!(loop_.accu_init.expr, Expr::List(_));
@@ -312,7 +221,13 @@ impl<'a> Checker<'a> {
             loop_step,
             result,
         };
-        (IdedExpr { id, expr: Expr::Comprehension(Box::new(checked)) }, shape)
+        (
+            IdedExpr {
+                id,
+                expr: Expr::Comprehension(Box::new(checked)),
+            },
+            shape,
+        )
     }
 
     /// Compiles a literal pattern; its variable is `%` and its place in the list.
@@ -325,14 +240,18 @@ impl<'a> Checker<'a> {
             Ok(pattern) => {
                 self.patterns.push(pattern);
                 let name = format!("%{}", self.patterns.len() - 1);
-                Some(IdedExpr { id: expr.id, expr: Expr::Ident(name) })
+                Some(IdedExpr {
+                    id: expr.id,
+                    expr: Expr::Ident(name),
+                })
             }
             Err(regex::Error::CompiledTooBig(_)) => {
                 self.fault(expr.id, "the pattern is too big: use smaller repetitions");
                 None
             }
             Err(_) => {
-                let message = "not a pattern: only linear-time patterns are known (no look-around, no back references)";
+                let message =
+                    "not a pattern: only linear-time patterns are known (no look-around, no back references)";
                 self.fault(expr.id, message);
                 None
             }
@@ -340,25 +259,20 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn unknown(name: &str, near: Option<&str>) -> String {
-    near.map_or_else(
-        || format!("unknown name {name}: name a field of the definition"),
-        |near| format!("unknown name {name}: did you mean {near}?"),
-    )
-}
-
-fn select(id: u64, operand: IdedExpr, field: String) -> IdedExpr {
-    IdedExpr { id, expr: Expr::Select(SelectExpr { operand: Box::new(operand), field, test: false }) }
-}
-
 pub fn null(id: u64) -> IdedExpr {
-    IdedExpr { id, expr: Expr::Literal(LiteralValue::Null) }
+    IdedExpr {
+        id,
+        expr: Expr::Literal(LiteralValue::Null),
+    }
 }
 
 pub fn call(id: u64, name: &str, args: Vec<IdedExpr>) -> IdedExpr {
-    IdedExpr { id, expr: Expr::Call(CallExpr { func_name: name.to_owned(), target: None, args }) }
-}
-
-fn not_null(id: u64, expr: IdedExpr) -> IdedExpr {
-    call(id, operators::NOT_EQUALS, vec![expr, null(id)])
+    IdedExpr {
+        id,
+        expr: Expr::Call(CallExpr {
+            func_name: name.to_owned(),
+            target: None,
+            args,
+        }),
+    }
 }

@@ -68,7 +68,11 @@ fn matches(text: &CelString<'_>, pattern: &Pattern) -> CelBool {
 /// What CEL's `timestamp` takes: a date is its midnight in UTC.
 fn moment(text: &CelString<'_>) -> CelString<'static> {
     let text = text.inner();
-    let midnight = if text.len() == "2000-01-01".len() { "T00:00:00Z" } else { "" };
+    let midnight = if text.len() == "2000-01-01".len() {
+        "T00:00:00Z"
+    } else {
+        ""
+    };
     CelString::from(format!("{text}{midnight}"))
 }
 
@@ -95,12 +99,20 @@ impl Compiled {
     pub fn holds(&self, schema: &Schema, records: &[Option<&[u8]>]) -> Result<bool, String> {
         let reading = Reading::new(schema);
         let found = self.slots.iter().map(|_| OnceLock::new()).collect();
-        let variables = Variables { compiled: self, reading: &reading, records, found };
+        let variables = Variables {
+            compiled: self,
+            reading: &reading,
+            records,
+            found,
+        };
         let mut context = Context::with_env(Arc::clone(&ENV));
         context.set_variable_resolver(&variables);
         let result = Value::resolve_val(&self.expr, &context);
         if reading.exhausted() {
-            return Err(format!("reads more than {} MiB of the record", super::limits::MAX_READ_BYTES >> 20));
+            return Err(format!(
+                "reads more than {} MiB of the record",
+                super::limits::MAX_READ_BYTES >> 20
+            ));
         }
         match result {
             Ok(value) => value.downcast_ref::<CelBool>().map_or_else(
@@ -141,7 +153,10 @@ impl VariableResolver for Variables<'_> {
             return None;
         }
         let slot = self.compiled.slots.get(at)?;
-        match (self.found.get(at)?.get_or_init(|| self.find(slot)), slot.path.last()) {
+        match (
+            self.found.get(at)?.get_or_init(|| self.find(slot)),
+            slot.path.last(),
+        ) {
             (None, _) => self.reading.absent().then(|| CowVal::owned(CelNull)),
             (Some(json), None) => Some(CowVal::Owned(value::of_record(self.reading, json))),
             (Some(json), Some(node)) => value::of_node(self.reading, *node, json).map(CowVal::Owned),
@@ -157,13 +172,17 @@ fn describe(error: &ExecutionError) -> String {
             overload.function().trim_start_matches('$'),
             overload.argument_types().join(" and ")
         ),
-        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "divides by zero".to_owned(),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "divides by zero".to_owned()
+        }
         ExecutionError::Overflow(..) => "a calculation goes beyond 64 bits".to_owned(),
         ExecutionError::IndexOutOfBounds(_) => "asks for an element the list does not have".to_owned(),
         ExecutionError::UnsupportedBinaryOperator(operator, ..) => {
             format!("{operator} does not take these kinds of values: test for null first")
         }
-        ExecutionError::ValuesNotComparable(..) => "compares values of different kinds: test for null first".to_owned(),
+        ExecutionError::ValuesNotComparable(..) => {
+            "compares values of different kinds: test for null first".to_owned()
+        }
         ExecutionError::FunctionError { function, .. } => {
             format!("{} failed on a value", function.trim_start_matches('$'))
         }

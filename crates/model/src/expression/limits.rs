@@ -33,10 +33,16 @@ pub fn check(text: &str) -> Result<(), Fault> {
     let characters: Vec<char> = text.chars().take(MAX_CHARS + 1).collect();
     let refuse = |offset: usize, message: String| Err(Fault::new(place(text, offset), "expression", message));
     if characters.len() > MAX_CHARS {
-        return refuse(MAX_CHARS, format!("longer than {MAX_CHARS} characters: say it more briefly"));
+        return refuse(
+            MAX_CHARS,
+            format!("longer than {MAX_CHARS} characters: say it more briefly"),
+        );
     }
     if characters.iter().all(|character| character.is_whitespace()) {
-        return refuse(0, "empty: write a condition, for example record.Status == 'A'".to_owned());
+        return refuse(
+            0,
+            "empty: write a condition, for example record.Status == 'A'".to_owned(),
+        );
     }
     let (mut at, mut nodes, mut nesting) = (0, 0, 0usize);
     while at < characters.len() {
@@ -55,7 +61,10 @@ pub fn check(text: &str) -> Result<(), Fault> {
             '(' | '[' | '{' => {
                 nesting += 1;
                 if nesting > MAX_NESTING {
-                    return refuse(at, format!("brackets nested deeper than {MAX_NESTING}: flatten the condition"));
+                    return refuse(
+                        at,
+                        format!("brackets nested deeper than {MAX_NESTING}: flatten the condition"),
+                    );
                 }
                 at += 1;
             }
@@ -65,7 +74,10 @@ pub fn check(text: &str) -> Result<(), Fault> {
             }
             '.' | ',' | ':' => at += 1,
             character if character == '_' || character.is_alphanumeric() => {
-                while characters.get(at).is_some_and(|next| *next == '_' || next.is_alphanumeric()) {
+                while characters
+                    .get(at)
+                    .is_some_and(|next| *next == '_' || next.is_alphanumeric())
+                {
                     at += 1;
                 }
                 // A string's prefix (r'…') belongs to the string.
@@ -81,7 +93,10 @@ pub fn check(text: &str) -> Result<(), Fault> {
             }
         }
         if nodes > MAX_NODES {
-            return refuse(start, format!("more than {MAX_NODES} names, values and operators: split or shorten it"));
+            return refuse(
+                start,
+                format!("more than {MAX_NODES} names, values and operators: split or shorten it"),
+            );
         }
     }
     Ok(())
@@ -89,7 +104,11 @@ pub fn check(text: &str) -> Result<(), Fault> {
 
 /// Whether the quote at `at` has an `r` in its prefix.
 fn is_raw(characters: &[char], at: usize) -> bool {
-    characters[..at].iter().rev().take_while(|character| character.is_alphabetic()).any(|c| matches!(c, 'r' | 'R'))
+    characters[..at]
+        .iter()
+        .rev()
+        .take_while(|character| character.is_alphabetic())
+        .any(|c| matches!(c, 'r' | 'R'))
 }
 
 /// Position after the string that opens at `at`; an unclosed one ends with the text (the parser says so).

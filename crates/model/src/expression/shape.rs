@@ -28,7 +28,9 @@ pub enum Shape {
 
 impl Shape {
     pub fn of(schema: &Schema, node: NodeId) -> Self {
-        let Some(described) = schema.nodes.get(node) else { return Self::Any };
+        let Some(described) = schema.nodes.get(node) else {
+            return Self::Any;
+        };
         let element = match described.ty {
             Type::Int | Type::Decimal => Self::Number,
             Type::Bool => Self::Bool,
@@ -38,7 +40,11 @@ impl Shape {
             Type::Object => Self::Object(node),
             Type::Text | Type::Uuid | Type::PersonCode | Type::OrgCode | Type::Code(_) => Self::Text,
         };
-        if described.list { Self::List(Box::new(element)) } else { element }
+        if described.list {
+            Self::List(Box::new(element))
+        } else {
+            element
+        }
     }
 
     pub fn is_text(&self) -> bool {

@@ -26,7 +26,10 @@ pub struct Reading<'v> {
 
 impl<'v> Reading<'v> {
     pub fn new(schema: &'v Schema) -> Self {
-        Self { schema, left: AtomicUsize::new(MAX_READ_BYTES) }
+        Self {
+            schema,
+            left: AtomicUsize::new(MAX_READ_BYTES),
+        }
     }
 
     /// Counts one look at `bytes`; false when the evaluation has read its fill.
@@ -57,13 +60,19 @@ pub fn of_node<'v>(reading: &'v Reading<'v>, node: NodeId, json: &'v [u8]) -> Op
     if !described.list {
         return Some(element(reading, node, &described.ty, json));
     }
-    let elements = walk::elements(json).map(|json| element(reading, node, &described.ty, json)).collect::<Vec<_>>();
+    let elements = walk::elements(json)
+        .map(|json| element(reading, node, &described.ty, json))
+        .collect::<Vec<_>>();
     Some(Box::new(CelList::from(elements)))
 }
 
 fn element<'v>(reading: &'v Reading<'v>, node: NodeId, ty: &Type, json: &'v [u8]) -> Box<dyn Val + 'v> {
     match ty {
-        Type::Object => Box::new(Object { reading, node: Some(node), json }),
+        Type::Object => Box::new(Object {
+            reading,
+            node: Some(node),
+            json,
+        }),
         Type::Json | Type::Point | Type::Geometry => untyped(reading, json),
         Type::Decimal => number(json, true),
         _ => scalar(json),
@@ -72,15 +81,25 @@ fn element<'v>(reading: &'v Reading<'v>, node: NodeId, ty: &Type, json: &'v [u8]
 
 /// A whole record, for comparing with null.
 pub fn of_record<'v>(reading: &'v Reading<'v>, json: &'v [u8]) -> Box<dyn Val + 'v> {
-    Box::new(Object { reading, node: None, json })
+    Box::new(Object {
+        reading,
+        node: None,
+        json,
+    })
 }
 
 fn untyped<'v>(reading: &'v Reading<'v>, json: &'v [u8]) -> Box<dyn Val + 'v> {
     match json.first() {
-        Some(b'{') => Box::new(Object { reading, node: None, json }),
-        Some(b'[') => {
-            Box::new(CelList::from(walk::elements(json).map(|json| untyped(reading, json)).collect::<Vec<_>>()))
-        }
+        Some(b'{') => Box::new(Object {
+            reading,
+            node: None,
+            json,
+        }),
+        Some(b'[') => Box::new(CelList::from(
+            walk::elements(json)
+                .map(|json| untyped(reading, json))
+                .collect::<Vec<_>>(),
+        )),
         _ => scalar(json),
     }
 }
@@ -110,11 +129,16 @@ fn text(json: &[u8]) -> Option<CelString<'_>> {
 
 /// Whole numbers are always signed: CEL's unsigned would not add to them.
 fn number<'v>(json: &[u8], decimal: bool) -> Box<dyn Val + 'v> {
-    let Ok(digits) = std::str::from_utf8(json) else { return Box::new(CelNull) };
+    let Ok(digits) = std::str::from_utf8(json) else {
+        return Box::new(CelNull);
+    };
     if !decimal && let Ok(whole) = digits.parse::<i64>() {
         return Box::new(CelInt::from(whole));
     }
-    digits.parse::<f64>().map_or_else(|_| Box::new(CelNull) as Box<dyn Val>, |number| Box::new(CelDouble::from(number)))
+    digits.parse::<f64>().map_or_else(
+        |_| Box::new(CelNull) as Box<dyn Val>,
+        |number| Box::new(CelDouble::from(number)),
+    )
 }
 
 /// An object of the record. Fields are found on access; an absent one is null.
@@ -148,10 +172,19 @@ impl<'v> Object<'v> {
         let mut json = self.json;
         for name in field.split('.') {
             let nodes = &self.reading.schema.nodes;
-            node = *nodes.get(node)?.children.iter().find(|child| nodes[**child].name == name)?;
+            node = *nodes
+                .get(node)?
+                .children
+                .iter()
+                .find(|child| nodes[**child].name == name)?;
             match walk::member(json, &nodes[node].label) {
                 Some(found) => json = found,
-                None => return self.reading.spend(0).then(|| Box::new(CelNull) as Box<dyn Val + 'v>),
+                None => {
+                    return self
+                        .reading
+                        .spend(0)
+                        .then(|| Box::new(CelNull) as Box<dyn Val + 'v>);
+                }
             }
         }
         of_node(self.reading, node, json)
@@ -187,15 +220,22 @@ impl Indexer for Object<'_> {
     where
         Self: 'w,
     {
-        let name = key.downcast_ref::<CelString>().ok_or_else(ExecutionError::missing_argument_or_target)?;
-        self.field(name.inner()).map(CowVal::Owned).ok_or_else(|| ExecutionError::no_such_key("field"))
+        let name = key
+            .downcast_ref::<CelString>()
+            .ok_or_else(ExecutionError::missing_argument_or_target)?;
+        self.field(name.inner())
+            .map(CowVal::Owned)
+            .ok_or_else(|| ExecutionError::no_such_key("field"))
     }
 
     fn steal<'w>(self: Box<Self>, key: &(dyn Val + '_)) -> Result<Box<dyn Val + 'w>, ExecutionError>
     where
         Self: 'w,
     {
-        let name = key.downcast_ref::<CelString>().ok_or_else(ExecutionError::missing_argument_or_target)?;
-        self.field(name.inner()).ok_or_else(|| ExecutionError::no_such_key("field"))
+        let name = key
+            .downcast_ref::<CelString>()
+            .ok_or_else(ExecutionError::missing_argument_or_target)?;
+        self.field(name.inner())
+            .ok_or_else(|| ExecutionError::no_such_key("field"))
     }
 }

@@ -2,7 +2,9 @@
 
 /// The value of the member whose raw label (`"Name":`) is `label`.
 pub fn member<'j>(object: &'j [u8], label: &[u8]) -> Option<&'j [u8]> {
-    members(object).find(|(found, _)| *found == label).map(|(_, value)| value)
+    members(object)
+        .find(|(found, _)| *found == label)
+        .map(|(_, value)| value)
 }
 
 /// The same by name, where no label is at hand.
@@ -77,6 +79,10 @@ fn value_len(json: &[u8]) -> Option<usize> {
             }
         }
         b',' | b'}' | b']' => None,
-        _ => Some(json.iter().position(|byte| matches!(byte, b',' | b'}' | b']')).unwrap_or(json.len())),
+        _ => Some(
+            json.iter()
+                .position(|byte| matches!(byte, b',' | b'}' | b']'))
+                .unwrap_or(json.len()),
+        ),
     }
 }
