@@ -343,6 +343,13 @@ impl JournalFile for FakeFile {
 
     fn evict(&self) -> io::Result<()> {
         let _disk = self.disk.check(self.generation)?;
+        let mut contents = self.inode.lock();
+        let mut live = contents.durable.clone();
+        contents
+            .unsynced
+            .iter()
+            .for_each(|change| apply(&mut live, change));
+        contents.live = live;
         Ok(())
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn open(dir: &Path, config: JournalConfig, io: Arc<dyn JournalIo>) ->
     };
     opening.runs(&listing)?;
     opening.segments(&listing.segments)?;
+    opening.drop_runs_ahead()?;
     let Opening {
         sums,
         summed,
@@ -70,8 +71,7 @@ pub(super) fn open(dir: &Path, config: JournalConfig, io: Arc<dyn JournalIo>) ->
         .copied()
         .unwrap_or(0)
         .max(summed);
-    let next = newest.max(listing.runs.iter().map(|run| run.1).max().unwrap_or(0)) + 1;
-    let next = next.max(names::FIRST_SEGMENT);
+    let next = newest + 1;
     let shared = Shared {
         dir: dir.to_owned(),
         config,
@@ -203,6 +203,8 @@ impl Opening<'_> {
         let path = self.dir.join(names::segment(number));
         let file = self.io.open(&path)?;
         let len = file.len()?;
+        // After a failed sync, cached pages may show what never reached the disk.
+        file.evict()?;
         let mut header = [0; HEADER_BYTES as usize];
         let read = file.read_at(&mut header, 0)?;
         let is_new = read < header.len() || !frame::is_segment_header(&header, number);
@@ -229,7 +231,25 @@ impl Opening<'_> {
         Ok(())
     }
 
+    /// A run of a segment that came to nothing must not pass for one of the next with its number.
+    fn drop_runs_ahead(&mut self) -> Result<()> {
+        let newest = self
+            .catalog
+            .segments
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(0)
+            .max(self.summed);
+        let ahead = self.catalog.runs.extract_if(.., |_, run| run.meta.last > newest);
+        for (_, run) in ahead {
+            self.io.remove(&self.dir.join(&run.name))?;
+        }
+        Ok(())
+    }
+
     fn add(&mut self, segment: Arc<Segment>) {
+        self.summed = self.summed.max(segment.number);
         self.catalog.segments.insert(segment.number, segment);
     }
 
@@ -246,7 +266,6 @@ impl Opening<'_> {
             }
         }
         segment.advance(&info);
-        self.summed = self.summed.max(segment.number);
         Ok(info.end)
     }
 }

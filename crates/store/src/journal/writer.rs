@@ -197,6 +197,13 @@ impl Writer {
         let Some(active) = &mut self.active else {
             return Ok(());
         };
+        if active.info.entries == 0 {
+            // Nothing to keep: the next segment takes its number and its place.
+            self.next_segment = active.segment.number;
+            self.shared.catalog.write().segments.remove(&self.next_segment);
+            self.active = None;
+            return Ok(());
+        }
         let file = &active.segment.file;
         let synced = active.info.end - active.tail.len() as u64;
         file.set_len(active.info.end).map_err(JournalError::of_write)?;
