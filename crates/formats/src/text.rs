@@ -119,13 +119,13 @@ impl Transcoder {
             self.read += read as u64;
             chunk = &chunk[read..];
             let text = &self.buffer[..written];
-            if let DecoderResult::Malformed(length, after) = result {
-                let lines = self.lines + memchr::memchr_iter(b'\n', text).count() as u64;
-                let at = self.read.saturating_sub(u64::from(length) + u64::from(after));
-                return Err(self.undecodable(at, lines + 1));
-            }
             self.lines += memchr::memchr_iter(b'\n', text).count() as u64;
+            // What stands before a fault goes out first: an earlier fault is the one to tell.
             out(text, 0)?;
+            if let DecoderResult::Malformed(length, after) = result {
+                let at = self.read.saturating_sub(u64::from(length) + u64::from(after));
+                return Err(self.undecodable(at, self.lines + 1));
+            }
             if result == DecoderResult::InputEmpty {
                 return Ok(());
             }

@@ -8,6 +8,7 @@ const CANDIDATES: [u8; 4] = *b",;\t|";
 /// How well a delimiter fits; compared in this order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
+    /// The header has more than one cell.
     splits_header: bool,
     /// Share of rows that have as many cells as the header, in thousandths.
     even: usize,
@@ -20,7 +21,7 @@ pub(super) fn sniff(text: &[u8], whole: bool) -> u8 {
     let mut best = (CANDIDATES[0], fit(text, whole, CANDIDATES[0]));
     for delimiter in &CANDIDATES[1..] {
         let fit = fit(text, whole, *delimiter);
-        if fit > best.1 {
+        if fit.splits_header && fit > best.1 {
             best = (*delimiter, fit);
         }
     }
