@@ -1,1 +1,48 @@
+//! The control plane in SQL: institutions, systems, connections, data sets, permissions, and the trail
+//! of who changed what.
+//!
+//! It stores; it decides no policy and knows no HTTP. Every change of a noun is one transaction that also
+//! writes its audit entry. Used assertion ids, jobs and notices are records of operation, not changes
+//! somebody makes: they have no audit entry.
 
+mod assertion;
+mod audit;
+mod certificate;
+mod check;
+mod connection;
+mod dataset;
+mod error;
+mod everything;
+mod institution;
+mod job;
+mod notice;
+mod open;
+mod page;
+mod permission;
+mod row;
+mod setting;
+mod system;
+
+#[cfg(test)]
+mod tests;
+
+pub use audit::{Actor, AuditFilter, AuditView};
+pub use certificate::{CertificateCreate, CertificateView};
+pub use connection::{
+    ConnectionCreate, ConnectionFilter, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView,
+};
+pub use dataset::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion};
+pub use error::RegistryError;
+pub use everything::Everything;
+pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
+pub use job::{JobCreate, JobFilter, JobState, JobView};
+pub use notice::{NoticeCreate, NoticeFilter, NoticeView};
+pub use open::Registry;
+pub use page::{MAX_PAGE, Page, Versioned};
+pub use permission::{
+    Fields, PermissionCreate, PermissionFilter, PermissionPatch, PermissionRevision, PermissionView,
+};
+pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
+
+/// What every call answers.
+pub type Result<T> = std::result::Result<T, RegistryError>;
