@@ -115,7 +115,7 @@ impl JsonArray {
             (State::Start, _) => {
                 return Err(self.unreadable(at, mark, "the body is not a JSON array of records"));
             }
-            (State::BeforeItem { first: true }, b']') | (State::AfterItem, b']') => State::End,
+            (State::BeforeItem { first: true } | State::AfterItem, b']') => State::End,
             (State::AfterItem, b',') => State::BeforeItem { first: false },
             (State::AfterItem, _) => {
                 return Err(self.unreadable(at, mark, "`,` or `]` must stand after an item"));
