@@ -38,7 +38,10 @@ fn bulks(kv: &dyn Kv, records: u64) -> Result<(), Box<dyn Error>> {
         })?;
         let seconds = start.elapsed().as_secs_f64();
         let rate = records as f64 / seconds;
-        println!("bulk, {told}: {rate:.0} upserts/s, {seconds:.1} s, RssAnon {} KiB", rss_anon_kib());
+        println!(
+            "bulk, {told}: {rate:.0} upserts/s, {seconds:.1} s, RssAnon {} KiB",
+            rss_anon_kib()
+        );
     }
     Ok(())
 }
@@ -58,7 +61,11 @@ fn upsert(
     if round > 0 {
         sink.delete(Table::Change, &((round - 1) * records + number).to_be_bytes())?;
     }
-    sink.put(Table::Index, &[&(number / 10).to_be_bytes()[..], &key].concat(), b"")
+    sink.put(
+        Table::Index,
+        &[&(number / 10).to_be_bytes()[..], &key].concat(),
+        b"",
+    )
 }
 
 fn reads(kv: &dyn Kv, records: u64) -> Result<(), Box<dyn Error>> {
@@ -70,7 +77,9 @@ fn reads(kv: &dyn Kv, records: u64) -> Result<(), Box<dyn Error>> {
         random ^= random >> 7;
         random ^= random << 17;
         let snapshot = kv.snapshot()?;
-        bytes += snapshot.get(Table::Record, &record_key(random % records))?.map_or(0, <[u8]>::len);
+        bytes += snapshot
+            .get(Table::Record, &record_key(random % records))?
+            .map_or(0, <[u8]>::len);
     }
     let seconds = start.elapsed().as_secs_f64();
     let (rate, each) = (READS as f64 / seconds, seconds * 1e6 / READS as f64);
@@ -83,7 +92,10 @@ fn reads(kv: &dyn Kv, records: u64) -> Result<(), Box<dyn Error>> {
         for pair in snapshot.scan(Table::Record, Range::default(), direction)? {
             seen += u64::from(pair?.1[0] < 255);
         }
-        println!("scan {direction:?}: {:.0} records/s", seen as f64 / start.elapsed().as_secs_f64());
+        println!(
+            "scan {direction:?}: {:.0} records/s",
+            seen as f64 / start.elapsed().as_secs_f64()
+        );
     }
     Ok(())
 }
@@ -92,9 +104,19 @@ fn commits(kv: &dyn Kv) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     for number in 0..COMMITS {
         let value = vec![b'y'; VALUE_BYTES];
-        kv.commit(&[Op::Put { table: Table::Record, key: record_key(number), value }], &[])?;
+        kv.commit(
+            &[Op::Put {
+                table: Table::Record,
+                key: record_key(number),
+                value,
+            }],
+            &[],
+        )?;
     }
-    println!("single durable commits: {:.0}/s", COMMITS as f64 / start.elapsed().as_secs_f64());
+    println!(
+        "single durable commits: {:.0}/s",
+        COMMITS as f64 / start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -105,5 +127,6 @@ fn record_key(number: u64) -> Vec<u8> {
 fn rss_anon_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0)
 }

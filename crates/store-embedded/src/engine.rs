@@ -46,13 +46,20 @@ impl LmdbEngine {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(KvError::Engine("another process uses the directory of the store".to_owned()));
+                return Err(KvError::Engine(
+                    "another process uses the directory of the store".to_owned(),
+                ));
             }
             Err(TryLockError::Error(error)) => return Err(from_io(error)),
         }
         layout::finish_removals(&dir)?;
         let open_max = allow_descriptors(config.open_max);
-        Ok(Self { dir, config, open_sets: Arc::new(OpenSets::new(open_max, lock)), sets: Mutex::default() })
+        Ok(Self {
+            dir,
+            config,
+            open_sets: Arc::new(OpenSets::new(open_max, lock)),
+            sets: Mutex::default(),
+        })
     }
 
     /// Environments open now.
@@ -137,9 +144,20 @@ impl Engine for LmdbEngine {
 fn allow_descriptors(open_max: usize) -> usize {
     let needed = open_max as u64 * DESCRIPTORS_PER_SET + DESCRIPTORS_ELSEWHERE;
     let limit = getrlimit(Resource::Nofile);
-    let Some(current) = limit.current.filter(|current| *current < needed) else { return open_max };
-    let raised = limit.maximum.map_or(needed, |maximum| maximum.min(needed)).max(current);
-    let allowed = match setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum }) {
+    let Some(current) = limit.current.filter(|current| *current < needed) else {
+        return open_max;
+    };
+    let raised = limit
+        .maximum
+        .map_or(needed, |maximum| maximum.min(needed))
+        .max(current);
+    let allowed = match setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: Some(raised),
+            maximum: limit.maximum,
+        },
+    ) {
         Ok(()) => raised,
         Err(_) => current,
     };

@@ -26,7 +26,12 @@ impl Environment {
     /// Opens the data file, or makes it.
     pub fn open(data_file: &Path, config: &LmdbConfig) -> Result<Self, KvError> {
         let existing = std::fs::metadata(data_file).map_or(0, |file| file.len());
-        let map = round_map(config.map_initial_bytes.min(config.map_max_bytes).max(existing.saturating_mul(2)));
+        let map = round_map(
+            config
+                .map_initial_bytes
+                .min(config.map_max_bytes)
+                .max(existing.saturating_mul(2)),
+        );
         let env = open_file(data_file, map, config.readers_max).map_err(from_heed)?;
         let tables = open_tables(&env).map_err(from_heed)?;
         Ok(Self { env, tables })
@@ -57,17 +62,25 @@ impl Environment {
             let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
             used_bytes += pages as u64 * u64::from(stat.page_size);
         }
-        Ok(Health { used_bytes, file_bytes: self.file_bytes()? })
+        Ok(Health {
+            used_bytes,
+            file_bytes: self.file_bytes()?,
+        })
     }
 }
 
 fn open_file(data_file: &Path, map: usize, readers: u32) -> Result<Env<WithoutTls>, heed::Error> {
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(map).max_readers(readers).max_dbs(Table::ALL.len() as u32);
+    options
+        .map_size(map)
+        .max_readers(readers)
+        .max_dbs(Table::ALL.len() as u32);
     // SAFETY: a memory map is sound while nobody else changes the file. The lock file of the engine's directory
     // keeps other processes of ours out, and `NO_SUB_DIR` only says that the path is the file itself.
     #[allow(unsafe_code)]
-    unsafe { options.flags(EnvFlags::NO_SUB_DIR).open(data_file) }
+    unsafe {
+        options.flags(EnvFlags::NO_SUB_DIR).open(data_file)
+    }
 }
 
 /// Makes the tables that are missing. With all there nothing is written, so a full disk does not hinder it.

@@ -6,10 +6,10 @@
 mod growth;
 mod write;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::fs;
 
 use dagr_store::kv::{BulkMaker, Health, Kv, KvError, Op, Precondition, Snapshot};
 use heed::CompactionOption;
@@ -65,7 +65,9 @@ impl LmdbKv {
 
     /// A set whose gate is held for writing is about to be open.
     pub fn is_open(&self) -> bool {
-        self.gate.try_read().is_none_or(|environment| environment.is_some())
+        self.gate
+            .try_read()
+            .is_none_or(|environment| environment.is_some())
     }
 
     /// Closes the environment unless a transaction is open. True when it is closed now.
@@ -153,7 +155,9 @@ impl LmdbKv {
             self.copy_to(&draft)?;
             let Some(mut gate) = self.alone() else {
                 fs::remove_file(&draft).map_err(from_io)?;
-                return Err(KvError::Engine("a long reader kept the file from being exchanged".to_owned()));
+                return Err(KvError::Engine(
+                    "a long reader kept the file from being exchanged".to_owned(),
+                ));
             };
             *gate = None;
             fs::rename(&draft, &self.data_file).map_err(from_io)?;
@@ -167,7 +171,8 @@ impl LmdbKv {
 
 /// Behind `enter` the environment is open; said as an error to need no panic.
 fn opened<'g>(gate: &'g Gate<'_>) -> Result<&'g Environment, KvError> {
-    gate.as_ref().ok_or_else(|| KvError::Engine("the environment is closed".to_owned()))
+    gate.as_ref()
+        .ok_or_else(|| KvError::Engine("the environment is closed".to_owned()))
 }
 
 impl Kv for LmdbKv {

@@ -24,10 +24,14 @@ pub(crate) fn set_dir(root: &Path, name: &str) -> Result<PathBuf, KvError> {
         !part.is_empty()
             && part.len() <= NAME_PART_MAX_BYTES
             && !part.starts_with('.')
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     if name.split('/').count() > NAME_PARTS_MAX || !name.split('/').all(safe) {
-        return Err(KvError::Engine("the name of the data set is not usable as a path".to_owned()));
+        return Err(KvError::Engine(
+            "the name of the data set is not usable as a path".to_owned(),
+        ));
     }
     Ok(name.split('/').fold(root.to_owned(), |dir, part| dir.join(part)))
 }
@@ -125,7 +129,11 @@ fn collect_names(dir: &Path, prefix: &str, depth: usize, found: &mut Vec<String>
         if part.starts_with('.') || !entry.file_type().map_err(from_io)?.is_dir() {
             continue;
         }
-        let name = if prefix.is_empty() { part } else { format!("{prefix}/{part}") };
+        let name = if prefix.is_empty() {
+            part
+        } else {
+            format!("{prefix}/{part}")
+        };
         if is_set(&entry.path()) {
             found.push(name);
         } else {

@@ -14,13 +14,21 @@ pub(crate) struct OpenSets {
     open: Mutex<Vec<Weak<LmdbKv>>>,
     /// Ticks at each opening: enough to tell recently used sets from others, and cheap to read.
     clock: AtomicU64,
+    /// The clock at the last `close_idle`.
+    idle_mark: AtomicU64,
     /// Held as long as any data set of the engine is.
     _lock: File,
 }
 
 impl OpenSets {
     pub fn new(limit: usize, lock: File) -> Self {
-        Self { limit: limit.max(1), open: Mutex::default(), clock: AtomicU64::new(1), _lock: lock }
+        Self {
+            limit: limit.max(1),
+            open: Mutex::default(),
+            clock: AtomicU64::new(1),
+            idle_mark: AtomicU64::new(0),
+            _lock: lock,
+        }
     }
 
     pub fn now(&self) -> u64 {
@@ -30,9 +38,15 @@ impl OpenSets {
     /// Makes room for one more environment and counts it. An environment in use is never closed.
     pub fn admit(&self, newcomer: Weak<LmdbKv>) -> Result<(), KvError> {
         let mut open = self.open.lock();
-        open.retain(|set| set.upgrade().is_some_and(|set| set.is_open() && !Weak::ptr_eq(&newcomer, &set.own())));
+        open.retain(|set| {
+            set.upgrade()
+                .is_some_and(|set| set.is_open() && !Weak::ptr_eq(&newcomer, &set.own()))
+        });
         if open.len() >= self.limit && !close_oldest(&mut open) {
-            return Err(KvError::Engine(format!("all {} environments are in use", self.limit)));
+            return Err(KvError::Engine(format!(
+                "all {} environments are in use",
+                self.limit
+            )));
         }
         open.push(newcomer);
         self.clock.fetch_add(1, Ordering::Relaxed);
@@ -42,15 +56,25 @@ impl OpenSets {
     /// Closes what nobody has used since the last call. Returns how many.
     pub fn close_idle(&self) -> usize {
         let mut open = self.open.lock();
-        let now = self.clock.fetch_add(1, Ordering::Relaxed);
+        let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
+        let mark = self.idle_mark.swap(now, Ordering::Relaxed);
+        open.retain(|set| set.upgrade().is_some_and(|set| set.is_open()));
         let before = open.len();
-        open.retain(|set| set.upgrade().is_some_and(|set| set.last_used() >= now || !set.try_close()));
+        open.retain(|set| {
+            set.upgrade()
+                .is_some_and(|set| set.last_used() >= mark || !set.try_close())
+        });
         before - open.len()
     }
 
     /// Environments that are open or being opened.
     pub fn count(&self) -> usize {
-        self.open.lock().iter().filter_map(Weak::upgrade).filter(|set| set.is_open()).count()
+        self.open
+            .lock()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(|set| set.is_open())
+            .count()
     }
 }
 

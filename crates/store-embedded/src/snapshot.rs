@@ -18,7 +18,10 @@ pub(crate) struct View {
 impl View {
     pub fn new(environment: &Environment) -> Result<Self, KvError> {
         let txn = environment.env.clone().static_read_txn().map_err(from_heed)?;
-        Ok(Self { txn, tables: environment.tables })
+        Ok(Self {
+            txn,
+            tables: environment.tables,
+        })
     }
 }
 
@@ -33,10 +36,16 @@ impl Snapshot for View {
 
     fn scan<'a>(&'a self, table: Table, range: Range<'_>, direction: Direction) -> Result<Scan<'a>, KvError> {
         let from = range.from.filter(|from| !from.is_empty());
-        if range.to.is_some_and(|to| to.is_empty() || from.is_some_and(|from| from >= to)) {
+        if range
+            .to
+            .is_some_and(|to| to.is_empty() || from.is_some_and(|from| from >= to))
+        {
             return Ok(Box::new(std::iter::empty()));
         }
-        let bounds = (from.map_or(Bound::Unbounded, Bound::Included), range.to.map_or(Bound::Unbounded, Bound::Excluded));
+        let bounds = (
+            from.map_or(Bound::Unbounded, Bound::Included),
+            range.to.map_or(Bound::Unbounded, Bound::Excluded),
+        );
         let db = self.tables[table as usize];
         Ok(match direction {
             Direction::Forward => {

@@ -45,36 +45,62 @@ fn open(engine: &dyn Engine, name: &str) -> Arc<dyn Kv> {
 }
 
 fn put(table: Table, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Op {
-    Op::Put { table, key: key.as_ref().to_vec(), value: value.as_ref().to_vec() }
+    Op::Put {
+        table,
+        key: key.as_ref().to_vec(),
+        value: value.as_ref().to_vec(),
+    }
 }
 
 fn delete(table: Table, key: impl AsRef<[u8]>) -> Op {
-    Op::Delete { table, key: key.as_ref().to_vec() }
+    Op::Delete {
+        table,
+        key: key.as_ref().to_vec(),
+    }
 }
 
 fn holds(table: Table, key: &str, value: Option<&str>) -> Precondition {
-    Precondition { table, key: key.as_bytes().to_vec(), value: value.map(|value| value.as_bytes().to_vec()) }
+    Precondition {
+        table,
+        key: key.as_bytes().to_vec(),
+        value: value.map(|value| value.as_bytes().to_vec()),
+    }
 }
 
 fn get(kv: &dyn Kv, table: Table, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     let snapshot = kv.snapshot().expect("snapshot");
-    snapshot.get(table, key.as_ref()).expect("get").map(<[u8]>::to_vec)
+    snapshot
+        .get(table, key.as_ref())
+        .expect("get")
+        .map(<[u8]>::to_vec)
 }
 
 fn pairs(snapshot: &dyn Snapshot, table: Table, range: Range<'_>, direction: Direction) -> Pairs {
     snapshot
         .scan(table, range, direction)
         .expect("scan")
-        .map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())).expect("pair"))
+        .map(|pair| {
+            pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .expect("pair")
+        })
         .collect()
 }
 
 fn all(kv: &dyn Kv, table: Table) -> Pairs {
-    pairs(&*kv.snapshot().expect("snapshot"), table, Range::default(), Direction::Forward)
+    pairs(
+        &*kv.snapshot().expect("snapshot"),
+        table,
+        Range::default(),
+        Direction::Forward,
+    )
 }
 
 fn count(snapshot: &dyn Snapshot, table: Table) -> usize {
-    snapshot.scan(table, Range::default(), Direction::Forward).expect("scan").map(|pair| pair.expect("pair")).count()
+    snapshot
+        .scan(table, Range::default(), Direction::Forward)
+        .expect("scan")
+        .inspect(|pair| assert!(pair.is_ok(), "pair"))
+        .count()
 }
 
 fn is_empty(kv: &dyn Kv) -> bool {

@@ -93,7 +93,11 @@ pub struct FaultyEngine {
 
 impl FaultyEngine {
     pub fn new(inner: Arc<dyn Engine>, faults: Arc<Faults>) -> Self {
-        Self { inner, faults, opened: Mutex::default() }
+        Self {
+            inner,
+            faults,
+            opened: Mutex::default(),
+        }
     }
 }
 
@@ -208,11 +212,22 @@ mod tests {
     use crate::memory::MemoryKv;
 
     fn put(kv: &dyn Kv, key: &str) -> Result<(), KvError> {
-        kv.commit(&[Op::Put { table: Table::Record, key: key.into(), value: vec![] }], &[])
+        kv.commit(
+            &[Op::Put {
+                table: Table::Record,
+                key: key.into(),
+                value: vec![],
+            }],
+            &[],
+        )
     }
 
     fn has(kv: &dyn Kv, key: &str) -> bool {
-        kv.snapshot().unwrap().get(Table::Record, key.as_bytes()).unwrap().is_some()
+        kv.snapshot()
+            .unwrap()
+            .get(Table::Record, key.as_bytes())
+            .unwrap()
+            .is_some()
     }
 
     #[test]
@@ -230,7 +245,10 @@ mod tests {
             sink.put(Table::Record, b"e", b"")
         });
         assert!(matches!(broken, Err(KvError::Full)));
-        assert_eq!(["a", "b", "c", "d", "e"].map(|key| has(&kv, key)), [true, false, true, false, false]);
+        assert_eq!(
+            ["a", "b", "c", "d", "e"].map(|key| has(&kv, key)),
+            [true, false, true, false, false]
+        );
         assert_eq!(faults.writes(), 4);
         faults.fail_reads(true);
         assert!(kv.snapshot().is_err());

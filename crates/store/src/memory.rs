@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::kv::{
-    BulkMaker, Direction, Engine, Health, Kv, KvError, MAX_KEY, Op, Precondition, Range, Scan, Sink, Snapshot, Table,
+    BulkMaker, Direction, Engine, Health, Kv, KvError, MAX_KEY, Op, Precondition, Range, Scan, Sink,
+    Snapshot, Table,
 };
 
 mod copy;
@@ -103,7 +104,9 @@ impl MemoryKv {
         if self.removed.load(Ordering::Acquire) {
             return Err(KvError::Engine("the data set has been removed".to_owned()));
         }
-        Ok(MemorySnapshot { tables: self.tables.read().clone() })
+        Ok(MemorySnapshot {
+            tables: self.tables.read().clone(),
+        })
     }
 
     fn apply(&self, ops: Vec<Op>, preconditions: &[Precondition]) -> Result<(), KvError> {
@@ -158,7 +161,10 @@ impl Kv for MemoryKv {
             .flat_map(|table| tables.of(*table))
             .map(|(key, value)| (key.len() + value.len()) as u64)
             .sum();
-        Ok(Health { used_bytes, file_bytes: 0 })
+        Ok(Health {
+            used_bytes,
+            file_bytes: 0,
+        })
     }
 }
 
@@ -168,19 +174,29 @@ struct Collected(Vec<Op>);
 impl Sink for Collected {
     fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), KvError> {
         check_key(key)?;
-        self.0.push(Op::Put { table, key: key.to_vec(), value: value.to_vec() });
+        self.0.push(Op::Put {
+            table,
+            key: key.to_vec(),
+            value: value.to_vec(),
+        });
         Ok(())
     }
 
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), KvError> {
-        self.0.push(Op::Delete { table, key: key.to_vec() });
+        self.0.push(Op::Delete {
+            table,
+            key: key.to_vec(),
+        });
         Ok(())
     }
 }
 
 fn check_key(key: &[u8]) -> Result<(), KvError> {
     if key.is_empty() || key.len() > MAX_KEY {
-        return Err(KvError::Engine(format!("a key must have 1 to {MAX_KEY} bytes, not {}", key.len())));
+        return Err(KvError::Engine(format!(
+            "a key must have 1 to {MAX_KEY} bytes, not {}",
+            key.len()
+        )));
     }
     Ok(())
 }

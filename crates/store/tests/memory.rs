@@ -1,5 +1,7 @@
 //! The engine in memory keeps the contract.
 
+#![allow(clippy::unwrap_used)] // test code, helpers included
+
 use std::sync::Arc;
 
 use dagr_store::contract;

@@ -35,7 +35,10 @@ impl LmdbKv {
     /// The writer's lock is held. When readers do not leave in time, the bulk tries with the map as it is.
     pub(super) fn reserve(&self, bytes_hint: u64) -> Result<(), KvError> {
         let (map, file) = self.sizes()?;
-        let wanted = file.saturating_mul(2).saturating_add(bytes_hint.saturating_mul(3)).saturating_add(SLACK_BYTES);
+        let wanted = file
+            .saturating_mul(2)
+            .saturating_add(bytes_hint.saturating_mul(3))
+            .saturating_add(SLACK_BYTES);
         if wanted > map {
             self.grow_to(wanted.max(map.saturating_mul(2)))?;
         }
@@ -45,7 +48,10 @@ impl LmdbKv {
     /// After a full map: at least twice as much. False when the limit is reached or readers do not leave.
     pub(super) fn double(&self, bytes_hint: u64) -> Result<bool, KvError> {
         let (map, _) = self.sizes()?;
-        self.grow_to(map.saturating_mul(2).max(map.saturating_add(bytes_hint.saturating_mul(3))))
+        self.grow_to(
+            map.saturating_mul(2)
+                .max(map.saturating_add(bytes_hint.saturating_mul(3))),
+        )
     }
 
     fn grow_to(&self, wanted: u64) -> Result<bool, KvError> {
@@ -54,7 +60,9 @@ impl LmdbKv {
         if target <= map {
             return Ok(false);
         }
-        let Some(mut gate) = self.alone() else { return Ok(false) };
+        let Some(mut gate) = self.alone() else {
+            return Ok(false);
+        };
         // Closed meanwhile, being idle: it opens again with twice its file.
         if let Some(environment) = gate.as_mut() {
             environment.resize(target)?;

@@ -34,14 +34,20 @@ impl LmdbKv {
         let mut txn = environment.env.write_txn()?;
         for Precondition { table, key, value } in preconditions {
             let valid = !key.is_empty() && key.len() <= MAX_KEY;
-            let found = if valid { environment.tables[*table as usize].get(&txn, key)? } else { None };
+            let found = if valid {
+                environment.tables[*table as usize].get(&txn, key)?
+            } else {
+                None
+            };
             if found != value.as_deref() {
                 return Err(KvError::Conflict.into());
             }
         }
         for op in ops {
             match op {
-                Op::Put { table, key, value } => environment.tables[*table as usize].put(&mut txn, key, value)?,
+                Op::Put { table, key, value } => {
+                    environment.tables[*table as usize].put(&mut txn, key, value)?;
+                }
                 Op::Delete { key, .. } if key.is_empty() || key.len() > MAX_KEY => {}
                 Op::Delete { table, key } => {
                     environment.tables[*table as usize].delete(&mut txn, key)?;
@@ -86,7 +92,9 @@ impl LmdbKv {
             Err(WriteError::Broken) => {
                 // Opens anew at the next use, from the last good meta page.
                 self.try_close();
-                Err(KvError::Corrupt("a write could not be finished; nothing of it was stored".to_owned()))
+                Err(KvError::Corrupt(
+                    "a write could not be finished; nothing of it was stored".to_owned(),
+                ))
             }
         }
     }
@@ -103,7 +111,12 @@ struct Writing<'e> {
 
 impl<'e> Writing<'e> {
     fn new(txn: RwTxn<'e>, tables: TableDbs) -> Self {
-        Self { txn, tables, appending: [true; Table::ALL.len()], map_full: false }
+        Self {
+            txn,
+            tables,
+            appending: [true; Table::ALL.len()],
+            map_full: false,
+        }
     }
 
     fn fail(&mut self, error: heed::Error) -> KvError {
@@ -124,7 +137,8 @@ impl Sink for Writing<'_> {
                 result => return result.map_err(|error| self.fail(error)),
             }
         }
-        db.put(&mut self.txn, key, value).map_err(|error| self.fail(error))
+        db.put(&mut self.txn, key, value)
+            .map_err(|error| self.fail(error))
     }
 
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), KvError> {
@@ -140,7 +154,10 @@ impl Sink for Writing<'_> {
 
 fn check_key(key: &[u8]) -> Result<(), KvError> {
     if key.is_empty() || key.len() > MAX_KEY {
-        return Err(KvError::Engine(format!("a key must have 1 to {MAX_KEY} bytes, not {}", key.len())));
+        return Err(KvError::Engine(format!(
+            "a key must have 1 to {MAX_KEY} bytes, not {}",
+            key.len()
+        )));
     }
     Ok(())
 }

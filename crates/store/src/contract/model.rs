@@ -37,11 +37,17 @@ fn commit_with_preconditions(kv: &dyn Kv, model: &mut Model, ops: &[Op], random:
         .map(|_| {
             let (table, key) = (random.table(), random.key());
             let found = model.get(&(table, key.clone())).cloned();
-            let value = if random.below(4) == 0 { Some(random.value()) } else { found };
+            let value = if random.below(4) == 0 {
+                Some(random.value())
+            } else {
+                found
+            };
             Precondition { table, key, value }
         })
         .collect();
-    let hold = conditions.iter().all(|c| model.get(&(c.table, c.key.clone())) == c.value.as_ref());
+    let hold = conditions
+        .iter()
+        .all(|c| model.get(&(c.table, c.key.clone())) == c.value.as_ref());
     assert_eq!(kv.commit(ops, &conditions).is_ok(), hold, "{told}");
     if hold {
         apply(model, ops);
@@ -82,14 +88,27 @@ fn compare(kv: &dyn Kv, model: &Model, random: &mut Random, told: &str) {
         let mut expected: Vec<_> = model
             .iter()
             .filter(|((of, key), _)| {
-                *of == table && from.as_ref().is_none_or(|from| key >= from) && to.as_ref().is_none_or(|to| key < to)
+                *of == table
+                    && from.as_ref().is_none_or(|from| key >= from)
+                    && to.as_ref().is_none_or(|to| key < to)
             })
             .map(|((_, key), value)| (key.clone(), value.clone()))
             .collect();
-        let range = Range { from: from.as_deref(), to: to.as_deref() };
-        assert_eq!(pairs(&*snapshot, table, range, Direction::Forward), expected, "{told}");
+        let range = Range {
+            from: from.as_deref(),
+            to: to.as_deref(),
+        };
+        assert_eq!(
+            pairs(&*snapshot, table, range, Direction::Forward),
+            expected,
+            "{told}"
+        );
         expected.reverse();
-        assert_eq!(pairs(&*snapshot, table, range, Direction::Backward), expected, "{told}");
+        assert_eq!(
+            pairs(&*snapshot, table, range, Direction::Backward),
+            expected,
+            "{told}"
+        );
     }
 }
 
@@ -114,12 +133,18 @@ impl Random {
 
     /// Few letters and short keys, so that they meet and are prefixes of each other.
     fn key(&mut self) -> Vec<u8> {
-        (0..=self.below(4)).map(|_| [0, b'a', b'b', 0xff][self.below(4) as usize]).collect()
+        (0..=self.below(4))
+            .map(|_| [0, b'a', b'b', 0xff][self.below(4) as usize])
+            .collect()
     }
 
     /// Mostly short, sometimes beyond a page.
     fn value(&mut self) -> Vec<u8> {
-        let length = if self.below(20) == 0 { self.below(20_000) } else { self.below(40) };
+        let length = if self.below(20) == 0 {
+            self.below(20_000)
+        } else {
+            self.below(40)
+        };
         vec![self.below(256) as u8; length as usize]
     }
 
@@ -129,6 +154,10 @@ impl Random {
 
     fn op(&mut self) -> Op {
         let (table, key) = (self.table(), self.key());
-        if self.below(3) == 0 { delete(table, key) } else { put(table, key, self.value()) }
+        if self.below(3) == 0 {
+            delete(table, key)
+        } else {
+            put(table, key, self.value())
+        }
     }
 }

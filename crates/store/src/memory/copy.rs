@@ -27,7 +27,9 @@ pub(super) fn write(tables: &Tables, to: &Path) -> Result<(), KvError> {
             file.write_all(value)?;
         }
     }
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    file.into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?
+        .sync_all()?;
     Ok(())
 }
 
