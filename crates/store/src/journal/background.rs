@@ -85,7 +85,9 @@ fn make_runs(shared: &Shared) -> Result<()> {
         match run::merge(&place, &runs, floor) {
             Ok(run) => insert(shared, run, &runs),
             Err(JournalError::Corrupt(_)) => {
-                runs.iter().for_each(|run| shared.drop_run(run));
+                for run in &runs {
+                    shared.drop_run(run);
+                }
                 return Ok(());
             }
             Err(error) => return Err(error),

@@ -336,7 +336,8 @@ impl JournalFile for FakeFile {
             }
             return Err(io::Error::other("sync failed"));
         }
-        contents.durable = contents.live.clone();
+        let contents = &mut *contents;
+        contents.durable.clone_from(&contents.live);
         contents.unsynced.clear();
         Ok(())
     }

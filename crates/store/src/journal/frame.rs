@@ -41,18 +41,18 @@ pub struct FrameHead {
 impl FrameHead {
     /// `None` = no frame stands here.
     pub fn parse(bytes: &[u8; FRAME_HEAD], segment: u64, offset: u32) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = *bytes;
-        let len = u32::from_le_bytes([a, b, c, d]);
-        let crc = u32::from_le_bytes([e, f, g, h]);
-        let head = u32::from_le_bytes([i, j, k, l]);
+        let ([len, crc, head], _) = bytes.as_chunks::<4>() else {
+            return None;
+        };
+        let [len, crc, head] = [len, crc, head].map(|bytes| u32::from_le_bytes(*bytes));
         (len != 0 && head == head_crc(segment, offset, len, crc)).then_some(Self { len, crc })
     }
 
-    pub fn holds(&self, body: &[u8]) -> bool {
+    pub fn holds(self, body: &[u8]) -> bool {
         body.len() == self.len as usize && crc32fast::hash(body) == self.crc
     }
 
-    pub fn frame_bytes(&self) -> u64 {
+    pub fn frame_bytes(self) -> u64 {
         FRAME_HEAD as u64 + u64::from(self.len)
     }
 }

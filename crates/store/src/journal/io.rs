@@ -23,6 +23,7 @@ pub trait JournalIo: Send + Sync {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 }
 
+#[expect(clippy::len_without_is_empty)] // a file's length, not a collection's
 pub trait JournalFile: Send + Sync {
     /// All of `bytes` or an error.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;

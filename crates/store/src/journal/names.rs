@@ -2,6 +2,8 @@
 
 pub const FIRST_SEGMENT: u64 = 1;
 pub const LOCK: &str = "lock";
+/// Of files that are not finished.
+const DRAFT: &str = ".draft";
 /// Zeros, to become the next segment.
 pub const SPARE: &str = "spare";
 
@@ -30,12 +32,12 @@ pub fn checkpoint(segment: u64) -> String {
 }
 
 pub fn draft(name: &str) -> String {
-    format!("{name}.draft")
+    format!("{name}{DRAFT}")
 }
 
 /// `None` = not a file of the journal, or the lock or the spare.
 pub fn parse(name: &str) -> Option<Name> {
-    if name.ends_with(".draft") {
+    if name.strip_suffix(DRAFT).is_some() {
         return Some(Name::Draft);
     }
     let number = |hex: &str| u64::from_str_radix(hex, 16).ok();

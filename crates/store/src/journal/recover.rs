@@ -108,17 +108,16 @@ fn list(io: &dyn JournalIo, dir: &Path) -> Result<Listing> {
 
 /// Refuses sums with a hole: quotas must not refill because a file is missing.
 fn check_whole(segments: &[u64], checkpoint: Option<u64>) -> Result<()> {
-    let mut needed = checkpoint.map_or(names::FIRST_SEGMENT, |segment| segment + 1);
-    for number in segments
+    let needed = checkpoint.map_or(names::FIRST_SEGMENT, |segment| segment + 1)..;
+    let counted = segments
         .iter()
-        .filter(|number| checkpoint.is_none_or(|summed| **number > summed))
-    {
+        .filter(|number| checkpoint.is_none_or(|summed| **number > summed));
+    for (needed, number) in needed.zip(counted) {
         if *number != needed {
             return Err(JournalError::Corrupt(format!(
                 "use counts: segment {needed:x} is missing"
             )));
         }
-        needed += 1;
     }
     Ok(())
 }
@@ -162,9 +161,9 @@ impl Opening<'_> {
         let last = numbers.last().copied();
         for number in numbers {
             if Some(*number) == last {
-                self.last_segment(*number)?
+                self.last_segment(*number)?;
             } else {
-                self.sealed_segment(*number)?
+                self.sealed_segment(*number)?;
             }
         }
         Ok(())

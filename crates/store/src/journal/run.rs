@@ -64,7 +64,9 @@ impl Meta {
             self.filter_blocks,
             self.segments.len() as u64,
         ];
-        numbers.iter().for_each(|number| put_varint(&mut out, *number));
+        for number in numbers {
+            put_varint(&mut out, number);
+        }
         for segment in &self.segments {
             put_varint(&mut out, segment.number);
             put_varint(&mut out, segment.end);
@@ -202,9 +204,9 @@ impl Run {
         while low < high {
             let middle = low.midpoint(high);
             if self.index_entry(middle)?.0 < wanted {
-                low = middle + 1
+                low = middle + 1;
             } else {
-                high = middle
+                high = middle;
             }
         }
         Ok(self.index_entry(low.saturating_sub(1))?.1)

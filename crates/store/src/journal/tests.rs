@@ -1,7 +1,7 @@
 mod kill;
 mod simulation;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use super::{fake::FakeDisk, *};
 
@@ -153,7 +153,7 @@ fn removal_keeps_the_counters_and_hides_the_entries() {
     journal.wait_idle();
     let removed = journal.remove_before(300).unwrap();
     assert!(!removed.is_empty());
-    assert_eq!(journal.remove_before(300).unwrap(), []);
+    assert!(journal.remove_before(300).unwrap().is_empty());
     let last = *removed.last().unwrap();
     let left: Vec<_> = ids.iter().filter(|id| id.segment > last).copied().collect();
     assert!(left.len() >= 300);
@@ -364,7 +364,6 @@ fn many_subjects_go_through_parts() {
             .collect();
         assert_eq!(find(&journal, &format!("{code:011}")), expected);
     }
-    let _: PathBuf = dir.path().to_owned();
 }
 
 #[test]

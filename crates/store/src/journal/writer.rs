@@ -324,9 +324,9 @@ fn write(shared: &Shared, active: &mut Active, group: &[Pending]) -> Result<Vec<
     }
     active.info = info;
     let mut sums = shared.sums.lock();
-    group
-        .iter()
-        .for_each(|pending| counters::add(&mut sums, &pending.counters));
+    for pending in group {
+        counters::add(&mut sums, &pending.counters);
+    }
     drop(sums);
     active.segment.advance(&info);
     Ok(ids)

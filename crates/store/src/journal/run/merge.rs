@@ -10,6 +10,7 @@ use super::{
 use crate::journal::{
     entry,
     error::{JournalError, Result},
+    frame::FRAME_HEAD,
     io::{JournalFile, JournalIo},
     names,
     segment::{Frames, Segment, SegmentInfo},
@@ -36,29 +37,26 @@ pub fn build(place: &Place<'_>, segment: &Arc<Segment>) -> Result<Run> {
     let mut frames = Frames::new(segment.clone(), 0);
     while let Some((offset, body)) = frames.next()? {
         let mut opening = entry::open(body).ok_or_else(|| segment.damaged(offset))?;
-        info.add(
-            opening.at_ms,
-            (body.len() + super::super::frame::FRAME_HEAD) as u64,
-        );
+        info.add(opening.at_ms, (body.len() + FRAME_HEAD) as u64);
         let id = segment.id(offset);
-        let others = std::cell::RefCell::new(Vec::new());
+        let mut others = Vec::new();
         subject::read_list(
             &mut opening.rest,
             |code| {
                 rows.push(Row {
                     subject: Subject::Code(code),
                     id,
-                })
+                });
             },
             |bytes| {
-                others.borrow_mut().push(Row {
+                others.push(Row {
                     subject: Subject::Other(bytes.into()),
                     id,
-                })
+                });
             },
         )
         .ok_or_else(|| segment.damaged(offset))?;
-        rows.append(&mut others.into_inner());
+        rows.append(&mut others);
         if rows.len() >= PART_ROWS {
             parts.push(part(place, number, parts.len(), std::mem::take(&mut rows))?);
             check(place)?;

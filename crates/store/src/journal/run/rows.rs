@@ -52,7 +52,7 @@ impl Previous {
         match (&row.subject, &self.subject) {
             _ if same => put_varint(out, 1),
             (Subject::Code(code), Some(Subject::Code(before))) => {
-                put_varint(out, code.wrapping_sub(*before) + 1)
+                put_varint(out, code.wrapping_sub(*before) + 1);
             }
             (Subject::Code(code), _) => put_varint(out, code + 1),
             (Subject::Other(bytes), _) => {
@@ -155,8 +155,10 @@ impl Rows {
         let Some(head) = self.window.fill(&*self.file, self.at, BLOCK_HEAD, self.end)? else {
             return Ok(None);
         };
-        let [a, b, c, d, e, f, g, h] = *self.window.bytes()[head].as_array().unwrap_or(&[0; 8]);
-        let len = u64::from(u32::from_le_bytes([a, b, c, d]));
+        let ([len, crc], _) = self.window.bytes()[head].as_chunks::<4>() else {
+            return Ok(None);
+        };
+        let (len, crc) = (u64::from(u32::from_le_bytes(*len)), u32::from_le_bytes(*crc));
         if len == 0 || len > MAX_BLOCK {
             return Ok(None);
         }
@@ -165,7 +167,7 @@ impl Rows {
             .fill(&*self.file, self.at + BLOCK_HEAD, len, self.end)?;
         let Some(place) = place else { return Ok(None) };
         let bytes = &self.window.bytes()[place];
-        if crc32fast::hash(bytes) != u32::from_le_bytes([e, f, g, h]) {
+        if crc32fast::hash(bytes) != crc {
             return Ok(None);
         }
         let mut reader = Reader(bytes);
