@@ -1,1 +1,35 @@
+//! Use cases: the only place where policy, disclosure log, registry and store meet.
+//!
+//! Every use case takes `&Ctx` first. Record data leave only as `disclose::Disclosed`.
 
+pub mod admit;
+pub mod catalog;
+pub mod changes;
+pub mod ctx;
+pub mod cursor;
+pub mod dataset;
+pub mod disclose;
+pub mod disclosure;
+pub mod institution;
+pub mod intake;
+pub mod jws;
+mod load;
+pub mod lookup;
+pub mod page;
+pub mod permission;
+pub mod problem;
+pub mod public_file;
+pub mod record;
+pub mod records;
+pub mod reservation;
+pub mod scope;
+pub mod search;
+pub mod secrets;
+pub mod service;
+pub mod set;
+pub mod token;
+pub mod usage;
+
+mod platform;
+
+pub use platform::{App, Parts, Settings};

@@ -1,1 +1,11 @@
+//! The HTTP interface: recipients, providers, registry, tokens, public files and its own description.
 
+pub mod answer;
+pub mod body;
+pub mod data;
+pub mod path;
+pub mod public;
+pub mod routes;
+pub mod token;
+
+pub use routes::router;

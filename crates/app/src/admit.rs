@@ -1,0 +1,140 @@
+//! The first checks of every data call, in the order of the interface: token, kind, data set, limits, permission.
+
+use std::sync::Arc;
+
+use dagr_model::{clock::riga_date, ids::Section, permission::Way};
+use dagr_policy::{Ask, Grant, Refusal, Target};
+
+use crate::{
+    App,
+    catalog::Held,
+    ctx::{Caller, Ctx},
+    problem::Problem,
+    set::LiveSet,
+};
+
+/// A call that may go on to be decided.
+pub struct Admission {
+    pub set: Arc<LiveSet>,
+    pub held: Arc<Held>,
+    pub grant: Arc<Grant>,
+    /// An open set: nobody asks, nothing is entered.
+    pub open: bool,
+    /// Name of the connection, for the entry.
+    pub connection: String,
+}
+
+impl App {
+    pub fn admit(&self, ctx: &Ctx, section: Section, dataset: &str) -> Result<Admission, Problem> {
+        self.admit_counting(ctx, section, dataset, true)
+    }
+
+    /// A call that waited and is decided again is not a new call to the rate limit.
+    pub(crate) fn admit_counting(
+        &self,
+        ctx: &Ctx,
+        section: Section,
+        dataset: &str,
+        new_call: bool,
+    ) -> Result<Admission, Problem> {
+        let catalog = self.catalog();
+        let set = catalog.live(section, dataset);
+        if let Some(set) = set
+            && set.gives_without_permission()
+            && let Some(held) = &set.open_grant
+        {
+            let grant = compiled(held)?;
+            let (set, held) = (Arc::clone(set), Arc::clone(held));
+            return Ok(Admission { set, held, grant, open: true, connection: String::new() });
+        }
+        let connection = match &ctx.caller {
+            Caller::Connection(connection) => connection,
+            Caller::Anonymous | Caller::Operator => return Err(Problem::token_invalid()),
+        };
+        ctx.reader(section)?;
+        let set = set.ok_or_else(Problem::dataset_unknown)?;
+        let held = ctx
+            .permission
+            .as_deref()
+            .and_then(|number| catalog.permissions.get(number.trim()))
+            .filter(|held| held.permission.recipient == connection.institution)
+            .filter(|held| held.permission.dataset == set.name && held.permission.environment == section);
+        if let Some(held) = held {
+            self.within_limits(ctx, held, new_call)?;
+        }
+        let held = held.ok_or_else(|| {
+            Problem::new(
+                403,
+                "permission_missing",
+                "send the number of a permission of yours for this data set in X-DAGR-Permission; \
+                 /current_user_permissions lists them",
+            )
+        })?;
+        let grant = compiled(held)?;
+        Ok(Admission {
+            set: Arc::clone(set),
+            held: Arc::clone(held),
+            grant,
+            open: false,
+            connection: connection.client_id.to_string(),
+        })
+    }
+
+    fn within_limits(&self, ctx: &Ctx, held: &Held, new_call: bool) -> Result<(), Problem> {
+        let permission = &held.permission;
+        if new_call && !held.usage.within_rate(permission.rate_per_second, ctx.now_ms()) {
+            return Err(Problem::new(429, "rate_limited", "more calls a second than the permission allows; slow down")
+                .retry_after(1));
+        }
+        if held.usage.misses_left(permission.misses_per_hour, ctx.now_ms()) == 0 {
+            return Err(Problem::new(
+                429,
+                "misses_limited",
+                "too many keys asked in the last hour named no record; the provider has been told; try again later",
+            )
+            .retry_after(3_600));
+        }
+        Ok(())
+    }
+}
+
+fn compiled(held: &Held) -> Result<Arc<Grant>, Problem> {
+    held.grant().map(Arc::clone).map_err(|faults| {
+        let number = &held.permission.number;
+        Problem::internal(format!("permission {number} does not fit its definition: {faults:?}"))
+    })
+}
+
+impl Admission {
+    /// What is asked, as the policy judges it.
+    pub fn ask(&self, ctx: &Ctx, way: Way, fields: Option<Vec<String>>, target: Target) -> Ask {
+        Ask {
+            way,
+            fields,
+            target,
+            case: ctx.case.clone(),
+            today: riga_date(ctx.now),
+            left: self.held.usage.left(self.held.permission.quota),
+        }
+    }
+
+    /// Refuses, or lets the read begin.
+    pub fn decide(&self, ask: &Ask) -> Result<(), Problem> {
+        dagr_policy::refuse(&self.grant, ask).map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
+    /// The entry waits for the disk: persons are named, or uses or misses are counted.
+    pub fn is_urgent(&self) -> bool {
+        self.set.is_personal() || self.held.is_counted()
+    }
+
+    pub fn schema(&self) -> &Arc<dagr_model::schema::Schema> {
+        &self.set.schema
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code.status(), refusal.code.as_str(), refusal.detail).with_faults(refusal.faults)
+    }
+}

@@ -1,0 +1,320 @@
+//! Data sets: definitions tried in the sandbox, published to main, and what a new text would touch.
+
+use std::sync::Arc;
+
+use dagr_model::{
+    definition::{Definition, check_publish, evolution},
+    fault::Fault,
+    ids::{DatasetName, RegistrationNumber, Section},
+    permission::{Permission, PermissionState},
+    schema::Schema,
+};
+use dagr_registry::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Page, Versioned};
+use dagr_store::{
+    kv::{Op, Table},
+    set::{head::Head, keys},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    App,
+    ctx::Ctx,
+    institution::ListQuery,
+    load::{everything_permission, transitions},
+    problem::Problem,
+    set::{LiveSet, blocking},
+};
+
+/// A definition as the registry shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct DefinitionView {
+    pub name: DatasetName,
+    pub institution: RegistrationNumber,
+    pub section: Section,
+    pub version: u32,
+    /// Canonical text.
+    pub text: String,
+    pub definition: Value,
+    /// Against the published text: `identical`, `compatible` or `incompatible`, and each change. Null if none is.
+    pub evolution: Option<Value>,
+    /// Permissions in force on the published set.
+    pub touches: Vec<Touched>,
+}
+
+/// A permission that a new text touches.
+#[derive(Debug, Clone, Serialize)]
+pub struct Touched {
+    pub permission: String,
+    pub recipient: String,
+    pub purpose: String,
+}
+
+/// A definition sent.
+#[derive(Debug, Clone, Default)]
+pub struct DefinitionSent {
+    pub text: String,
+    pub institution: Option<String>,
+    pub dry_run: bool,
+    pub expected: Option<i64>,
+}
+
+impl App {
+    /// Into the sandbox, which a new text empties. `true` = the data set is new.
+    pub async fn definition_put(
+        self: &Arc<Self>,
+        ctx: &Ctx,
+        dataset: &str,
+        sent: DefinitionSent,
+    ) -> Result<(Versioned<DefinitionView>, bool), Problem> {
+        ctx.operator()?;
+        let definition: Definition = sent.text.parse().map_err(Problem::invalid)?;
+        if definition.name.as_str() != dataset {
+            let message = format!("the text defines {}, the path names {dataset}", definition.name);
+            return Err(Problem::invalid(vec![Fault::new("name", "name", message)]));
+        }
+        let _one = self.changing.lock().await;
+        let name = definition.name.clone();
+        let before = self.registry.dataset_get(&name).await?;
+        let institution = provider(sent.institution.as_deref(), before.as_ref().map(|view| &view.value))?;
+        let definition = Arc::new(definition);
+        let previous = before.as_ref().and_then(|view| view.value.sandbox.as_ref().or(view.value.main.as_ref()));
+        let schema = Schema::compile(Arc::clone(&definition), previous.map(|version| &version.leaf_ids));
+        transitions(&schema).map_err(Problem::invalid)?;
+        let text = definition.print();
+        let unchanged = before.as_ref().and_then(|view| view.value.sandbox.as_ref()).is_some_and(|sandbox| {
+            sandbox.text == text
+        });
+        if sent.dry_run || unchanged {
+            let version = before.as_ref().map_or(0, |view| view.version);
+            let kept = before.as_ref().and_then(|view| view.value.sandbox.as_ref());
+            let view = self.definition_view(&institution, &definition, Section::Sandbox, kept.map_or(0, |kept| kept.version));
+            return Ok((Versioned { value: view, version }, false));
+        }
+        let put = DefinitionPut {
+            name: name.clone(),
+            institution: institution.clone(),
+            text,
+            leaf_ids: schema.leaf_ids.clone(),
+            replaces: definition.replaces.clone(),
+        };
+        let made = self.registry.put_sandbox_definition(&ctx.actor(), &put, sent.expected).await?;
+        let mut compiled = Ok(());
+        self.empty_section(Section::Sandbox, &name, made.value.sandbox.as_ref().map_or(1, |version| version.epoch))
+            .await?;
+        let catalog = self.catalog.load_full();
+        let mut next = crate::catalog::Catalog::clone(&catalog);
+        if let Err(problem) = next.put_dataset(&made.value) {
+            compiled = Err(problem);
+        }
+        compiled?;
+        self.swap_catalog(|catalog| {
+            let _ = catalog.put_dataset(&made.value);
+        });
+        self.provider_sandbox_permission(ctx, &name).await?;
+        if let Some(set) = self.catalog().live(Section::Sandbox, name.as_str()).cloned() {
+            self.prepare_set(&set).await?;
+        }
+        let version = made.value.sandbox.as_ref().map_or(1, |sandbox| sandbox.version);
+        let view = self.definition_view(&institution, &definition, Section::Sandbox, version);
+        Ok((Versioned { value: view, version: made.version }, before.is_none()))
+    }
+
+    pub async fn definition_get(
+        &self,
+        ctx: &Ctx,
+        dataset: &str,
+        section: Option<Section>,
+    ) -> Result<Versioned<DefinitionView>, Problem> {
+        ctx.operator()?;
+        let found = self.registry.dataset_get(&DatasetName::new(dataset)).await?;
+        let found = found.ok_or_else(Problem::dataset_unknown)?;
+        let view = &found.value;
+        let kept: &DefinitionVersion = match section {
+            Some(section) => view.definition(section),
+            None => view.main.as_ref().or(view.sandbox.as_ref()),
+        }
+        .ok_or_else(|| Problem::new(404, "not_found", "this section holds no definition of the set"))?;
+        let definition: Definition = kept.text.parse().map_err(|_| Problem::internal("stored definition"))?;
+        let value = self.definition_view(&view.institution, &definition, kept.section, kept.version);
+        Ok(Versioned { value, version: found.version })
+    }
+
+    pub async fn dataset_list(&self, ctx: &Ctx, page: ListQuery) -> Result<Page<Versioned<DatasetView>>, Problem> {
+        ctx.operator()?;
+        Ok(self.registry.dataset_list(&DatasetFilter::default(), page.after, page.limit).await?)
+    }
+
+    pub async fn dataset_get(&self, ctx: &Ctx, dataset: &str) -> Result<Versioned<DatasetView>, Problem> {
+        ctx.operator()?;
+        self.registry.dataset_get(&DatasetName::new(dataset)).await?.ok_or_else(Problem::dataset_unknown)
+    }
+
+    /// Sandbox → main. The definition moves, never the records.
+    pub async fn dataset_publish(
+        self: &Arc<Self>,
+        ctx: &Ctx,
+        dataset: &str,
+        expected: Option<i64>,
+    ) -> Result<Versioned<DefinitionView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        let name = DatasetName::new(dataset);
+        let before = self.registry.dataset_get(&name).await?.ok_or_else(Problem::dataset_unknown)?;
+        let sandbox = before.value.sandbox.as_ref().ok_or_else(|| {
+            Problem::new(409, "state_conflict", "the sandbox holds no definition to publish")
+        })?;
+        let next: Definition = sandbox.text.parse().map_err(|_| Problem::internal("stored definition"))?;
+        let faults = check_publish(&next);
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        let incompatible = self.incompatible(&name, &next)?;
+        let published = self.registry.publish(&ctx.actor(), &name, expected).await?;
+        if incompatible {
+            let epoch = published.value.main.as_ref().map_or(2, |main| main.version + 1);
+            self.empty_section(Section::Main, &name, epoch).await?;
+        }
+        self.swap_catalog(|catalog| {
+            if let Err(problem) = catalog.put_dataset(&published.value) {
+                tracing::error!(%problem, "published definition");
+            }
+        });
+        if let Some(set) = self.catalog().live(Section::Main, dataset).cloned() {
+            self.prepare_set(&set).await?;
+            self.public_changed(&set);
+        }
+        let version = published.value.main.as_ref().map_or(1, |main| main.version);
+        let view = self.definition_view(&before.value.institution, &next, Section::Main, version);
+        Ok(Versioned { value: view, version: published.version })
+    }
+
+    /// Is the text incompatible with what main serves? With permissions in force that is refused.
+    fn incompatible(&self, name: &DatasetName, next: &Definition) -> Result<bool, Problem> {
+        let catalog = self.catalog();
+        let Some(main) = catalog.live(Section::Main, name.as_str()) else { return Ok(false) };
+        let found = evolution(main.definition(), next);
+        if found.changes.iter().all(|change| change.compatible) {
+            return Ok(false);
+        }
+        let touched = self.touched(name);
+        if touched.is_empty() {
+            return Ok(true);
+        }
+        let mut faults: Vec<Fault> = found
+            .changes
+            .iter()
+            .filter(|change| !change.compatible)
+            .map(|change| Fault::new(&change.place, "incompatible", &change.what))
+            .collect();
+        faults.extend(touched.iter().map(|touched| {
+            let message = format!("permission {} of {}: {}", touched.permission, touched.recipient, touched.purpose);
+            Fault::new(format!("permission {}", touched.permission), "touches", message)
+        }));
+        let detail = format!(
+            "{} permissions in force rely on the published text; define a new set that `replaces: {name}` instead",
+            touched.len()
+        );
+        Err(Problem::new(409, "definition_incompatible", detail).with_faults(faults))
+    }
+
+    fn touched(&self, name: &DatasetName) -> Vec<Touched> {
+        let catalog = self.catalog();
+        let mut all: Vec<&Permission> = catalog
+            .permissions
+            .values()
+            .map(|held| &*held.permission)
+            .filter(|permission| permission.dataset == *name && permission.environment == Section::Main)
+            .filter(|permission| permission.state != PermissionState::Revoked)
+            .collect();
+        all.sort_by(|a, b| a.number.cmp(&b.number));
+        let touched = |permission: &Permission| Touched {
+            permission: permission.number.to_string(),
+            recipient: permission.recipient.to_string(),
+            purpose: permission.purpose.clone(),
+        };
+        all.into_iter().map(touched).collect()
+    }
+
+    fn definition_view(
+        &self,
+        institution: &RegistrationNumber,
+        definition: &Definition,
+        section: Section,
+        version: u32,
+    ) -> DefinitionView {
+        let catalog = self.catalog();
+        let main = catalog.live(Section::Main, definition.name.as_str());
+        let evolution = main.filter(|_| section == Section::Sandbox).map(|main| {
+            serde_json::to_value(evolution(main.definition(), definition)).unwrap_or_default()
+        });
+        DefinitionView {
+            name: definition.name.clone(),
+            institution: institution.clone(),
+            section,
+            version,
+            text: definition.print(),
+            definition: serde_json::to_value(definition).unwrap_or_default(),
+            touches: if evolution.is_some() { self.touched(&definition.name) } else { Vec::new() },
+            evolution,
+        }
+    }
+
+    /// All records of a section go, and with them every cursor: a new epoch begins.
+    async fn empty_section(&self, section: Section, name: &DatasetName, epoch: u32) -> Result<(), Problem> {
+        let set: Option<Arc<LiveSet>> = self.catalog().live(section, name.as_str()).cloned();
+        let _packages = match &set {
+            Some(set) => Some(set.runtime.apply.lock().await),
+            None => None,
+        };
+        let (engine, store_name) = (Arc::clone(&self.engine), format!("{}/{name}", section.as_str()));
+        blocking(move || {
+            if !engine.exists(&store_name) && epoch == 1 {
+                return Ok(());
+            }
+            engine.remove(&store_name)?;
+            let head = Head { epoch, ..Head::default() };
+            let put = Op::Put { table: Table::Meta, key: keys::HEAD.to_vec(), value: head.bytes() };
+            engine.open(&store_name)?.commit(&[put], &[])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The provider tries its own sandbox under a permission of its own, made with the first definition and
+    /// kept at everything the present one holds.
+    async fn provider_sandbox_permission(&self, ctx: &Ctx, name: &DatasetName) -> Result<(), Problem> {
+        let catalog = self.catalog.load_full();
+        let Some(set) = catalog.live(Section::Sandbox, name.as_str()) else { return Ok(()) };
+        let wanted = everything_permission(&set.schema, &set.provider, Section::Sandbox);
+        let held = catalog.permissions.values().find(|held| {
+            held.permission.dataset == *name
+                && held.permission.environment == Section::Sandbox
+                && held.permission.recipient == set.provider
+                && held.permission.purpose == wanted.purpose
+                && held.permission.state != PermissionState::Revoked
+        });
+        match held {
+            Some(held) => {
+                let next = Permission { fields: wanted.fields, ways: wanted.ways, ..Permission::clone(&held.permission) };
+                let number = next.number.clone();
+                self.permission_store_update(ctx, &number, next, None).await?;
+            }
+            None => {
+                self.permission_store_insert(ctx, wanted).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn provider(sent: Option<&str>, known: Option<&DatasetView>) -> Result<RegistrationNumber, Problem> {
+    match (sent, known) {
+        (None, None) => Err(Problem::query_invalid("institution", "a new data set needs its provider: ?institution=NUMBER")),
+        (None, Some(known)) => Ok(known.institution.clone()),
+        (Some(sent), Some(known)) if sent != known.institution.as_str() => {
+            Err(Problem::new(409, "exists", "a data set of this name belongs to another institution"))
+        }
+        (Some(sent), _) => Ok(RegistrationNumber::new(sent)),
+    }
+}

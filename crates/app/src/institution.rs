@@ -1,0 +1,201 @@
+//! Institutions, their systems and connections: use cases of the operator.
+
+use dagr_model::ids::{ClientId, RegistrationNumber, SystemCode};
+use dagr_registry::{
+    CertificateCreate, ConnectionCreate, ConnectionFilter, ConnectionPatch, ConnectionView, InstitutionCreate,
+    InstitutionPatch, InstitutionView, Page, SystemCreate, SystemFilter, SystemPatch, SystemView, Versioned,
+};
+
+use crate::{App, ctx::Ctx, problem::Problem, token};
+
+/// Which page of a list.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    pub after: Option<String>,
+    pub limit: u32,
+}
+
+impl App {
+    pub async fn institution_create(
+        &self,
+        ctx: &Ctx,
+        create: &InstitutionCreate,
+    ) -> Result<Versioned<InstitutionView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        let made = self.registry.institution_insert(&ctx.actor(), create).await?;
+        self.put_institution(&made.value);
+        Ok(made)
+    }
+
+    pub async fn institution_get(&self, ctx: &Ctx, number: &str) -> Result<Versioned<InstitutionView>, Problem> {
+        ctx.operator()?;
+        let found = self.registry.institution_get(&RegistrationNumber::new(number)).await?;
+        found.ok_or_else(|| unknown("institution"))
+    }
+
+    pub async fn institution_list(
+        &self,
+        ctx: &Ctx,
+        page: ListQuery,
+    ) -> Result<Page<Versioned<InstitutionView>>, Problem> {
+        ctx.operator()?;
+        Ok(self.registry.institution_list(page.after, page.limit).await?)
+    }
+
+    pub async fn institution_update(
+        &self,
+        ctx: &Ctx,
+        number: &str,
+        patch: &InstitutionPatch,
+        expected: Option<i64>,
+    ) -> Result<Versioned<InstitutionView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        let number = RegistrationNumber::new(number);
+        let changed = self.registry.institution_update(&ctx.actor(), &number, patch, expected).await?;
+        self.put_institution(&changed.value);
+        Ok(changed)
+    }
+
+    fn put_institution(&self, view: &InstitutionView) {
+        self.swap_catalog(|catalog| {
+            catalog.institutions.insert(view.registration_number.clone(), view.name.as_str().into());
+        });
+    }
+
+    pub async fn system_create(&self, ctx: &Ctx, create: &SystemCreate) -> Result<Versioned<SystemView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        Ok(self.registry.system_insert(&ctx.actor(), create).await?)
+    }
+
+    pub async fn system_get(&self, ctx: &Ctx, code: &str) -> Result<Versioned<SystemView>, Problem> {
+        ctx.operator()?;
+        self.registry.system_get(&SystemCode::new(code)).await?.ok_or_else(|| unknown("system"))
+    }
+
+    pub async fn system_list(&self, ctx: &Ctx, page: ListQuery) -> Result<Page<Versioned<SystemView>>, Problem> {
+        ctx.operator()?;
+        Ok(self.registry.system_list(&SystemFilter::default(), page.after, page.limit).await?)
+    }
+
+    pub async fn system_update(
+        &self,
+        ctx: &Ctx,
+        code: &str,
+        patch: &SystemPatch,
+        expected: Option<i64>,
+    ) -> Result<Versioned<SystemView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        Ok(self.registry.system_update(&ctx.actor(), &SystemCode::new(code), patch, expected).await?)
+    }
+
+    pub async fn connection_create(
+        &self,
+        ctx: &Ctx,
+        create: &ConnectionCreate,
+    ) -> Result<Versioned<ConnectionView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        let made = self.registry.connection_insert(&ctx.actor(), create).await?;
+        Ok(self.put_connection(made))
+    }
+
+    pub async fn connection_get(&self, ctx: &Ctx, client: &str) -> Result<Versioned<ConnectionView>, Problem> {
+        ctx.operator()?;
+        self.registry.connection_get(&ClientId::new(client)).await?.ok_or_else(|| unknown("connection"))
+    }
+
+    pub async fn connection_list(
+        &self,
+        ctx: &Ctx,
+        page: ListQuery,
+    ) -> Result<Page<Versioned<ConnectionView>>, Problem> {
+        ctx.operator()?;
+        Ok(self.registry.connection_list(&ConnectionFilter::default(), page.after, page.limit).await?)
+    }
+
+    pub async fn connection_update(
+        &self,
+        ctx: &Ctx,
+        client: &str,
+        patch: &ConnectionPatch,
+        expected: Option<i64>,
+    ) -> Result<Versioned<ConnectionView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        let client = ClientId::new(client);
+        let changed = self.registry.connection_update(&ctx.actor(), &client, patch, expected).await?;
+        Ok(self.put_connection(changed))
+    }
+
+    /// Its tokens end at once.
+    pub async fn connection_withdraw(
+        &self,
+        ctx: &Ctx,
+        client: &str,
+        expected: Option<i64>,
+    ) -> Result<Versioned<ConnectionView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        let client = ClientId::new(client);
+        let changed = self.registry.connection_withdraw(&ctx.actor(), &client, expected).await?;
+        Ok(self.put_connection(changed))
+    }
+
+    /// Adds the certificates of a PEM text. `true` = at least one was new.
+    pub async fn certificate_put(
+        &self,
+        ctx: &Ctx,
+        client: &str,
+        pem: &[u8],
+    ) -> Result<(Versioned<ConnectionView>, bool), Problem> {
+        ctx.operator()?;
+        let facts = token::read_certificates(pem)
+            .map_err(|why| Problem::invalid(vec![dagr_model::fault::Fault::new("body", "certificate", why)]))?;
+        let _one = self.changing.lock().await;
+        let client = ClientId::new(client);
+        let mut view = self.registry.connection_get(&client).await?.ok_or_else(|| unknown("connection"))?;
+        let mut added = false;
+        for facts in facts {
+            if view.value.certificates.iter().any(|held| held.sha256 == facts.sha256) {
+                continue;
+            }
+            let create = CertificateCreate {
+                sha256: facts.sha256,
+                pem: facts.pem,
+                not_before: facts.not_before,
+                not_after: facts.not_after,
+                subject: facts.subject,
+            };
+            view = self.registry.certificate_insert(&ctx.actor(), &client, &create, None).await?;
+            added = true;
+        }
+        Ok((self.put_connection(view), added))
+    }
+
+    /// Tokens already given stay valid.
+    pub async fn certificate_delete(
+        &self,
+        ctx: &Ctx,
+        client: &str,
+        sha256: &str,
+    ) -> Result<Versioned<ConnectionView>, Problem> {
+        ctx.operator()?;
+        let _one = self.changing.lock().await;
+        let client = ClientId::new(client);
+        let changed = self.registry.certificate_delete(&ctx.actor(), &client, sha256, None).await?;
+        Ok(self.put_connection(changed))
+    }
+
+    fn put_connection(&self, view: Versioned<ConnectionView>) -> Versioned<ConnectionView> {
+        self.swap_catalog(|catalog| catalog.put_connection(&view.value));
+        view
+    }
+}
+
+fn unknown(what: &str) -> Problem {
+    Problem::new(404, "not_found", format!("there is no such {what}"))
+}

@@ -1,0 +1,188 @@
+//! Change lists, scope lists and indexes of a data set, made to fit its definition and its permissions.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use dagr_model::{fault::Fault, permission::PermissionState, record::RecordRef, schema::NodeId};
+use dagr_store::{
+    kv::{Direction, Kv, KvError, Range, Sink, Snapshot, Table},
+    set::{
+        head::Head,
+        keys::{self, ListId},
+        lists::{IndexState, Lists, MAX_SCOPES, Named, ScopeList},
+        stored::Stored,
+    },
+    stage::{Stage, Staged, Verb},
+};
+
+use super::{
+    in_turn,
+    stage_dir::{StageDir, stage_problem},
+};
+use crate::{App, problem::Problem, set::LiveSet};
+
+impl App {
+    /// Gives every change list and index of the definition its number; builds missing indexes, whole or not at all.
+    pub(crate) async fn prepare_set(&self, set: &Arc<LiveSet>) -> Result<Lists, Problem> {
+        let (engine, root, name) = (Arc::clone(&self.engine), self.stage_root(), self.secrets.random_id());
+        in_turn(Arc::clone(set), move |set| {
+            let dir = StageDir::create(&root, &name).map_err(stage_problem)?;
+            ensure_lists(&*set.open(&*engine)?, set, &dir).map_err(stage_problem)
+        })
+        .await
+    }
+
+    /// Makes the scope list of a predicate, so that packages from now on keep it.
+    pub(crate) async fn prepare_scope(&self, set: &Arc<LiveSet>, predicate: &str) -> Result<(), Problem> {
+        let used: BTreeSet<String> = self
+            .catalog()
+            .permissions
+            .values()
+            .filter(|held| {
+                let permission = &held.permission;
+                permission.dataset == set.name
+                    && permission.environment == set.section
+                    && permission.state != PermissionState::Revoked
+            })
+            .filter_map(|held| held.predicate().map(str::to_owned))
+            .collect();
+        let (engine, predicate) = (Arc::clone(&self.engine), predicate.to_owned());
+        in_turn(Arc::clone(set), move |set| ensure_scope(&*set.open(&*engine)?, &predicate, &used)).await
+    }
+}
+
+/// What changes between the lists a store has and those it needs.
+#[derive(Default)]
+struct Plan {
+    lists: Lists,
+    /// Change lists that go: their events and newest events.
+    gone_changes: Vec<ListId>,
+    gone_indexes: Vec<ListId>,
+    built: Vec<(ListId, Vec<NodeId>)>,
+}
+
+impl Plan {
+    fn new(had: Lists, set: &LiveSet) -> Self {
+        let mut plan = Self { lists: had, ..Self::default() };
+        let changes = std::mem::take(&mut plan.lists.changes);
+        for (name, when) in &set.changes {
+            let kept = changes.get(name).filter(|had| had.when == when.text()).cloned();
+            // Another expression is another list: it starts empty.
+            let named = kept.unwrap_or_else(|| Named { id: plan.lists.allot(), when: when.text().to_owned() });
+            plan.lists.changes.insert(name.clone(), named);
+        }
+        let kept: BTreeSet<ListId> = plan.lists.changes.values().map(|named| named.id).collect();
+        plan.gone_changes = changes.values().map(|named| named.id).filter(|id| !kept.contains(id)).collect();
+        let mut indexes = std::mem::take(&mut plan.lists.indexes);
+        for index in &set.indexes {
+            let state = match indexes.remove(&index.name) {
+                Some(state) if !state.building => state,
+                half => {
+                    plan.gone_indexes.extend(half.map(|half| half.id));
+                    let id = plan.lists.allot();
+                    plan.built.push((id, index.nodes.clone()));
+                    IndexState { id, building: false }
+                }
+            };
+            plan.lists.indexes.insert(index.name.clone(), state);
+        }
+        plan.gone_indexes.extend(indexes.values().map(|state| state.id));
+        plan
+    }
+}
+
+/// Blocks; the caller holds the data set's turn. `dir` is an empty directory for sorting.
+fn ensure_lists(kv: &dyn Kv, set: &LiveSet, dir: &StageDir) -> Result<Lists, KvError> {
+    let (plan, staged) = {
+        let snapshot = kv.snapshot()?;
+        let had = Lists::read(&*snapshot)?;
+        let plan = Plan::new(had.clone(), set);
+        if plan.lists == had {
+            return Ok(had);
+        }
+        let staged = sort_entries(&*snapshot, set, &plan.built, dir)?;
+        (plan, staged)
+    };
+    kv.bulk(staged.bytes.saturating_mul(2).saturating_add(1 << 20), &mut |snapshot, sink| {
+        for id in &plan.gone_changes {
+            clear(snapshot, sink, Table::List, *id)?;
+            clear(snapshot, sink, Table::Latest, *id)?;
+        }
+        for id in &plan.gone_indexes {
+            clear(snapshot, sink, Table::Index, *id)?;
+        }
+        let mut rows = staged.rows()?;
+        while let Some(row) = rows.next_row()? {
+            sink.put(Table::Index, row.key, row.record.json)?;
+        }
+        sink.put(Table::Meta, keys::LISTS, &plan.lists.bytes())
+    })?;
+    Ok(plan.lists)
+}
+
+/// Entries of the indexes to build, sorted on disk: a large set is written in order.
+fn sort_entries(
+    snapshot: &dyn Snapshot,
+    set: &LiveSet,
+    built: &[(ListId, Vec<NodeId>)],
+    dir: &StageDir,
+) -> Result<Staged, KvError> {
+    let mut stage = Stage::new(dir.path());
+    if !built.is_empty() {
+        for pair in snapshot.scan(Table::Record, Range::default(), Direction::Forward)? {
+            let (key, bytes) = pair?;
+            let record = Stored::read(bytes)?.record;
+            for (id, nodes) in built {
+                for value in set.schema.index_values(nodes, record) {
+                    let entry = RecordRef { json: key, spans: &[] };
+                    stage.push(&keys::index(*id, &value, key), 0, Verb::Upsert, entry)?;
+                }
+            }
+        }
+    }
+    stage.finish()
+}
+
+fn clear(snapshot: &dyn Snapshot, sink: &mut dyn Sink, table: Table, id: ListId) -> Result<(), KvError> {
+    let (from, to) = (keys::under_id(id, &[]), keys::under_id(id + 1, &[]));
+    let range = Range { from: Some(&from), to: Some(&to) };
+    for pair in snapshot.scan(table, range, Direction::Forward)? {
+        sink.delete(table, pair?.0)?;
+    }
+    Ok(())
+}
+
+fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>) -> Result<(), Problem> {
+    let (mut lists, head) = {
+        let snapshot = kv.snapshot()?;
+        (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
+    };
+    if lists.scopes.contains_key(predicate) {
+        return Ok(());
+    }
+    let mut gone = Vec::new();
+    if lists.scopes.len() >= MAX_SCOPES {
+        lists.scopes.retain(|text, scope| {
+            let keep = used.contains(text);
+            if !keep {
+                gone.push(scope.id);
+            }
+            keep
+        });
+    }
+    if lists.scopes.len() >= MAX_SCOPES {
+        let message = format!(
+            "at most {MAX_SCOPES} different conditions may stand on one data set; use the text of an existing one, \
+             or revoke a permission whose condition is not needed"
+        );
+        return Err(Problem::invalid(vec![Fault::new("scope.when", "scopes_limit", message)]));
+    }
+    let id = lists.allot();
+    lists.scopes.insert(predicate.to_owned(), ScopeList { id, started: head.sequence });
+    kv.bulk(1 << 20, &mut |snapshot, sink| {
+        for id in &gone {
+            clear(snapshot, sink, Table::List, *id)?;
+        }
+        sink.put(Table::Meta, keys::LISTS, &lists.bytes())
+    })?;
+    Ok(())
+}

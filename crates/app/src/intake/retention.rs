@@ -1,0 +1,225 @@
+//! What is too old: records past their retention, and deletes that need not be remembered any longer.
+
+use std::sync::Arc;
+
+use dagr_model::{
+    definition::Type,
+    record::RecordRef,
+    schema::{NodeId, Schema},
+};
+use dagr_store::{
+    kv::{Direction, Kv, KvError, Range, Sink, Snapshot, Table},
+    set::{
+        apply::{self, Applied, Mode, Package},
+        change::{Entry, Kind},
+        head::Head,
+        keys,
+        lists::Lists,
+        stored::Stored,
+    },
+    stage::{Stage, Verb, groups::Resolve},
+};
+use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
+
+use super::{
+    in_turn,
+    stage_dir::{StageDir, stage_problem},
+};
+use crate::{App, problem::Problem, set::LiveSet};
+
+/// Records dated before this are past their retention.
+pub(super) struct Cutoff {
+    node: NodeId,
+    before: Before,
+}
+
+enum Before {
+    Date(Date),
+    Instant(Timestamp),
+}
+
+impl Cutoff {
+    /// `None` = the definition keeps records for good (or longer than there are dates).
+    pub fn of(schema: &Schema, now: Timestamp) -> Option<Self> {
+        let retention = schema.definition.retention.as_ref()?;
+        let zone = TimeZone::get(&schema.definition.timezone).unwrap_or(TimeZone::UTC);
+        let keep = Span::new()
+            .try_months(retention.keep_months)
+            .and_then(|span| span.try_days(retention.keep_days))
+            .ok()?;
+        let then = now.to_zoned_datetime(zone).checked_sub(keep).ok()?;
+        let node = schema.node(&retention.field)?;
+        let before = match schema.nodes[node].ty {
+            Type::Date => Before::Date(then.date()),
+            _ => Before::Instant(then.timestamp()),
+        };
+        Some(Self { node, before })
+    }
+
+    /// A record without the date stays.
+    pub fn is_past(&self, schema: &Schema, record: RecordRef<'_>) -> bool {
+        let Some(text) = schema.leaf_text(record, self.node) else { return false };
+        match &self.before {
+            Before::Date(before) => text.parse::<Date>().is_ok_and(|date| date < *before),
+            Before::Instant(before) => text.parse::<Timestamp>().is_ok_and(|at| at < *before),
+        }
+    }
+}
+
+impl App {
+    /// Removes records past their retention, told as deletes. Gives how many went.
+    pub async fn retention_run(self: &Arc<Self>, set: &Arc<LiveSet>) -> Result<u64, Problem> {
+        let now = self.now();
+        if Cutoff::of(&set.schema, now).is_none() {
+            return Ok(0);
+        }
+        let (engine, root, name) = (Arc::clone(&self.engine), self.stage_root(), self.secrets.random_id());
+        let removed = in_turn(Arc::clone(set), move |set| {
+            let dir = StageDir::create(&root, &name).map_err(stage_problem)?;
+            let kv = set.open(&*engine)?;
+            Ok(remove_past(&*kv, set, &dir, now)?)
+        })
+        .await?;
+        if removed > 0 {
+            tracing::info!(set = %set.name, section = set.section.as_str(), removed, "records past retention removed");
+            set.runtime.announce();
+            self.public_changed(set);
+        }
+        Ok(removed)
+    }
+
+    /// Forgets deletes older than the definition remembers them. Gives how many went.
+    pub async fn purge_run(self: &Arc<Self>, set: &Arc<LiveSet>) -> Result<u64, Problem> {
+        let engine = Arc::clone(&self.engine);
+        let days = i64::from(set.definition().tombstones_days);
+        let before_ms = self.now().as_millisecond() - days * 86_400_000;
+        in_turn(Arc::clone(set), move |set| Ok(purge(&*set.open(&*engine)?, before_ms)?)).await
+    }
+}
+
+fn remove_past(kv: &dyn Kv, set: &LiveSet, dir: &StageDir, now: Timestamp) -> Result<u64, KvError> {
+    let Some(cutoff) = Cutoff::of(&set.schema, now) else { return Ok(0) };
+    let mut stage = Stage::new(dir.path());
+    let (lists, head) = {
+        let snapshot = kv.snapshot()?;
+        for pair in snapshot.scan(Table::Record, Range::default(), Direction::Forward)? {
+            let (key, bytes) = pair?;
+            if cutoff.is_past(&set.schema, Stored::read(bytes)?.record) {
+                stage.push(key, 0, Verb::Delete, RecordRef { json: &[], spans: &[] })?;
+            }
+        }
+        (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
+    };
+    if stage.bytes() == 0 {
+        return Ok(0);
+    }
+    let staged = stage.finish()?;
+    let mut package = Package {
+        mode: Mode::Delta,
+        resolve: Resolve::LastOperation,
+        now_ms: now.as_millisecond(),
+        guard_bp: None,
+        expired: &|_| false,
+        dry_run: false,
+        quarantined: 0,
+        differing: &mut |_, _| {},
+        erased: &mut |_| {},
+        finish: &mut |_, new, _| {
+            // Nobody delivered anything.
+            (new.packages, new.applied_ms) = (head.packages, head.applied_ms);
+            Ok(())
+        },
+    };
+    match apply::apply(kv, &set.rules(&lists), &staged, &mut package)? {
+        Applied::Done(outcome) => Ok(outcome.removed()),
+        Applied::Held { .. } | Applied::Refused(_) => Ok(0),
+    }
+}
+
+/// Says that a bulk has nothing to do.
+const NOTHING: &str = "nothing to purge";
+
+fn purge(kv: &dyn Kv, before_ms: i64) -> Result<u64, KvError> {
+    let mut purged = 0;
+    let result = kv.bulk(1 << 20, &mut |snapshot, sink| {
+        purged = 0;
+        let mut head = Head::read(snapshot)?;
+        let lists = Lists::read(snapshot)?;
+        let from = keys::sequence(head.floor + 1);
+        let range = Range { from: Some(&from), to: None };
+        for pair in snapshot.scan(Table::Change, range, Direction::Forward)? {
+            let (key, bytes) = pair?;
+            let entry = Entry::read(bytes)?;
+            if entry.time_ms >= before_ms {
+                break;
+            }
+            if entry.kind == Kind::Delete {
+                let sequence = keys::read_sequence(key).ok_or_else(|| KvError::Corrupt("change key".to_owned()))?;
+                sink.delete(Table::Change, key)?;
+                purge_versions(snapshot, entry.key, sequence, sink)?;
+                head.floor = sequence;
+                purged += 1;
+            }
+        }
+        for id in lists.scopes.values().map(|scope| scope.id) {
+            purged += purge_list(snapshot, id, before_ms, false, sink)?;
+        }
+        for id in lists.changes.values().map(|list| list.id) {
+            purged += purge_list(snapshot, id, before_ms, true, sink)?;
+        }
+        if purged == 0 {
+            return Err(KvError::Caller(NOTHING.to_owned()));
+        }
+        sink.put(Table::Meta, keys::HEAD, &head.bytes())
+    });
+    match result {
+        Err(KvError::Caller(why)) if why == NOTHING => Ok(0),
+        other => other.map(|()| purged),
+    }
+}
+
+/// Deletes in one list. `named`: a change list, which also knows the newest event of each record.
+fn purge_list(
+    snapshot: &dyn Snapshot,
+    id: keys::ListId,
+    before_ms: i64,
+    named: bool,
+    sink: &mut dyn Sink,
+) -> Result<u64, KvError> {
+    let (from, to) = (keys::under_id(id, &[]), keys::under_id(id + 1, &[]));
+    let range = Range { from: Some(&from), to: Some(&to) };
+    let mut purged = 0;
+    for pair in snapshot.scan(Table::List, range, Direction::Forward)? {
+        let (key, bytes) = pair?;
+        let entry = Entry::read(bytes)?;
+        if entry.time_ms >= before_ms {
+            break;
+        }
+        if entry.kind == Kind::Delete {
+            sink.delete(Table::List, key)?;
+            if named {
+                sink.delete(Table::Latest, &keys::under_id(id, entry.key))?;
+            }
+            purged += 1;
+        }
+    }
+    Ok(purged)
+}
+
+/// Versions of a record's ended life: nobody can ask for them after the delete.
+fn purge_versions(
+    snapshot: &dyn Snapshot,
+    key: &[u8],
+    deleted: u64,
+    sink: &mut dyn Sink,
+) -> Result<(), KvError> {
+    let to = keys::version(key, deleted);
+    let range = Range { from: Some(key), to: Some(&to) };
+    for pair in snapshot.scan(Table::Version, range, Direction::Forward)? {
+        let (version, _) = pair?;
+        if version.len() == key.len() + 8 {
+            sink.delete(Table::Version, version)?;
+        }
+    }
+    Ok(())
+}

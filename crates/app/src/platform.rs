@@ -1,0 +1,133 @@
+//! Everything the use cases work with, put together once by the binary.
+
+use std::{path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use dagr_model::clock::Clock;
+use dagr_registry::Registry;
+use dagr_store::{journal::Journal, kv::Engine};
+
+use crate::{catalog::Catalog, ctx::{Caller, Ctx}, problem::Problem, secrets::Secrets, token::Tokens};
+
+/// Settings of the use cases. Units stand in the names.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the public finds this installation: issuer, and audience of assertions.
+    pub public_url: String,
+    /// Largest package, in bytes of its decoded body.
+    pub package_max_bytes: u64,
+    /// Bytes that stay free on the disk of stages.
+    pub disk_reserve_bytes: u64,
+    /// Days disclosure entries are kept.
+    pub disclosure_retention_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8480".to_owned(),
+            package_max_bytes: 64 << 30,
+            disk_reserve_bytes: 1 << 30,
+            disclosure_retention_days: 5 * 365 + 2,
+        }
+    }
+}
+
+/// What an `App` is made of.
+pub struct Parts {
+    pub registry: Registry,
+    pub engine: Arc<dyn Engine>,
+    pub journal: Journal,
+    pub clock: Arc<dyn Clock>,
+    pub secrets: Secrets,
+    pub settings: Settings,
+    /// Stages, public files and the like: `DIR`.
+    pub dir: PathBuf,
+}
+
+pub struct App {
+    pub(crate) registry: Registry,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) secrets: Secrets,
+    pub settings: Settings,
+    pub(crate) dir: PathBuf,
+    pub(crate) catalog: ArcSwap<Catalog>,
+    pub(crate) tokens: Tokens,
+    /// One change of the registry at a time, so that what is in force follows in the same order.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    stopping: tokio::sync::watch::Sender<bool>,
+}
+
+impl App {
+    /// Loads what is in force. Nothing of the data sets is opened yet.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, Problem> {
+        let Parts { registry, engine, journal, clock, secrets, settings, dir } = parts;
+        let app = Arc::new(Self {
+            registry,
+            engine,
+            journal: Arc::new(journal),
+            clock,
+            secrets,
+            settings,
+            dir,
+            catalog: ArcSwap::default(),
+            tokens: Tokens::default(),
+            changing: tokio::sync::Mutex::new(()),
+            stopping: tokio::sync::watch::channel(false).0,
+        });
+        app.load().await?;
+        Ok(app)
+    }
+
+    pub fn catalog(&self) -> arc_swap::Guard<Arc<Catalog>> {
+        self.catalog.load()
+    }
+
+    /// Puts a changed catalogue in force.
+    pub(crate) fn swap_catalog(&self, change: impl Fn(&mut Catalog)) {
+        self.catalog.rcu(|current| {
+            let mut next = Catalog::clone(current);
+            change(&mut next);
+            next.generation += 1;
+            next
+        });
+    }
+
+    /// No more waits: a shutdown drains.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Ends when the set was applied to (`true`), or the program is stopping.
+    pub(crate) async fn woken(&self, applied: &mut tokio::sync::watch::Receiver<u64>) -> bool {
+        let mut stopping = self.stopping.subscribe();
+        if *stopping.borrow_and_update() {
+            return false;
+        }
+        tokio::select! {
+            _ = applied.changed() => true,
+            _ = stopping.changed() => false,
+        }
+    }
+
+    /// Who bears this `Authorization` value, with or without `Bearer `.
+    pub fn caller(&self, authorization: &str) -> Caller {
+        let token = authorization.trim();
+        let token = match token.split_at_checked(7) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest.trim(),
+            _ => token,
+        };
+        self.tokens.caller(&self.secrets, &self.catalog(), token, self.clock.now())
+    }
+
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// The same request, now.
+    pub(crate) fn renewed(&self, ctx: &Ctx) -> Ctx {
+        Ctx { now: self.clock.now(), ..ctx.clone() }
+    }
+}

@@ -1,0 +1,149 @@
+//! What is published, for everybody; who may read what, for a set's provider; our own public key.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use dagr_model::ids::Section;
+use dagr_registry::NoticeCreate;
+use dagr_store::set::head::Head;
+use serde_json::{Map, Value, json};
+
+use crate::{App, catalog::Held, changes::time_text, ctx::Ctx, load::in_order, problem::Problem, set::LiveSet};
+
+impl App {
+    /// Is this many parts the set's full key? `false` for a set that is not there: the use case says so.
+    pub fn is_full_key(&self, section: Section, dataset: &str, parts: usize) -> bool {
+        self.catalog().live(section, dataset).is_some_and(|set| set.schema.key.len() == parts)
+    }
+
+    /// The first checks of a data call, before its body is read.
+    pub fn admit_only(&self, ctx: &Ctx, section: Section, dataset: &str) -> Result<(), Problem> {
+        self.admit_counting(ctx, section, dataset, false).map(|_| ())
+    }
+
+    /// `GET /service_list`: every published set of the main section.
+    pub fn service_list(&self) -> Result<Value, Problem> {
+        let catalog = self.catalog();
+        let mut services = Vec::new();
+        for (name, dataset) in in_order(&catalog.datasets) {
+            let Some(set) = &dataset.main else { continue };
+            let definition = set.definition();
+            services.push(json!({
+                "name": name,
+                "provider": {
+                    "registration_number": dataset.provider,
+                    "name": catalog.institution_name(&dataset.provider),
+                },
+                "description": definition.description,
+                "classification": definition.classification,
+                "key": definition.key.fields().collect::<Vec<_>>(),
+                "change_lists": definition.changes.iter().map(|list| &list.name).collect::<Vec<_>>(),
+                "freshness": self.freshness(set)?,
+                "links": self.links(set),
+            }));
+        }
+        Ok(Value::Array(services))
+    }
+
+    /// When the last package was applied, to the minute.
+    fn freshness(&self, set: &LiveSet) -> Result<Option<String>, Problem> {
+        if !self.engine.exists(&set.runtime.store_name) {
+            return Ok(None);
+        }
+        let kv = set.open(&*self.engine)?;
+        let head = Head::read(&*kv.snapshot()?)?;
+        Ok(head.applied_ms.map(|ms| time_text(ms - ms.rem_euclid(60_000))))
+    }
+
+    fn links(&self, set: &LiveSet) -> Map<String, Value> {
+        let base = self.settings.public_url.trim_end_matches('/');
+        let name = &set.name;
+        let mut links = Map::new();
+        links.insert("records".to_owned(), format!("{base}/data/{name}/records").into());
+        links.insert("changes".to_owned(), format!("{base}/data/{name}/changes").into());
+        links.insert("description".to_owned(), format!("{base}/api#{name}").into());
+        if let Some(public) = &set.definition().public {
+            let filename: String = form_escape(&public.filename);
+            links.insert("public".to_owned(), format!("{base}/public/{name}?filename={filename}").into());
+        }
+        links
+    }
+
+    /// Who may read a set, what, and when they last did.
+    pub fn recipient_list(
+        &self,
+        ctx: &Ctx,
+        section: Section,
+        dataset: &str,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Value, Problem> {
+        let connection = ctx.producer()?;
+        let catalog = self.catalog();
+        let set = catalog.live(section, dataset).ok_or_else(Problem::dataset_unknown)?;
+        if set.provider != connection.institution {
+            return Err(Problem::dataset_unknown());
+        }
+        let mut held: Vec<&Arc<Held>> = catalog
+            .permissions
+            .values()
+            .filter(|held| held.permission.dataset == set.name && held.permission.environment == section)
+            .collect();
+        let number = |held: &Held| held.permission.number.as_str().parse::<u64>().unwrap_or_default();
+        held.sort_by_key(|held| number(held));
+        let from = match after {
+            None => 0,
+            Some(text) => text.parse().map_err(|_| Problem::query_invalid("after", "not a token of this list"))?,
+        };
+        let mut rest = held.into_iter().filter(|held| number(held) > from);
+        let page: Vec<_> = rest.by_ref().take(limit as usize).collect();
+        let next = rest.next().and(page.last()).map(|last| number(last).to_string());
+        let view = |held: &&Arc<Held>| {
+            let permission = &held.permission;
+            json!({
+                "permission": permission.number,
+                "recipient": permission.recipient,
+                "purpose": permission.purpose,
+                "fields": permission.fields,
+                "ways": permission.ways,
+                "state": permission.state,
+                "last_use": held.usage.last_use_ms().map(time_text),
+            })
+        };
+        Ok(json!({ "recipients": page.iter().map(view).collect::<Vec<_>>(), "next": next }))
+    }
+
+    /// RFC 7517: the key that receipts and access tokens are signed with.
+    pub fn jwks(&self) -> Value {
+        json!({ "keys": [{
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "use": "sig",
+            "alg": "EdDSA",
+            "kid": self.secrets.key_id(),
+            "x": URL_SAFE_NO_PAD.encode(self.secrets.public_key()),
+        }] })
+    }
+
+    /// Tells the provider of a set something, in the background; a notice that fails is logged.
+    pub(crate) fn notice(&self, ctx: &Ctx, set: &LiveSet, kind: &str, detail: &str) {
+        let create = NoticeCreate {
+            dataset: set.name.clone(),
+            permission: None,
+            kind: kind.to_owned(),
+            detail: Value::String(detail.to_owned()),
+        };
+        let (registry, now) = (self.registry.clone(), ctx.now);
+        tokio::spawn(async move {
+            if let Err(error) = registry.notice_insert(&create, now).await {
+                tracing::warn!(%error, "a notice could not be kept");
+            }
+        });
+    }
+}
+
+/// Percent-encodes what is not plain in a query value.
+fn form_escape(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}

@@ -1,0 +1,73 @@
+//! Who may call, visible in a handler's signature.
+
+use std::ops::Deref;
+
+use axum::extract::FromRequestParts;
+use dagr_app::ctx::{Caller, Ctx};
+use http::{HeaderMap, request::Parts};
+
+use crate::{
+    context::{Id, Web},
+    problem::Rejected,
+};
+
+macro_rules! callers {
+    ($($(#[$doc:meta])* $name:ident, $check:expr;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone)]
+            pub struct $name(pub Ctx);
+
+            impl Deref for $name {
+                type Target = Ctx;
+                fn deref(&self) -> &Ctx {
+                    &self.0
+                }
+            }
+
+            impl FromRequestParts<Web> for $name {
+                type Rejection = Rejected;
+                async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Rejected> {
+                    let ctx = context(parts, web);
+                    let check: fn(&Ctx) -> Result<(), dagr_app::problem::Problem> = $check;
+                    check(&ctx)?;
+                    Ok(Self(ctx))
+                }
+            }
+        )*
+    };
+}
+
+callers! {
+    /// Whoever: the use case decides (an open set needs no token).
+    Anyone, |_| Ok(());
+    /// A connection or the operator.
+    SignedIn, |ctx| match ctx.caller {
+        Caller::Anonymous => Err(dagr_app::problem::Problem::token_invalid()),
+        Caller::Operator | Caller::Connection(_) => Ok(()),
+    };
+    /// A producer connection.
+    Producer, |ctx| ctx.producer().map(|_| ());
+    /// The operator token.
+    Operator, Ctx::operator;
+}
+
+fn context(parts: &Parts, web: &Web) -> Ctx {
+    let text = |name: &str| header(&parts.headers, name).map(str::to_owned);
+    let caller = header(&parts.headers, "authorization").map_or(Caller::Anonymous, |value| web.app.caller(value));
+    let request_id = parts.extensions.get::<Id>().map_or_else(
+        || dagr_model::ids::RequestId::new("-"),
+        |id| id.0.clone(),
+    );
+    Ctx {
+        request_id,
+        now: web.app.now(),
+        caller,
+        permission: text("x-dagr-permission"),
+        case: text("x-dagr-case").filter(|case| !case.trim().is_empty()),
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+}

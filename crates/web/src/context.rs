@@ -1,0 +1,69 @@
+//! One request's frame: its id, its log line, its metrics, the body of its problem.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use dagr_app::App;
+use dagr_model::ids::RequestId;
+use http::{HeaderName, HeaderValue};
+
+use crate::problem;
+
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A caller's own request id is taken if it is printable and no longer.
+const MAX_REQUEST_ID: usize = 128;
+
+/// State of every surface.
+#[derive(Clone)]
+pub struct Web {
+    pub app: Arc<App>,
+}
+
+/// The request's id, in its extensions.
+#[derive(Debug, Clone)]
+pub struct Id(pub RequestId);
+
+/// Outermost middleware. Routes are logged and measured by their template: a key is in neither.
+pub async fn frame(mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|text| !text.is_empty() && text.len() <= MAX_REQUEST_ID)
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))
+        .map_or_else(new_id, RequestId::new);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
+    request.extensions_mut().insert(Id(id.clone()));
+    let mut response = next.run(request).await;
+    let pending = response.extensions_mut().remove::<problem::Pending>();
+    if let Some(pending) = &pending {
+        problem::write(&mut response, &pending.0, id.as_str());
+    }
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    let code = pending.as_ref().map_or("", |pending| pending.0.code);
+    tracing::debug!(%method, route, status, code, request_id = id.as_str(), ms = began.elapsed().as_millis() as u64);
+    metrics::counter!("dagr_http_requests_total", "route" => route.to_owned(), "status" => status.to_string())
+        .increment(1);
+    metrics::histogram!("dagr_http_request_seconds").record(began.elapsed().as_secs_f64());
+    response
+}
+
+/// Time-ordered and unguessable enough for a log: UUID-like, from the clock and a counter.
+fn new_id() -> RequestId {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    // One length, so that answers to two callers differ in no length.
+    RequestId::new(format!("{:014x}{:010x}", now.as_micros() as u64, count & 0xff_ffff_ffff))
+}
