@@ -171,11 +171,12 @@ impl Writer {
                 }
             }
             Err((error, new)) => {
+                // First the state, then the news: who hears of the failure can see it in `health`.
+                if new {
+                    self.fail(error.clone());
+                }
                 for pending in group {
                     pending.resolver.resolve(Err(error.clone()));
-                }
-                if new {
-                    self.fail(error);
                 }
             }
         }
