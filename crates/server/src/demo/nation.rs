@@ -106,7 +106,9 @@ impl Nation {
         let mut sum = 0;
         for block in 0..self.persons().div_ceil(BLOCK) {
             let people = block * BLOCK..((block + 1) * BLOCK).min(self.persons());
-            sum += people.map(|person| self.records_of(register, person as u32)).sum::<u64>();
+            sum += people
+                .map(|person| self.records_of(register, person as u32))
+                .sum::<u64>();
             sums.push(sum);
         }
         sums

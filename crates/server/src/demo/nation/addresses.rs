@@ -112,7 +112,11 @@ impl Addresses {
 
     fn place(&self, dwelling: u64) -> &Place {
         // Empty places share their start with the next; the last place that starts at or before is not empty.
-        &self.places[self.places.partition_point(|place| place.start <= dwelling).max(1) - 1]
+        &self.places[self
+            .places
+            .partition_point(|place| place.start <= dwelling)
+            .max(1)
+            - 1]
     }
 
     /// Number of the dwelling's municipality in the list of 43.
@@ -132,14 +136,24 @@ impl Addresses {
         let municipality = &MUNICIPALITIES[place.municipality];
         let within = dwelling - place.start;
         let salt = SplitMix64::of(self.seed, Topic::Building, place.start).next();
-        let (street, house, flat) =
-            if place.is_town() { place.town_house(within, salt) } else { place.farmstead(within, salt) };
+        let (street, house, flat) = if place.is_town() {
+            place.town_house(within, salt)
+        } else {
+            place.farmstead(within, salt)
+        };
         let town = municipality.towns.get(place.number).map(|town| town.name);
-        let parish = municipality.parishes.get(place.number.wrapping_sub(municipality.towns.len())).copied();
+        let parish = municipality
+            .parishes
+            .get(place.number.wrapping_sub(municipality.towns.len()))
+            .copied();
         // The flats of a building stand next to each other from number 1 and lie at one point.
         let mut spot = SplitMix64::of(self.seed, Topic::Dwelling, dwelling + 1 - flat.unwrap_or(1));
         // A city fills a few kilometres, a district some twenty.
-        let spread = if municipality.parishes.is_empty() { 40_000 } else { 160_000 };
+        let spread = if municipality.parishes.is_empty() {
+            40_000
+        } else {
+            160_000
+        };
         Address {
             code: self.code(dwelling).to_string(),
             municipality: municipality.name,
@@ -159,7 +173,14 @@ impl Addresses {
         let address = self.address(dwelling);
         let mut record = Fields::begin(out);
         record.text("Code", &address.code);
-        record.text("Kind", if address.flat.is_some() { "telpu grupa" } else { "ēka" });
+        record.text(
+            "Kind",
+            if address.flat.is_some() {
+                "telpu grupa"
+            } else {
+                "ēka"
+            },
+        );
         record.text("MunicipalityCode", address.municipality_code);
         record.text("Municipality", address.municipality);
         if let Some(town) = address.town {
@@ -185,7 +206,11 @@ impl Addresses {
 impl Municipality {
     /// The whole name in the genitive: *Rīgas*, *Cēsu novada*.
     pub(super) fn genitive_name(&self) -> String {
-        if self.parishes.is_empty() { self.genitive.to_owned() } else { format!("{} novada", self.genitive) }
+        if self.parishes.is_empty() {
+            self.genitive.to_owned()
+        } else {
+            format!("{} novada", self.genitive)
+        }
     }
 
     /// Deals `start..end` to the towns by size, the rest evenly to the parishes.
@@ -193,12 +218,21 @@ impl Municipality {
         let (towns, parishes) = (self.towns.len(), self.parishes.len() as u64);
         let dwellings = end - start;
         let urban: u64 = self.towns.iter().map(|town| town.size).sum();
-        let whole = if parishes == 0 { urban } else { self.size.max(urban + 1) };
+        let whole = if parishes == 0 {
+            urban
+        } else {
+            self.size.max(urban + 1)
+        };
         let (mut from, mut before) = (start, 0);
         for (town, place) in self.towns.iter().enumerate() {
             before += place.size;
             let to = start + dwellings * before / whole;
-            places.push(Place { start: from, len: to - from, municipality: number, number: town });
+            places.push(Place {
+                start: from,
+                len: to - from,
+                municipality: number,
+                number: town,
+            });
             from = to;
         }
         let (rural, first) = (end - from, from);
@@ -225,7 +259,11 @@ impl Place {
 
     /// Dwellings of a town that are flats; they come first.
     fn flats(&self) -> u64 {
-        let share = if MUNICIPALITIES[self.municipality].parishes.is_empty() { 85 } else { 60 };
+        let share = if MUNICIPALITIES[self.municipality].parishes.is_empty() {
+            85
+        } else {
+            60
+        };
         self.len * share / 100 / PAIR * PAIR
     }
 
@@ -238,15 +276,26 @@ impl Place {
             let house = within - flats;
             let streets = ((self.len - flats) / 25).clamp(3, most - flat_streets);
             let number = house / streets + 1;
-            return (Some(street(flat_streets + house % streets, salt)), number.to_string(), None);
+            return (
+                Some(street(flat_streets + house % streets, salt)),
+                number.to_string(),
+                None,
+            );
         }
         let (pair, rest) = (within / PAIR, within % PAIR);
         let split = [12, 18, 24, 36][(salt.rotate_left((pair % 61) as u32) & 3) as usize];
-        let (building, flat) =
-            if rest < split { (2 * pair, rest + 1) } else { (2 * pair + 1, rest - split + 1) };
+        let (building, flat) = if rest < split {
+            (2 * pair, rest + 1)
+        } else {
+            (2 * pair + 1, rest - split + 1)
+        };
         // Some numbers of a street are shops and schools: each building takes one of three.
         let number = building / flat_streets * 3 + 1 + (salt ^ building.wrapping_mul(0x9e37_79b9)) % 3;
-        (Some(street(building % flat_streets, salt)), number.to_string(), Some(flat))
+        (
+            Some(street(building % flat_streets, salt)),
+            number.to_string(),
+            Some(flat),
+        )
     }
 
     /// A parish's dwelling is a farmstead with a name of its own.
@@ -306,11 +355,22 @@ mod tests {
 
     #[test]
     fn all_municipalities_are_there() {
-        let codes: HashSet<_> = MUNICIPALITIES.iter().map(|municipality| municipality.code).collect();
+        let codes: HashSet<_> = MUNICIPALITIES
+            .iter()
+            .map(|municipality| municipality.code)
+            .collect();
         assert_eq!(codes.len(), 43);
-        assert_eq!(MUNICIPALITIES.iter().filter(|municipality| municipality.parishes.is_empty()).count(), 7);
+        assert_eq!(
+            MUNICIPALITIES
+                .iter()
+                .filter(|municipality| municipality.parishes.is_empty())
+                .count(),
+            7
+        );
         let addresses = Addresses::new(1, 5_000);
-        let seen: HashSet<_> = (0..5_000).map(|dwelling| addresses.municipality(dwelling).code).collect();
+        let seen: HashSet<_> = (0..5_000)
+            .map(|dwelling| addresses.municipality(dwelling).code)
+            .collect();
         assert_eq!(seen.len(), 43);
     }
 }

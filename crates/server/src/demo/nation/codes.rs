@@ -12,7 +12,11 @@ const WEIGHTS: [u64; 10] = [1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
 /// The check digit of `DDMMYYCNNN`: (1101 − Σ wᵢdᵢ) mod 11. `None` where that is 10, which no code uses.
 pub(super) fn check_digit(digits: &[u8]) -> Option<u8> {
-    let sum: u64 = digits.iter().zip(WEIGHTS).map(|(digit, weight)| u64::from(digit - b'0') * weight).sum();
+    let sum: u64 = digits
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| u64::from(digit - b'0') * weight)
+        .sum();
     let check = (1101 - sum) % 11;
     (check < 10).then_some(b'0' + check as u8)
 }
@@ -66,8 +70,11 @@ pub(super) fn registration_number(index: u64) -> [u8; 11] {
 
 /// The digit that makes the weighted sum of a legal person's number 3 modulo 11.
 fn organisation_check(digits: &[u8; 11]) -> Option<u8> {
-    let sum: u64 =
-        digits.iter().zip([9, 1, 4, 8, 3, 10, 2, 5, 7, 6]).map(|(digit, weight)| u64::from(digit - b'0') * weight).sum();
+    let sum: u64 = digits
+        .iter()
+        .zip([9, 1, 4, 8, 3, 10, 2, 5, 7, 6])
+        .map(|(digit, weight)| u64::from(digit - b'0') * weight)
+        .sum();
     let check = (14 - sum % 11) % 11;
     (check < 10).then_some(b'0' + check as u8)
 }
@@ -92,9 +99,16 @@ mod tests {
 
     #[test]
     fn registration_numbers_are_distinct_and_check() {
-        let numbers: HashSet<_> = (0..MOST_ENTERPRISES).step_by(7).map(registration_number).collect();
+        let numbers: HashSet<_> = (0..MOST_ENTERPRISES)
+            .step_by(7)
+            .map(registration_number)
+            .collect();
         assert_eq!(numbers.len() as u64, MOST_ENTERPRISES.div_ceil(7));
-        assert!(numbers.iter().all(|number| organisation_check(number) == Some(number[10])));
+        assert!(
+            numbers
+                .iter()
+                .all(|number| organisation_check(number) == Some(number[10]))
+        );
         // 40003521600, a number published in the same library's tests, checks too.
         assert_eq!(organisation_check(b"40003521600"), Some(b'0'));
     }

@@ -13,7 +13,15 @@ const CAUSES: &[&str] = &[
     "nelaimes gadījums sadzīvē",
 ];
 
-const DISORDERS: &[&str] = &["kustību", "redzes", "dzirdes", "garīga rakstura", "asinsrites", "elpošanas", "cita"];
+const DISORDERS: &[&str] = &[
+    "kustību",
+    "redzes",
+    "dzirdes",
+    "garīga rakstura",
+    "asinsrites",
+    "elpošanas",
+    "cita",
+];
 
 impl Nation {
     pub(super) fn disability_records(&self, number: u32) -> u64 {

@@ -74,8 +74,11 @@ impl Nation {
     pub(super) fn write_education(&self, number: u32, record_number: u64, out: &mut Vec<u8>) {
         let person = self.individual(number);
         let age = person.born.years_until(TODAY);
-        let mut random =
-            SplitMix64::of(self.seed, Topic::Education, u64::from(number) << 2 | (record_number + 1) << 40);
+        let mut random = SplitMix64::of(
+            self.seed,
+            Topic::Education,
+            u64::from(number) << 2 | (record_number + 1) << 40,
+        );
         let school_year = person.born.year() + 7;
         let mut record = Fields::begin(out);
         record.code("PersonCode", &self.person_code(number));
@@ -83,7 +86,14 @@ impl Nation {
         match (record_number, age) {
             (0, 0..19) => {
                 record.text("Institution", &self.school(number, &mut random));
-                record.text("Level", if age < 16 { "pamatizglītība" } else { "vispārējā vidējā izglītība" });
+                record.text(
+                    "Level",
+                    if age < 16 {
+                        "pamatizglītība"
+                    } else {
+                        "vispārējā vidējā izglītība"
+                    },
+                );
                 record.int("Grade", (age - 6).clamp(1, 12));
                 record.text("Status", "mācās");
                 record.date("EnrolledOn", Day::of(school_year, TERM.0, TERM.1).min(TODAY));
@@ -94,12 +104,20 @@ impl Nation {
                 record.text("Status", "absolvējis");
                 record.date("EnrolledOn", Day::of(school_year, TERM.0, TERM.1));
                 // Whoever is 19 had a graduation in June behind them, or has it these days.
-                diploma(&mut record, "V", Day::of(school_year + 12, 6, 15).min(TODAY), &mut random);
+                diploma(
+                    &mut record,
+                    "V",
+                    Day::of(school_year + 12, 6, 15).min(TODAY),
+                    &mut random,
+                );
             }
             (1, 19..24) => {
                 self.higher_or_trade(number, &mut record, &mut random);
                 record.text("Status", "mācās");
-                record.date("EnrolledOn", Day::of(person.born.year() + 19, TERM.0, TERM.1).min(TODAY));
+                record.date(
+                    "EnrolledOn",
+                    Day::of(person.born.year() + 19, TERM.0, TERM.1).min(TODAY),
+                );
             }
             _ => {
                 self.higher_or_trade(number, &mut record, &mut random);
@@ -115,7 +133,9 @@ impl Nation {
 
     /// A school of the person's municipality.
     fn school(&self, number: u32, random: &mut SplitMix64) -> String {
-        let municipality = self.addresses.municipality(self.dwelling(self.individual(number)));
+        let municipality = self
+            .addresses
+            .municipality(self.dwelling(self.individual(number)));
         let name = municipality.genitive;
         match (municipality.code, random.below(6)) {
             ("0001000", _) => format!("Rīgas {}. vidusskola", 1 + random.below(99)),
@@ -131,7 +151,9 @@ impl Nation {
             record.text("Level", "augstākā izglītība");
             record.text("Programme", random.pick(PROGRAMMES));
         } else {
-            let municipality = self.addresses.municipality(self.dwelling(self.individual(number)));
+            let municipality = self
+                .addresses
+                .municipality(self.dwelling(self.individual(number)));
             record.text("Institution", &format!("{} tehnikums", municipality.genitive));
             record.text("Level", "profesionālā vidējā izglītība");
             record.text("Programme", random.pick(TRADES));
@@ -140,6 +162,9 @@ impl Nation {
 }
 
 fn diploma(record: &mut Fields<'_>, series: &str, issued: Day, random: &mut SplitMix64) {
-    record.text("DocumentNumber", &format!("{series}{series} Nr. {:06}", random.below(1_000_000)));
+    record.text(
+        "DocumentNumber",
+        &format!("{series}{series} Nr. {:06}", random.below(1_000_000)),
+    );
     record.date("IssuedOn", issued);
 }

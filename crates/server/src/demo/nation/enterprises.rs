@@ -8,15 +8,69 @@ use super::{Nation, Person};
 
 /// First words of names, in the genitive where a second follows.
 const FIRST: &[&str] = &[
-    "Baltic", "Latvijas", "Rīgas", "Kurzemes", "Vidzemes", "Zemgales", "Latgales", "Daugavas", "Gaujas", "Ventas",
-    "Ziemeļu", "Jūras", "Dzintara", "Saules", "Ozolu", "Bērzu", "Lauku", "Meža", "Pilsētas", "Vecrīgas",
-    "Nordic", "Amber", "Rota", "Pērkona", "Zvaigžņu", "Kalnu", "Ezera", "Vēja", "Krasta", "Ostas",
+    "Baltic",
+    "Latvijas",
+    "Rīgas",
+    "Kurzemes",
+    "Vidzemes",
+    "Zemgales",
+    "Latgales",
+    "Daugavas",
+    "Gaujas",
+    "Ventas",
+    "Ziemeļu",
+    "Jūras",
+    "Dzintara",
+    "Saules",
+    "Ozolu",
+    "Bērzu",
+    "Lauku",
+    "Meža",
+    "Pilsētas",
+    "Vecrīgas",
+    "Nordic",
+    "Amber",
+    "Rota",
+    "Pērkona",
+    "Zvaigžņu",
+    "Kalnu",
+    "Ezera",
+    "Vēja",
+    "Krasta",
+    "Ostas",
 ];
 
 const SECOND: &[&str] = &[
-    "Koks", "Būve", "Piens", "Maize", "Transports", "Loģistika", "Serviss", "Dati", "Enerģija", "Metāls",
-    "Tekstils", "Nami", "Projekti", "Aptieka", "Tirdzniecība", "Druka", "Dārzi", "Graudi", "Zivis", "Auto",
-    "Instrumenti", "Konsultācijas", "Sistēmas", "Stils", "Veselība", "Mēbeles", "Kafija", "Ceļi", "Ūdens", "Siltums",
+    "Koks",
+    "Būve",
+    "Piens",
+    "Maize",
+    "Transports",
+    "Loģistika",
+    "Serviss",
+    "Dati",
+    "Enerģija",
+    "Metāls",
+    "Tekstils",
+    "Nami",
+    "Projekti",
+    "Aptieka",
+    "Tirdzniecība",
+    "Druka",
+    "Dārzi",
+    "Graudi",
+    "Zivis",
+    "Auto",
+    "Instrumenti",
+    "Konsultācijas",
+    "Sistēmas",
+    "Stils",
+    "Veselība",
+    "Mēbeles",
+    "Kafija",
+    "Ceļi",
+    "Ūdens",
+    "Siltums",
 ];
 
 /// NACE 2.1 classes and what they are.
@@ -112,14 +166,22 @@ impl Nation {
                 ("likvidēts", registered.plus(random.between(1, after.max(1))))
             }
         };
-        Outline { form, registered, status, terminated }
+        Outline {
+            form,
+            registered,
+            status,
+            terminated,
+        }
     }
 
     /// Name with its legal form and Latvian quotation marks. Distinct: repeated pairs of words get a number.
     pub(super) fn enterprise_name(&self, number: u64) -> String {
         let pairs = (FIRST.len() * SECOND.len()) as u64;
         let pair = (number % pairs * 613 + self.seed % pairs) % pairs;
-        let (first, second) = (FIRST[pair as usize % FIRST.len()], SECOND[pair as usize / FIRST.len()]);
+        let (first, second) = (
+            FIRST[pair as usize % FIRST.len()],
+            SECOND[pair as usize / FIRST.len()],
+        );
         let form = self.outline(number).form;
         match number / pairs {
             0 => format!("{form} „{first} {second}”"),
@@ -175,7 +237,10 @@ impl Nation {
         record.text("Status", outline.status);
         record.date("RegisteredOn", outline.registered);
         record.date("TerminatedOn", outline.terminated);
-        record.code("AddressCode", self.addresses.code(dwelling).to_string().as_bytes());
+        record.code(
+            "AddressCode",
+            self.addresses.code(dwelling).to_string().as_bytes(),
+        );
         record.text("MunicipalityCode", self.addresses.municipality(dwelling).code);
         record.text("NaceCode", class);
         record.text("Activity", activity);

@@ -60,7 +60,11 @@ impl Individual {
     }
 
     pub(super) fn sex(&self) -> Sex {
-        if self.traits & FEMALE != 0 { Sex::Female } else { Sex::Male }
+        if self.traits & FEMALE != 0 {
+            Sex::Female
+        } else {
+            Sex::Male
+        }
     }
 
     pub(super) fn alive(&self) -> bool {
@@ -68,8 +72,12 @@ impl Individual {
     }
 
     pub(super) fn marital(&self) -> Marital {
-        [Marital::Single, Marital::Married, Marital::Divorced, Marital::Widowed]
-            [usize::from(self.traits >> 4 & 3)]
+        [
+            Marital::Single,
+            Marital::Married,
+            Marital::Divorced,
+            Marital::Widowed,
+        ][usize::from(self.traits >> 4 & 3)]
     }
 
     fn set_marital(&mut self, marital: Marital) {

@@ -23,7 +23,11 @@ impl Nation {
             _ => 0,
         };
         let employed = SplitMix64::of(self.seed, Topic::Employment, u64::from(number)).chance(per_mille);
-        if person.alive() && employed { MONTHS.len() as u64 } else { 0 }
+        if person.alive() && employed {
+            MONTHS.len() as u64
+        } else {
+            0
+        }
     }
 
     /// Number of the enterprise a person works for.
@@ -31,7 +35,10 @@ impl Nation {
         let mut random = SplitMix64::of(self.seed, Topic::Employment, !u64::from(number));
         let first = random.skewed(self.enterprises as usize) as u64;
         // The first enterprise is always active, so the search ends.
-        (0..=first).rev().find(|enterprise| self.is_active(*enterprise)).unwrap_or(0)
+        (0..=first)
+            .rev()
+            .find(|enterprise| self.is_active(*enterprise))
+            .unwrap_or(0)
     }
 
     /// The enterprise a person works for; `None` for who is not employed.
@@ -45,7 +52,11 @@ impl Nation {
         let mut wages = SplitMix64::of(self.seed, Topic::Wage, u64::from(number));
         // From the minimum wage upwards, few far above.
         let wage = 78_000 + wages.skewed(420_000) as i64 + wages.skewed(200_000) as i64;
-        let mut random = SplitMix64::of(self.seed, Topic::Wage, u64::from(number) | (month_number + 1) << 40);
+        let mut random = SplitMix64::of(
+            self.seed,
+            Topic::Wage,
+            u64::from(number) | (month_number + 1) << 40,
+        );
         let income = wage + random.between(-wage / 40, wage / 20);
         let (year, month) = MONTHS[month_number as usize % MONTHS.len()];
         let mut record = Fields::begin(out);

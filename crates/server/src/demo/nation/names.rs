@@ -73,7 +73,14 @@ pub(super) fn draw_given(origin: Origin, sex: Sex, birth_year: i64, random: &mut
     let spread = len / 3;
     let place = centre + random.between(-spread, spread) / 2 + random.between(-spread, spread) / 2;
     // What falls off an end comes back from it, so that the oldest and newest names are not everybody's.
-    (if place < 0 { -place } else if place >= len { 2 * (len - 1) - place } else { place }).clamp(0, len - 1) as u16
+    (if place < 0 {
+        -place
+    } else if place >= len {
+        2 * (len - 1) - place
+    } else {
+        place
+    })
+    .clamp(0, len - 1) as u16
 }
 
 pub(super) fn given(origin: Origin, sex: Sex, place: u16) -> &'static str {
@@ -87,7 +94,14 @@ pub(super) fn decline(man: &'static str, sex: Sex) -> (&'static str, &'static st
     if sex == Sex::Male {
         return (man, "");
     }
-    for (ending, woman) in [("skis", "ska"), ("ckis", "cka"), ("ais", "ā"), ("is", "e"), ("š", "a"), ("s", "a")] {
+    for (ending, woman) in [
+        ("skis", "ska"),
+        ("ckis", "cka"),
+        ("ais", "ā"),
+        ("is", "e"),
+        ("š", "a"),
+        ("s", "a"),
+    ] {
         if let Some(stem) = man.strip_suffix(ending) {
             return (stem, woman);
         }
@@ -150,7 +164,11 @@ mod tests {
     fn every_name_is_in_composed_form() {
         let combining = |letter: char| ('\u{300}'..='\u{36f}').contains(&letter);
         for origin in Origin::ALL {
-            for list in [origin.surnames(), origin.given(Sex::Female), origin.given(Sex::Male)] {
+            for list in [
+                origin.surnames(),
+                origin.given(Sex::Female),
+                origin.given(Sex::Male),
+            ] {
                 assert!(!list.iter().any(|name| name.contains(combining)));
             }
         }

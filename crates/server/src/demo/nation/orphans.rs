@@ -10,9 +10,15 @@ impl Nation {
     pub(super) fn write_orphan(&self, number: u32, out: &mut Vec<u8>) {
         let child = self.individual(number);
         let mut random = SplitMix64::of(self.seed, Topic::Orphan, u64::from(number));
-        let parents: Vec<u32> =
-            [child.mother, child.father].into_iter().filter(|parent| *parent != NOBODY).collect();
-        let bereft = parents.iter().map(|parent| self.individual(*parent).died).max().unwrap_or(TODAY);
+        let parents: Vec<u32> = [child.mother, child.father]
+            .into_iter()
+            .filter(|parent| *parent != NOBODY)
+            .collect();
+        let bereft = parents
+            .iter()
+            .map(|parent| self.individual(*parent).died)
+            .max()
+            .unwrap_or(TODAY);
         let since = bereft.plus(random.between(10, 60)).min(TODAY);
         let municipality = self.addresses.municipality(self.dwelling(child));
         let mut record = Fields::begin(out);
@@ -34,8 +40,17 @@ impl Nation {
             let person = self.individual(guardian);
             entry.code("PersonCode", &self.person_code(guardian));
             self.name_fields(entry, person);
-            let is_grandmother = parents.iter().any(|parent| self.individual(*parent).mother == guardian);
-            entry.text("Relation", if is_grandmother { "vecmāmiņa" } else { "aizbildne" });
+            let is_grandmother = parents
+                .iter()
+                .any(|parent| self.individual(*parent).mother == guardian);
+            entry.text(
+                "Relation",
+                if is_grandmother {
+                    "vecmāmiņa"
+                } else {
+                    "aizbildne"
+                },
+            );
             entry.date("Since", since);
         });
         record.end();

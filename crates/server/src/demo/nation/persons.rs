@@ -67,7 +67,8 @@ impl Nation {
 
     /// The address a person lives at.
     pub fn address_of(&self, index: u64) -> Address {
-        self.addresses.address(self.dwelling(self.individual((index % self.persons()) as u32)))
+        self.addresses
+            .address(self.dwelling(self.individual((index % self.persons()) as u32)))
     }
 
     /// Living grown-ups who live in the municipality of this code, in the order of their numbers.
@@ -93,9 +94,12 @@ impl Nation {
         let mut random = SplitMix64::of(self.seed, Topic::Change, u64::from(number));
         let near = |random: &mut SplitMix64| {
             let dwelling = (home + 1 + random.below(40)) % self.addresses.count;
-            (dwelling != home && self.addresses.municipality(dwelling).code == municipality).then_some(dwelling)
+            (dwelling != home && self.addresses.municipality(dwelling).code == municipality)
+                .then_some(dwelling)
         };
-        let to = (0..16).find_map(|_| near(&mut random)).unwrap_or((home + 1) % self.addresses.count);
+        let to = (0..16)
+            .find_map(|_| near(&mut random))
+            .unwrap_or((home + 1) % self.addresses.count);
         self.record(number, Event::Moved(to))
     }
 
@@ -138,7 +142,11 @@ impl Nation {
 
     pub(super) fn person_code(&self, number: u32) -> [u8; 11] {
         let person = self.individual(number);
-        let old = if person.has_new_code() { None } else { codes::old_form(person.born, person.serial) };
+        let old = if person.has_new_code() {
+            None
+        } else {
+            codes::old_form(person.born, person.serial)
+        };
         old.unwrap_or_else(|| {
             // The step shares no factor with 10⁹, so each number of a person gives another code.
             let offset = SplitMix64::of(self.seed, Topic::NewCode, 0).below(1_000_000_000);
@@ -154,7 +162,11 @@ impl Nation {
 
     pub(super) fn write_person(&self, number: u32, event: Option<Event>, out: &mut Vec<u8>) {
         let person = self.individual(number);
-        let died = if matches!(event, Some(Event::Died)) { TODAY } else { person.died };
+        let died = if matches!(event, Some(Event::Died)) {
+            TODAY
+        } else {
+            person.died
+        };
         let dwelling = match event {
             Some(Event::Moved(dwelling)) => dwelling,
             _ => self.dwelling(person),
@@ -166,17 +178,27 @@ impl Nation {
         record.date("BornOn", person.born);
         record.text("Status", if died.is_none() { "alive" } else { "dead" });
         record.date("DiedOn", died);
-        record.text("Citizenship", ["LVA", "LVN", "UKR", "LTU"][usize::from(person.citizenship())]);
+        record.text(
+            "Citizenship",
+            ["LVA", "LVN", "UKR", "LTU"][usize::from(person.citizenship())],
+        );
         if died.is_none() {
-            record.code("AddressCode", self.addresses.code(dwelling).to_string().as_bytes());
+            record.code(
+                "AddressCode",
+                self.addresses.code(dwelling).to_string().as_bytes(),
+            );
             record.text("MunicipalityCode", self.addresses.municipality(dwelling).code);
             self.family_state(&mut record, person, event);
         }
         let parents = [(person.mother, "mother"), (person.father, "father")];
-        record.list("Parents", parents.into_iter().filter(|(parent, _)| *parent != NOBODY), |entry, (parent, role)| {
-            entry.code("PersonCode", &self.person_code(parent));
-            entry.text("Role", role);
-        });
+        record.list(
+            "Parents",
+            parents.into_iter().filter(|(parent, _)| *parent != NOBODY),
+            |entry, (parent, role)| {
+                entry.code("PersonCode", &self.person_code(parent));
+                entry.text("Role", role);
+            },
+        );
         record.end();
     }
 
@@ -184,7 +206,9 @@ impl Nation {
         if person.born.years_until(TODAY) < 18 {
             return;
         }
-        let spouse = self.spouse(person).filter(|_| !matches!(event, Some(Event::Widowed)));
+        let spouse = self
+            .spouse(person)
+            .filter(|_| !matches!(event, Some(Event::Widowed)));
         let state = match (person.marital(), spouse) {
             (Marital::Married, Some(_)) => "married",
             (Marital::Married, None) | (Marital::Widowed, _) => "widowed",

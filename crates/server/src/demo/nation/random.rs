@@ -9,10 +9,6 @@ const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 pub(super) struct SplitMix64(u64);
 
 impl SplitMix64 {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// The stream of one thing: `topic` says what is drawn, `index` of which person, dwelling or enterprise.
     pub(super) fn of(seed: u64, topic: Topic, index: u64) -> Self {
         let base = finalise(seed ^ (topic as u64 + 1).wrapping_mul(0xd6e8_feb8_6659_fd93));

@@ -13,12 +13,19 @@ pub enum RegisterName {
 
 impl RegisterName {
     /// Registers that hold none, one or several records of each person.
-    pub(super) const BY_PERSON: [Self; 4] =
-        [Self::Education, Self::Insurance, Self::Disability, Self::OrphanCertificates];
+    pub(super) const BY_PERSON: [Self; 4] = [
+        Self::Education,
+        Self::Insurance,
+        Self::Disability,
+        Self::OrphanCertificates,
+    ];
 
     /// Place in [`Self::BY_PERSON`]; the last for registers that are not there.
     pub(super) fn by_person(self) -> usize {
-        Self::BY_PERSON.iter().position(|register| *register == self).unwrap_or(Self::BY_PERSON.len() - 1)
+        Self::BY_PERSON
+            .iter()
+            .position(|register| *register == self)
+            .unwrap_or(Self::BY_PERSON.len() - 1)
     }
 }
 

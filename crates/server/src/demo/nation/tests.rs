@@ -1,7 +1,12 @@
 //! What must agree between the registers of one nation.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use dagr_model::definition::Definition;
+use dagr_model::expression::Transition;
+use dagr_model::record::Canonical;
+use dagr_model::schema::Schema;
 use serde_json::Value;
 
 use super::codes::check_digit;
@@ -28,7 +33,10 @@ fn text<'a>(record: &'a Value, field: &str) -> &'a str {
 }
 
 fn by<'a>(records: &'a [Value], field: &str) -> HashMap<&'a str, &'a Value> {
-    let map: HashMap<_, _> = records.iter().map(|record| (text(record, field), record)).collect();
+    let map: HashMap<_, _> = records
+        .iter()
+        .map(|record| (text(record, field), record))
+        .collect();
     assert_eq!(map.len(), records.len(), "{field} is not unique");
     map
 }
@@ -88,7 +96,10 @@ fn families_hold_together() {
             let spouse = person[spouse];
             assert_eq!(spouse["SpouseCode"], record["PersonCode"]);
             assert_ne!(spouse["Sex"], record["Sex"]);
-            assert_eq!((text(spouse, "MaritalStatus"), text(record, "Status")), ("married", "alive"));
+            assert_eq!(
+                (text(spouse, "MaritalStatus"), text(record, "Status")),
+                ("married", "alive")
+            );
             married += 1;
         }
         for parent in list(record, "Parents") {
@@ -97,7 +108,10 @@ fn families_hold_together() {
             with_parents += 1;
         }
     }
-    assert!(married > 8_000 && with_parents > 15_000, "{married} {with_parents}");
+    assert!(
+        married > 8_000 && with_parents > 15_000,
+        "{married} {with_parents}"
+    );
     for index in 0..nation.persons() {
         let child = nation.person(index);
         for parent in [child.mother, child.father].into_iter().flatten() {
@@ -114,7 +128,11 @@ fn names_end_as_their_bearers_do() {
         let person = nation.person(index);
         let womanly = person.name.ends_with(['a', 'e']);
         assert_eq!(womanly, person.sex == Sex::Female, "{}", person.name);
-        assert!(person.sex == Sex::Male || !person.surname.ends_with(['s', 'š']), "{}", person.surname);
+        assert!(
+            person.sex == Sex::Male || !person.surname.ends_with(['s', 'š']),
+            "{}",
+            person.surname
+        );
         if let (Some(father), Sex::Male) = (person.father, person.sex) {
             assert_eq!(nation.person(father).surname, person.surname);
         }
@@ -124,7 +142,10 @@ fn names_end_as_their_bearers_do() {
 #[test]
 fn the_old_and_the_young_are_as_many_as_in_life() {
     let nation = Nation::new(4, 50_000);
-    let living: Vec<_> = (0..50_000).map(|index| nation.person(index)).filter(|one| one.died.is_none()).collect();
+    let living: Vec<_> = (0..50_000)
+        .map(|index| nation.person(index))
+        .filter(|one| one.died.is_none())
+        .collect();
     let share = |low: i64, high: i64| {
         let within = |one: &&Person| (low..high).contains(&one.born.years_until(TODAY));
         living.iter().filter(within).count() * 100 / living.len()
@@ -148,7 +169,10 @@ fn enterprises_officers_and_employers_exist() {
         assert!(address.contains_key(text(record, "AddressCode")));
         for officer in list(record, "Officers") {
             let one = person[text(officer, "PersonCode")];
-            assert_eq!((&one["Name"], &one["Surname"]), (&officer["Name"], &officer["Surname"]));
+            assert_eq!(
+                (&one["Name"], &one["Surname"]),
+                (&officer["Name"], &officer["Surname"])
+            );
             assert_eq!(one["Status"], "alive");
             assert!(text(officer, "Since") >= text(record, "RegisteredOn"));
         }
@@ -156,9 +180,15 @@ fn enterprises_officers_and_employers_exist() {
     let mut keys = HashSet::new();
     for record in records(&nation, RegisterName::Insurance) {
         assert!(person.contains_key(text(&record, "PersonCode")));
-        assert_eq!(enterprise[text(&record, "EmployerCode")]["Name"], record["EmployerName"]);
+        assert_eq!(
+            enterprise[text(&record, "EmployerCode")]["Name"],
+            record["EmployerName"]
+        );
         assert!(enterprise[text(&record, "EmployerCode")]["TerminatedOn"].is_null());
-        assert!(keys.insert((text(&record, "PersonCode").to_owned(), record["Month"].to_string())));
+        assert!(keys.insert((
+            text(&record, "PersonCode").to_owned(),
+            record["Month"].to_string()
+        )));
     }
     assert!((1..=2).contains(&(keys.len() / 20_000)), "{}", keys.len());
 }
@@ -180,7 +210,10 @@ fn the_sensitive_registers_agree_with_the_persons() {
         for parent in list(record, "Parents") {
             assert_eq!(person[text(parent, "PersonCode")]["DiedOn"], parent["DiedOn"]);
         }
-        assert_eq!(person[text(&record["Guardian"], "PersonCode")]["AddressCode"], child["AddressCode"]);
+        assert_eq!(
+            person[text(&record["Guardian"], "PersonCode")]["AddressCode"],
+            child["AddressCode"]
+        );
     }
     let mut ids = HashSet::new();
     for record in records(&nation, RegisterName::Education) {
@@ -193,7 +226,11 @@ fn the_sensitive_registers_agree_with_the_persons() {
 
 #[test]
 fn the_seed_decides_and_chunks_do_not() {
-    let (first, again, other) = (Nation::new(9, 6_000), Nation::new(9, 6_000), Nation::new(10, 6_000));
+    let (first, again, other) = (
+        Nation::new(9, 6_000),
+        Nation::new(9, 6_000),
+        Nation::new(10, 6_000),
+    );
     for register in REGISTERS {
         let whole = |nation: &Nation| {
             let mut out = Vec::new();
@@ -213,7 +250,10 @@ fn the_seed_decides_and_chunks_do_not() {
 #[test]
 fn a_story_finds_its_people_and_changes_them() {
     let nation = Nation::new(11, 5_000);
-    let person = nation.residents("0026000").find(|person| person.spouse.is_some()).expect("somebody in Cēsu novads");
+    let person = nation
+        .residents("0026000")
+        .find(|person| person.spouse.is_some())
+        .expect("somebody in Cēsu novads");
     assert_eq!(nation.address_of(person.index).municipality, "Cēsu novads");
     let read = |json: String| serde_json::from_str::<Value>(&json).expect("a record");
     let moved = read(nation.moved(person.index));
@@ -223,7 +263,10 @@ fn a_story_finds_its_people_and_changes_them() {
     let away = read(nation.moved_to(person.index, "0001000").expect("Rīga"));
     assert_eq!(away["MunicipalityCode"], "0001000");
     let dead = read(nation.died(person.index));
-    assert_eq!((text(&dead, "Status"), text(&dead, "DiedOn")), ("dead", "2026-06-30"));
+    assert_eq!(
+        (text(&dead, "Status"), text(&dead, "DiedOn")),
+        ("dead", "2026-06-30")
+    );
     assert!(dead["SpouseCode"].is_null());
     let left = read(nation.widowed(person.index).expect("a spouse"));
     assert_eq!(text(&left, "MaritalStatus"), "widowed");
@@ -235,14 +278,60 @@ fn a_story_finds_its_people_and_changes_them() {
 fn every_record_is_taken_by_its_definition() {
     let nation = Nation::new(12, 12_000);
     for register in REGISTERS {
-        let definition = dagr_model::definition::Definition::parse(register.definition)
-            .unwrap_or_else(|faults| panic!("{}: {faults:?}", register.dataset));
-        assert_eq!(definition.name.as_str(), register.dataset);
-        assert_eq!(register.provider_number.len(), 11);
-        let schema = dagr_model::schema::Schema::compile(std::sync::Arc::new(definition), None);
+        let schema = schema(&register);
         for record in records(&nation, register.name) {
             let read = schema.read_json(record.to_string().as_bytes());
             assert!(read.is_ok(), "{}: {:?} {record}", register.dataset, read.err());
+        }
+    }
+}
+
+fn schema(register: &Register) -> Schema {
+    let definition = Definition::parse(register.definition)
+        .unwrap_or_else(|faults| panic!("{}: {faults:?}", register.dataset));
+    assert_eq!(definition.name.as_str(), register.dataset);
+    assert_eq!(register.provider_number.len(), 11);
+    Schema::compile(Arc::new(definition), None)
+}
+
+#[test]
+fn a_move_and_a_death_are_told_in_their_lists_alone() {
+    let nation = Nation::new(13, 2_000);
+    let register = REGISTERS
+        .into_iter()
+        .find(|one| one.name == RegisterName::Persons)
+        .expect("persons");
+    let schema = schema(&register);
+    let read = |json: &str| schema.read_json(json.as_bytes()).expect("a record");
+    let person = nation.residents("0001000").next().expect("somebody in Rīga");
+    let mut line = Vec::new();
+    nation.write(RegisterName::Persons, person.index, person.index + 1, &mut line);
+    let line: Value = serde_json::from_slice(&line).expect("a line");
+    let old = read(&line["record"].to_string());
+    let told = |old: Option<&Canonical>, new: &Canonical| -> Vec<String> {
+        let lists = schema.definition.changes.iter();
+        let holds = |when: &str| {
+            let list = Transition::compile(when, &schema).expect("an expression");
+            list.holds(&schema, old.map(Canonical::as_ref), Some(new.as_ref()))
+                .expect("no failure")
+        };
+        lists
+            .filter(|list| holds(&list.when))
+            .map(|list| list.name.clone())
+            .collect()
+    };
+    assert_eq!(told(None, &old), Vec::<String>::new());
+    assert_eq!(told(Some(&old), &read(&nation.moved(person.index))), ["moved"]);
+    assert_eq!(told(Some(&old), &read(&nation.died(person.index))), ["died"]);
+    for register in REGISTERS {
+        let schema = self::schema(&register);
+        for list in &schema.definition.changes {
+            assert!(
+                Transition::compile(&list.when, &schema).is_ok(),
+                "{}: {}",
+                register.dataset,
+                list.name
+            );
         }
     }
 }

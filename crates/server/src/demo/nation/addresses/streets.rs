@@ -64,4 +64,6 @@ pub(super) const FARMSTEADS: &[&str] = &[
 ];
 
 /// Prefixes of farmsteads; all but the first are followed by a small letter.
-pub(super) const FARMSTEAD_PREFIXES: &[&str] = &["", "Jaun", "Vec", "Kalna", "Lejas", "Maz", "Liel", "Upes", "Meža", "Pļavas", "Vidus", "Aiz"];
+pub(super) const FARMSTEAD_PREFIXES: &[&str] = &[
+    "", "Jaun", "Vec", "Kalna", "Lejas", "Maz", "Liel", "Upes", "Meža", "Pļavas", "Vidus", "Aiz",
+];

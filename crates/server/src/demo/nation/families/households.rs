@@ -1,9 +1,9 @@
 //! Households: who lives together, how old they are and how they are tied.
 
-use super::{GUARDED, Individual, Marital, NOBODY};
 use super::super::calendar::{Day, TODAY};
 use super::super::names::Sex;
 use super::super::random::{SplitMix64, Topic};
+use super::{GUARDED, Individual, Marital, NOBODY};
 
 /// A household never has more members; near the end of the count only people living alone are added.
 const LARGEST: usize = 9;
@@ -37,13 +37,15 @@ struct Founder {
 impl Founder {
     fn any(&mut self) {
         match self.random.below(1000) {
-            0..205 => drop(self.family()),
+            0..205 => {
+                self.family();
+            }
             205..250 => self.three_generations(),
             250..340 => self.lone_parent(),
             340..575 => {
                 let woman_age = self.random.between(24, 86);
                 let apart = self.random.between(-3, 7);
-                drop(self.couple(woman_age, apart));
+                self.couple(woman_age, apart);
             }
             575..880 => self.alone(),
             880..940 => self.grown_child_at_home(),
@@ -65,7 +67,11 @@ impl Founder {
     }
 
     fn some_sex(&mut self) -> Sex {
-        if self.random.chance(513) { Sex::Male } else { Sex::Female }
+        if self.random.chance(513) {
+            Sex::Male
+        } else {
+            Sex::Female
+        }
     }
 
     fn set_pair(&mut self, woman: usize, man: usize, marital: Marital) {
@@ -79,7 +85,11 @@ impl Founder {
     fn couple(&mut self, age: i64, apart: i64) -> (usize, usize) {
         let woman = self.add(Sex::Female, age);
         let man = self.add(Sex::Male, (age + apart).max(20));
-        let marital = if self.random.chance(800) { Marital::Married } else { Marital::Single };
+        let marital = if self.random.chance(800) {
+            Marital::Married
+        } else {
+            Marital::Single
+        };
         self.set_pair(woman, man, marital);
         (woman, man)
     }
@@ -118,7 +128,10 @@ impl Founder {
         let births = self.births(age);
         // Kept so that he, too, was 18 to 45 at each birth.
         let (first, last) = (births[0], births[births.len() - 1]);
-        let apart = self.random.between(-3, 8).clamp(20 - first, (43 - last).max(20 - first));
+        let apart = self
+            .random
+            .between(-3, 8)
+            .clamp(20 - first, (43 - last).max(20 - first));
         let (woman, man) = self.couple(age, apart);
         self.children(self.people[woman].born, woman as u32, man as u32, &births);
         (woman, man)
@@ -135,9 +148,17 @@ impl Founder {
     fn lone_parent(&mut self) {
         let age = self.random.between(22, 54);
         let births = self.births(age);
-        let sex = if self.random.chance(900) { Sex::Female } else { Sex::Male };
+        let sex = if self.random.chance(900) {
+            Sex::Female
+        } else {
+            Sex::Male
+        };
         let parent = self.add(sex, age);
-        let marital = if self.random.chance(550) { Marital::Divorced } else { Marital::Single };
+        let marital = if self.random.chance(550) {
+            Marital::Divorced
+        } else {
+            Marital::Single
+        };
         self.people[parent].set_marital(marital);
         let born = self.people[parent].born;
         match sex {
@@ -165,7 +186,9 @@ impl Founder {
 
     fn grown_child_at_home(&mut self) {
         let mother_age = self.random.between(50, 84);
-        let at_birth = self.random.between((mother_age - 55).max(19), (mother_age - 25).min(38));
+        let at_birth = self
+            .random
+            .between((mother_age - 55).max(19), (mother_age - 25).min(38));
         let apart = self.random.between(-1, 5).clamp(20 - at_birth, 43 - at_birth);
         let (woman, man) = self.couple(mother_age, apart);
         self.children(self.people[woman].born, woman as u32, man as u32, &[at_birth]);
@@ -175,7 +198,11 @@ impl Founder {
         let age = self.random.between(58, 92);
         let apart = self.random.between(-2, 6);
         let (woman, man) = self.couple(age, apart);
-        let (dead, left) = if self.random.chance(780) { (man, woman) } else { (woman, man) };
+        let (dead, left) = if self.random.chance(780) {
+            (man, woman)
+        } else {
+            (woman, man)
+        };
         self.set_pair(woman, man, Marital::Married);
         self.people[left].set_marital(Marital::Widowed);
         self.people[dead].died = TODAY.plus(-self.random.between(40, 4_000));
@@ -197,7 +224,10 @@ impl Founder {
             births.push((mother_age - 10).clamp(19, 41));
         }
         let (first, last) = (births[0], births[births.len() - 1]);
-        let apart = self.random.between(-2, 6).clamp(20 - first, (43 - last).max(20 - first));
+        let apart = self
+            .random
+            .between(-2, 6)
+            .clamp(20 - first, (43 - last).max(20 - first));
         let is_grandmother = self.random.chance(650);
         let guardian_age = mother_age + apart + self.random.between(20, 30);
         let guardian = self.add(Sex::Female, if is_grandmother { guardian_age } else { 45 });

@@ -1,10 +1,10 @@
 //! Ties across households: parents of grown-ups, surnames down the generations, codes and given names.
 
-use super::{Individual, Marital, NEW_CODE, NOBODY};
 use super::super::calendar::{Day, TODAY};
 use super::super::codes::{NEW_FORM_SINCE, old_form};
 use super::super::names::{Origin, Sex, draw_given, draw_surname};
 use super::super::random::{SplitMix64, Topic};
+use super::{Individual, Marital, NEW_CODE, NOBODY};
 
 /// The register knows parents of people born since then.
 const PARENTS_KNOWN_SINCE: Day = Day::of(1965, 1, 1);
@@ -25,7 +25,9 @@ pub(super) fn find_parents(seed: u64, people: &mut [Individual]) {
         }
         for _ in 0..6 {
             let year = person.born.year() - random.between(20, 40);
-            let Some(mother) = mothers.draw(year, &mut random) else { continue };
+            let Some(mother) = mothers.draw(year, &mut random) else {
+                continue;
+            };
             let father = people[mother as usize].partner;
             if fits(people, index, mother, father) {
                 people[index].mother = mother;
@@ -87,7 +89,11 @@ impl Mothers {
 pub(super) fn hand_down_surnames(seed: u64, people: &mut [Individual]) {
     for index in by_birth(people) {
         let person = &people[index as usize];
-        let parent = if person.father == NOBODY { person.mother } else { person.father };
+        let parent = if person.father == NOBODY {
+            person.mother
+        } else {
+            person.father
+        };
         let (surname, origin) = if parent == NOBODY {
             let mut random = SplitMix64::of(seed, Topic::Surname, u64::from(index));
             let origin = Origin::draw(&mut random);
