@@ -336,9 +336,11 @@ impl JournalFile for FakeFile {
             }
             return Err(io::Error::other("sync failed"));
         }
+        // Only what was written since: pages that a failed sync lost stay lost unless written again.
         let contents = &mut *contents;
-        contents.durable.clone_from(&contents.live);
-        contents.unsynced.clear();
+        for change in contents.unsynced.drain(..) {
+            apply(&mut contents.durable, &change);
+        }
         Ok(())
     }
 
