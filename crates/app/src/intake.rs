@@ -24,7 +24,7 @@ use dagr_formats::MediaType;
 use dagr_model::ids::Section;
 use dagr_store::{
     kv::{Kv, KvError},
-    set::apply::Mode,
+    set::{apply::Mode, head::Head},
 };
 use futures_util::Stream;
 use serde_json::Value;
@@ -75,12 +75,13 @@ impl App {
         check_id(package_id)?;
         let mode = read_mode(options.mode.as_deref())?;
         let (media, charset) = MediaType::parse(&options.content_type).ok_or_else(media_type)?;
-        if let Some(row) = self.package_row(&set, package_id).await? {
+        if let (_, Some(row)) = self.package_row(&set, package_id).await? {
             return self.known(row, options.repr_digest, body).await;
         }
         let open = OpenPackage::new(&set.runtime, package_id)?;
         // It may have been applied between the look and the opening.
-        if let Some(row) = self.package_row(&set, package_id).await? {
+        let (epoch, row) = self.package_row(&set, package_id).await?;
+        if let Some(row) = row {
             return self.known(row, options.repr_digest, body).await;
         }
         let reading = Reading {
@@ -97,11 +98,11 @@ impl App {
         let reader = tokio::task::spawn_blocking(move || receive(pieces, reading));
         let pumped = pump(body, &sender).await;
         drop(sender);
-        if pumped? == Pumped::Stopped {
-            return match reader.await.map_err(Problem::internal)? {
-                Err(problem) => Err(problem),
-                Ok(_) => Err(Problem::internal("the reader of a package stopped early")),
-            };
+        if pumped != Ok(Pumped::Ended) {
+            // The reader has removed the stage when it ends; it may know better why.
+            let read = reader.await.map_err(Problem::internal)?;
+            let stopped = || Problem::internal("the reader of a package stopped early");
+            return Err(pumped.err().or_else(|| read.err()).unwrap_or_else(stopped));
         }
         let turn = Turn {
             app: Arc::clone(self),
@@ -112,6 +113,7 @@ impl App {
             mode,
             previous: options.previous,
             dry_run: options.dry_run,
+            epoch,
         };
         // From here on it runs to its end, whether or not the caller waits.
         tokio::spawn(turn.take(reader)).await.map_err(Problem::internal)?
@@ -135,11 +137,16 @@ impl App {
         Ok(turn::answer_of(&row))
     }
 
-    /// The row that occupies an id: a rejected one leaves it free.
-    async fn package_row(&self, set: &Arc<LiveSet>, id: &str) -> Result<Option<PackageRow>, Problem> {
+    /// The present epoch, and the row that occupies an id: a rejected one leaves it free.
+    async fn package_row(&self, set: &Arc<LiveSet>, id: &str) -> Result<(u32, Option<PackageRow>), Problem> {
         let (engine, set, id) = (Arc::clone(&self.engine), Arc::clone(set), id.to_owned());
-        let row = blocking(move || Ok(PackageRow::read(&*set.open(&*engine)?.snapshot()?, &id)?)).await?;
-        Ok(row.filter(|row| row.state != State::Rejected))
+        blocking(move || {
+            let kv = set.open(&*engine)?;
+            let snapshot = kv.snapshot()?;
+            let row = PackageRow::read(&*snapshot, &id)?;
+            Ok((Head::read(&*snapshot)?.epoch, row.filter(|row| row.state != State::Rejected)))
+        })
+        .await
     }
 
     /// The data set that a producer connection delivers to.

@@ -3,6 +3,7 @@
 //! Every use case takes `&Ctx` first. Record data leave only as `disclose::Disclosed`.
 
 pub mod admit;
+pub mod audit;
 pub mod catalog;
 pub mod changes;
 pub mod ctx;
@@ -27,8 +28,11 @@ pub mod search;
 pub mod secrets;
 pub mod service;
 pub mod set;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod token;
 pub mod usage;
+pub mod views;
 
 mod platform;
 

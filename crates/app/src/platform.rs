@@ -122,6 +122,15 @@ impl App {
         self.tokens.caller(&self.secrets, &self.catalog(), token, self.clock.now())
     }
 
+    /// How the disclosure log is: without it nothing personal is answered.
+    pub fn journal_health(&self) -> dagr_store::journal::Health {
+        self.journal.health()
+    }
+
+    pub fn journal_stats(&self) -> dagr_store::journal::Stats {
+        self.journal.stats()
+    }
+
     pub fn now(&self) -> jiff::Timestamp {
         self.clock.now()
     }

@@ -131,7 +131,7 @@ pub(crate) fn cursor_problem(fault: Fault) -> Problem {
     Problem::new(400, "cursor_invalid", fault.message.clone()).with_faults(vec![fault])
 }
 
-pub(crate) fn page_limit(limit: Option<u64>) -> Result<u64, Problem> {
+pub fn page_limit(limit: Option<u64>) -> Result<u64, Problem> {
     match limit {
         None => Ok(DEFAULT_LIMIT),
         Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),

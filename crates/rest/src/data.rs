@@ -1,6 +1,7 @@
 //! What recipients call: records, lookup, changes. One handler per call, the sandbox's twin included.
 
 use axum::{
+    Json,
     extract::{Request, State},
     response::Response,
 };
@@ -12,7 +13,7 @@ use dagr_app::{
     records::PageQuery,
 };
 use dagr_model::ids::Section;
-use dagr_web::{Anyone, Query, Rejected, context::Web};
+use dagr_web::{Anyone, Query, Rejected, SignedIn, context::Web};
 use http::Uri;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -102,3 +103,19 @@ pub async fn change_list(State(web): State<Web>, ctx: Anyone, request: Request) 
     Ok(answer::json(given, request.headers()))
 }
 
+
+/// `GET /current_user_permissions`
+pub async fn current_user_permissions(
+    State(web): State<Web>,
+    ctx: SignedIn,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    Ok(Json(web.app.current_user_permissions(&ctx)?))
+}
+
+/// `GET /service_list`
+pub async fn service_list(State(web): State<Web>, request: Request) -> Result<Json<Value>, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    Ok(Json(web.app.service_list()?))
+}

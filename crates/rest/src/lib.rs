@@ -1,10 +1,13 @@
 //! The HTTP interface: recipients, providers, registry, tokens, public files and its own description.
 
 pub mod answer;
+pub mod api;
 pub mod body;
 pub mod data;
+pub mod intake;
 pub mod path;
 pub mod public;
+pub mod registry;
 pub mod routes;
 pub mod token;
 

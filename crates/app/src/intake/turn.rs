@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dagr_model::{fault::Fault, ids::Section};
+use dagr_model::{definition::evolution, fault::Fault, ids::Section};
 use dagr_store::{
     kv::{Kv, Op, Table},
     set::{
@@ -42,6 +42,8 @@ pub(super) struct Turn {
     pub mode: Mode,
     pub previous: Option<String>,
     pub dry_run: bool,
+    /// Of the data set when the body began.
+    pub epoch: u32,
 }
 
 impl Turn {
@@ -67,6 +69,9 @@ impl Turn {
             let snapshot = kv.snapshot()?;
             (Head::read(&*snapshot)?, PackageRow::read(&*snapshot, &self.id)?)
         };
+        if head.epoch != self.epoch {
+            return Err(replaced());
+        }
         if self.previous.is_some() && self.previous != head.last_package {
             let detail = "`previous` is not the package applied last; /intake/{set}/packages shows the order";
             return Err(Problem::new(409, "package_order", detail));
@@ -140,6 +145,11 @@ pub(super) fn answer_of(row: &PackageRow) -> PackageAnswer {
     }
 }
 
+fn replaced() -> Problem {
+    let detail = "the definition was replaced while the package came in; send it again";
+    Problem::new(409, "package_outdated", detail)
+}
+
 /// Keeps a package for the provider's decision.
 fn hold(
     kv: &dyn Kv,
@@ -176,15 +186,14 @@ fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Op {
 
 impl App {
     /// The data set as it is now, for a package read under an earlier definition. A new definition in the sandbox
-    /// has nothing to do with the old; published ones follow each other compatibly.
+    /// has nothing to do with the old; published ones may follow each other compatibly.
     fn still(&self, set: &Arc<LiveSet>) -> Result<Arc<LiveSet>, Problem> {
         let now = self.catalog().live(set.section, set.name.as_str()).map(Arc::clone);
         let now = now.ok_or_else(Problem::dataset_unknown)?;
-        if set.section == Section::Sandbox && now.schema.definition != set.schema.definition {
-            let detail = "the definition was replaced while the package came in; send it again";
-            return Err(Problem::new(409, "package_outdated", detail));
-        }
-        Ok(now)
+        let (old, new) = (&set.schema.definition, &now.schema.definition);
+        let follows = old == new
+            || (set.section == Section::Main && evolution(old, new).changes.iter().all(|change| change.compatible));
+        if follows { Ok(now) } else { Err(replaced()) }
     }
 
     /// Wakes whoever waits for changes, and tells the provider of expressions that failed.

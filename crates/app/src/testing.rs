@@ -1,0 +1,155 @@
+//! A small installation in memory, for tests: operator, institutions, published data sets, a clock that is set.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use dagr_model::{
+    clock::Clock,
+    ids::{ClientId, RegistrationNumber, RequestId, Section},
+};
+use dagr_registry::{InstitutionCreate, Registry};
+use dagr_store::{
+    journal::{Journal, JournalConfig, fake::FakeDisk},
+    kv::Engine,
+    memory::MemoryEngine,
+};
+use jiff::Timestamp;
+use parking_lot::Mutex;
+
+use crate::{
+    App, Parts, Settings,
+    ctx::{Caller, Connection, ConnectionKind, Ctx},
+    dataset::DefinitionSent,
+    intake::{PackageAnswer, PackageOptions},
+    problem::Problem,
+    secrets::Secrets,
+};
+
+pub const PROVIDER: &str = "40000000001";
+pub const STRANGER: &str = "40000000002";
+
+pub struct SetClock(Mutex<Timestamp>);
+
+impl SetClock {
+    pub fn set(&self, text: &str) {
+        *self.0.lock() = text.parse().unwrap();
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock()
+    }
+}
+
+/// An `App` and what stands under it; another may be started on the same.
+pub struct World {
+    pub app: Arc<App>,
+    pub clock: Arc<SetClock>,
+    pub engine: Arc<dyn Engine>,
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    /// The provider is registered; nothing else is there. The time is 1 June 2024, 12:00 UTC.
+    pub async fn new() -> Self {
+        Self::with(Settings { disk_reserve_bytes: 0, ..Settings::default() }).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SetClock(Mutex::new("2024-06-01T12:00:00Z".parse().unwrap())));
+        let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
+        let config = JournalConfig { segment_bytes: 6 << 20, ..JournalConfig::default() };
+        let parts = Parts {
+            registry: Registry::open_in_memory().await.unwrap(),
+            engine: Arc::clone(&engine),
+            journal: Journal::open(&PathBuf::from("/journal"), config, FakeDisk::new(1).io()).unwrap(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            secrets: Secrets::open(&dir.path().join("secrets")).unwrap(),
+            settings,
+            dir: dir.path().to_owned(),
+        };
+        let world = Self { app: App::start(parts).await.unwrap(), clock, engine, dir };
+        for number in [PROVIDER, STRANGER] {
+            let create = InstitutionCreate {
+                registration_number: RegistrationNumber::new(number),
+                name: format!("Iestāde {number}"),
+                kind: None,
+            };
+            world.app.institution_create(&world.operator(), &create).await.unwrap();
+        }
+        world
+    }
+
+    /// A definition in the sandbox and in main. Its first line is `name: …`.
+    pub async fn publish(&self, definition: &str) {
+        let name = self.sandbox(definition).await;
+        self.app.dataset_publish(&self.operator(), &name, None).await.unwrap();
+    }
+
+    /// A definition in the sandbox; gives its name.
+    pub async fn sandbox(&self, definition: &str) -> String {
+        let name = definition.lines().next().unwrap().trim_start_matches("name:").trim().to_owned();
+        let sent =
+            DefinitionSent { text: definition.to_owned(), institution: Some(PROVIDER.to_owned()), ..Default::default() };
+        self.app.definition_put(&self.operator(), &name, sent).await.unwrap();
+        name
+    }
+
+    pub fn operator(&self) -> Ctx {
+        self.ctx(Caller::Operator)
+    }
+
+    pub fn producer(&self) -> Ctx {
+        self.connection(PROVIDER, ConnectionKind::Producer)
+    }
+
+    pub fn connection(&self, institution: &str, kind: ConnectionKind) -> Ctx {
+        self.ctx(Caller::Connection(Arc::new(Connection {
+            client_id: ClientId::new(format!("{institution}-{kind:?}")),
+            kind,
+            institution: RegistrationNumber::new(institution),
+            token_lifetime_s: 600,
+        })))
+    }
+
+    pub fn ctx(&self, caller: Caller) -> Ctx {
+        Ctx { request_id: RequestId::new("r"), now: self.clock.now(), caller, permission: None, case: None }
+    }
+
+    /// Delivers NDJSON to main as a delta.
+    pub async fn deliver(&self, dataset: &str, id: &str, lines: &str) -> Result<PackageAnswer, Problem> {
+        self.put(dataset, id, ndjson(), lines).await
+    }
+
+    /// Delivers to main, the body in small pieces.
+    pub async fn put(
+        &self,
+        dataset: &str,
+        id: &str,
+        options: PackageOptions,
+        body: &str,
+    ) -> Result<PackageAnswer, Problem> {
+        self.app.package_put(&self.producer(), Section::Main, dataset, id, options, pieces(body)).await
+    }
+
+    pub fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    /// Directories of stages there are.
+    pub fn stages(&self) -> usize {
+        std::fs::read_dir(self.dir().join("stage")).map_or(0, Iterator::count)
+    }
+}
+
+pub fn ndjson() -> PackageOptions {
+    PackageOptions { content_type: "application/x-ndjson".to_owned(), ..PackageOptions::default() }
+}
+
+/// A body in pieces of seven bytes.
+pub fn pieces(body: &str) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send + use<> {
+    let pieces: Vec<_> = body.as_bytes().chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    futures_util::stream::iter(pieces)
+}

@@ -1,0 +1,85 @@
+//! Administration under `/registry`: one file a noun. POST creates, PATCH is a merge-patch, `ETag`/`If-Match` guard.
+
+pub mod audit;
+pub mod connection;
+pub mod dataset;
+pub mod disclosure;
+pub mod institution;
+pub mod permission;
+pub mod system;
+
+use axum::{
+    Json,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use dagr_app::{institution::ListQuery, problem::Problem};
+use dagr_app::views::{Page, Versioned};
+use dagr_web::Query;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{body, path};
+
+/// The decoded segment at a place in the path: `/registry/{noun}/{id}/…` has its id at 2.
+fn segment(request: &Request, at: usize) -> String {
+    path::segments(request.uri().path()).into_iter().nth(at).flatten().unwrap_or_default()
+}
+
+fn id(request: &Request) -> String {
+    segment(request, 2)
+}
+
+/// 200 with the view and its `ETag`.
+fn view<T: Serialize>(found: Versioned<T>) -> Response {
+    with_etag(StatusCode::OK, &found)
+}
+
+/// 201 with the view, its `ETag` and where it is.
+fn created<T: Serialize>(made: Versioned<T>, location: &str) -> Response {
+    let mut response = with_etag(StatusCode::CREATED, &made);
+    if let Ok(value) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
+}
+
+fn with_etag<T: Serialize>(status: StatusCode, versioned: &Versioned<T>) -> Response {
+    let mut response = (status, Json(&versioned.value)).into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", versioned.version)) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response
+}
+
+/// The version that `If-Match` demands.
+fn expected(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    // A tag that is none of ours matches nothing.
+    Ok(Some(text.trim_matches('"').parse().unwrap_or(-1)))
+}
+
+/// `after` and `limit` of a list, and nothing else.
+fn list_query(request: &Request) -> Result<ListQuery, Problem> {
+    let mut query = Query::parse(request.uri().query())?;
+    let (after, limit) = (query.take("after")?, query.take_number("limit")?);
+    query.end()?;
+    Ok(ListQuery { after, limit: dagr_app::records::page_limit(limit)? as u32 })
+}
+
+/// `{noun: […], next}`.
+fn list<T: Serialize>(noun: &str, page: Page<Versioned<T>>) -> Json<Value> {
+    let items: Vec<Value> =
+        page.items.into_iter().map(|item| serde_json::to_value(item.value).unwrap_or_default()).collect();
+    Json(json!({ noun: items, "next": page.next }))
+}
+
+/// A merge-patch (RFC 7396).
+async fn patch<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    body::json_of(request, &["application/merge-patch+json", "application/json"]).await
+}

@@ -1,0 +1,96 @@
+//! `/registry/permissions`
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::Response,
+};
+use dagr_app::views::{PermissionCreate, PermissionPatch};
+use dagr_app::{
+    ctx::Ctx,
+    permission::{ExplainQuery, Transition},
+};
+use dagr_web::{Operator, Query, Rejected, SignedIn, context::Web};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{created, expected, id, list, list_query, patch, view};
+use crate::{body, path};
+
+pub async fn permission_create(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let create: PermissionCreate = body::json(request).await?;
+    let made = web.app.permission_create(&ctx, &create).await?;
+    let location = format!("/registry/permissions/{}", made.value.number);
+    Ok(created(made, &location))
+}
+
+pub async fn permission_list(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Json<Value>, Rejected> {
+    let page = list_query(&request)?;
+    Ok(list("permissions", web.app.permission_list(&ctx, page).await?))
+}
+
+pub async fn permission_get(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    Ok(view(web.app.permission_get(&ctx, &id(&request)).await?))
+}
+
+pub async fn permission_update(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let (id, expected) = (id(&request), expected(request.headers())?);
+    let change: PermissionPatch = patch(request).await?;
+    Ok(view(web.app.permission_update(&ctx, &id, &change, expected).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    reason: String,
+}
+
+async fn moved(web: &Web, ctx: &Ctx, request: Request, to: Transition) -> Result<Response, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let (number, expected) = (id(&request), expected(request.headers())?);
+    let Reason { reason } = body::json(request).await?;
+    Ok(view(web.app.permission_move(ctx, &number, to, &reason, expected).await?))
+}
+
+pub async fn permission_suspend(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
+    moved(&web, &ctx, request, Transition::Suspend).await
+}
+
+pub async fn permission_resume(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
+    moved(&web, &ctx, request, Transition::Resume).await
+}
+
+pub async fn permission_revoke(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
+    moved(&web, &ctx, request, Transition::Revoke).await
+}
+
+pub async fn permission_explain(
+    State(web): State<Web>,
+    ctx: SignedIn,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
+    let mut query = Query::parse(request.uri().query())?;
+    let asked = ExplainQuery {
+        way: query.take("way")?,
+        fields: query.take_list("fields")?,
+        key: query.take("key")?.map(|key| path::key_parts(&key, 0)).transpose()?,
+        case: None,
+    };
+    query.end()?;
+    Ok(Json(web.app.permission_explain(&ctx, &id(&request), asked)?))
+}

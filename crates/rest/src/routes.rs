@@ -1,0 +1,115 @@
+//! Every route on one page. A handler's name is its operationId; who may call stands in its first argument.
+//!
+//! Middleware, outermost first: `frame` (request id, log line, metrics, problem bodies) · compression of large answers.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    middleware::from_fn,
+    routing::{delete, get, post, put},
+};
+use dagr_app::{App, problem::Problem};
+use dagr_web::{
+    Rejected,
+    context::{Web, frame},
+};
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{NotForContentType, Predicate, SizeAbove},
+};
+
+use crate::{api, data, intake, public, registry, token};
+
+/// Answers below this are sent as they are.
+const COMPRESS_ABOVE_BYTES: u64 = 16 << 10;
+
+/// The whole interface of the data port.
+pub fn router(app: Arc<App>) -> Router {
+    let compression = CompressionLayer::new()
+        .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES));
+    Router::new()
+        .merge(recipient())
+        .merge(provider())
+        .nest("/registry", administration())
+        .merge(documents())
+        .layer(compression)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(frame))
+        .with_state(Web { app })
+}
+
+fn recipient() -> Router<Web> {
+    let calls = Router::new()
+        .route("/{set}/records", get(data::record_get))
+        .route("/{set}/records/", get(data::record_get))
+        .route("/{set}/records/{*key}", get(data::record_get))
+        .route("/{set}/lookup", post(data::lookup))
+        .route("/{set}/changes", get(data::change_list))
+        .route("/{set}/changes/{list}", get(data::change_list));
+    Router::new()
+        .nest("/data", calls.clone())
+        .nest("/sandbox", calls)
+        .route("/current_user_permissions", get(data::current_user_permissions))
+}
+
+fn provider() -> Router<Web> {
+    let calls = Router::new()
+        .route("/packages", get(intake::package_list))
+        .route("/packages/{id}", put(intake::package_put).get(intake::package_get))
+        .route("/packages/{id}/confirm", post(intake::package_confirm))
+        .route("/packages/{id}/reject", post(intake::package_reject))
+        .route("/quarantine", get(intake::quarantine_list))
+        .route("/state", get(intake::set_state))
+        .route("/recipients", get(intake::recipient_list));
+    Router::new().nest("/intake/{set}", calls.clone()).nest("/sandbox/{set}/intake", calls)
+}
+
+fn administration() -> Router<Web> {
+    use registry::{audit, connection, dataset, disclosure, institution, permission, system};
+    Router::new()
+        .route("/institutions", post(institution::institution_create).get(institution::institution_list))
+        .route("/institutions/{id}", get(institution::institution_get).patch(institution::institution_update))
+        .route("/systems", post(system::system_create).get(system::system_list))
+        .route("/systems/{id}", get(system::system_get).patch(system::system_update))
+        .route("/connections", post(connection::connection_create).get(connection::connection_list))
+        .route("/connections/{id}", get(connection::connection_get).patch(connection::connection_update))
+        .route("/connections/{id}/withdraw", post(connection::connection_withdraw))
+        .route("/connections/{id}/certificate", put(connection::certificate_put))
+        .route("/connections/{id}/certificates", get(connection::certificate_list))
+        .route("/connections/{id}/certificates/{sha256}", delete(connection::certificate_delete))
+        .route("/datasets", get(dataset::dataset_list))
+        .route("/datasets/{id}", get(dataset::dataset_get))
+        .route("/datasets/{id}/definition", put(dataset::definition_put).get(dataset::definition_get))
+        .route("/datasets/{id}/publish", post(dataset::dataset_publish))
+        .route("/permissions", post(permission::permission_create).get(permission::permission_list))
+        .route("/permissions/{id}", get(permission::permission_get).patch(permission::permission_update))
+        .route("/permissions/{id}/suspend", post(permission::permission_suspend))
+        .route("/permissions/{id}/resume", post(permission::permission_resume))
+        .route("/permissions/{id}/revoke", post(permission::permission_revoke))
+        .route("/permissions/{id}/explain", get(permission::permission_explain))
+        .route("/disclosures", get(disclosure::disclosure_list))
+        .route("/disclosures/search", post(disclosure::disclosure_search))
+        .route("/disclosures/{id}/subjects", get(disclosure::subject_list))
+        .route("/audit", get(audit::audit_list))
+}
+
+fn documents() -> Router<Web> {
+    Router::new()
+        .route("/service_list", get(data::service_list))
+        .route("/public/{set}", get(public::file_get))
+        .route("/token", post(token::token_create))
+        .route("/.well-known/oauth-authorization-server", get(token::server_metadata))
+        .route("/.well-known/jwks.json", get(token::jwks))
+        .route("/api", get(api::page))
+        .route("/api/openapi.json", get(api::openapi))
+}
+
+async fn not_found() -> Rejected {
+    Problem::not_found().into()
+}
+
+async fn method_not_allowed() -> Rejected {
+    Problem::new(405, "method_not_allowed", "this path has no such method; /api lists every call").into()
+}
