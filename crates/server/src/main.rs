@@ -1,1 +1,8 @@
-fn main() {}
+//! The binary `dagr`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dagr_server::tls::install_provider();
+    dagr_server::cli::main()
+}

@@ -1,0 +1,132 @@
+//! The command line: words, what they mean, and how they end.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    self, Failure, audit, config as config_command, connection, dataset, disclosures, institution, package,
+    permission, serve, system, token,
+};
+
+/// Exchange of records between registers and their permitted recipients.
+#[derive(Parser)]
+#[command(name = "dagr", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options every command takes.
+#[derive(Args, Clone)]
+pub struct Global {
+    /// The server's public URL [default: of the configuration]
+    #[arg(long, global = true, value_name = "URL", env = "DAGR_SERVER")]
+    pub server: Option<String>,
+    /// The data directory; holds the operator token
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "./dagr-data",
+        env = "DAGR_DATA"
+    )]
+    pub data: PathBuf,
+    /// The configuration file [default: dagr.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "DAGR_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Answers as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Institutions: providers and recipients
+    #[command(subcommand)]
+    Institution(institution::Command),
+    /// Information systems of institutions
+    #[command(subcommand)]
+    System(system::Command),
+    /// Technical connections, their keys and certificates
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Data sets and their definitions
+    #[command(subcommand)]
+    Dataset(dataset::Command),
+    /// Permissions to read
+    #[command(subcommand)]
+    Permission(permission::Command),
+    /// Deliveries of a provider
+    #[command(subcommand)]
+    Package(package::Command),
+    /// Who was told what
+    #[command(subcommand)]
+    Disclosures(disclosures::Command),
+    /// Who changed what in the registry
+    Audit(audit::Audit),
+    /// Sign a connection in; prints the access token
+    Token(token::Token),
+    /// The configuration in force
+    #[command(subcommand)]
+    Config(config_command::Command),
+}
+
+/// Parses, runs, and says how it went: 0 done, 1 refused or failed, 2 usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.global.json;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::here(format!("no runtime: {error}")))?;
+    runtime.block_on(dispatch(cli))
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Serve => serve::run(global).await,
+        Command::Config(command) => config_command::run(global, command),
+        Command::Dataset(dataset::Command::Check(check)) => dataset::check(global, &check),
+        Command::Token(command) => token::run(global, command).await,
+        Command::Package(command) => package::run(global, command).await,
+        command => {
+            let session = commands::Session::operator(global)?;
+            match command {
+                Command::Institution(command) => institution::run(&session, command).await,
+                Command::System(command) => system::run(&session, command).await,
+                Command::Connection(command) => connection::run(&session, command).await,
+                Command::Dataset(command) => dataset::run(&session, command).await,
+                Command::Permission(command) => permission::run(&session, command).await,
+                Command::Disclosures(command) => disclosures::run(&session, command).await,
+                Command::Audit(command) => audit::run(&session, command).await,
+                Command::Serve | Command::Config(_) | Command::Token(_) | Command::Package(_) => Ok(()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_words_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,37 @@
+//! `dagr serve`
+
+use std::io::Write;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Done, Failure, configuration};
+use crate::{cli::Global, serve};
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(global: &Global) -> Done {
+    let config = configuration(global)?;
+    serve::log::init(&config.log).map_err(Failure::here)?;
+    let signals =
+        signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
+    let (mut terminate, mut interrupt) =
+        signals.map_err(|error| Failure::here(format!("no signals: {error}")))?;
+    let running = serve::start(config, &global.data)
+        .await
+        .map_err(|error| Failure::here(error.to_string()))?;
+    say(&running.ready_line());
+    tracing::info!(data = %running.data, operations = %running.operations, "ready");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: calls under way may end");
+    running.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Whoever waits for the line gets it now; that nobody reads it is no reason to stop.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,290 @@
+//! Configuration: one TOML file and the environment, every key known, every fault at once.
+
+mod environment;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set. Units stand in the names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub listen: Listen,
+    pub store: Store,
+    pub disclosures: Disclosures,
+    pub intake: Intake,
+    pub limits: Limits,
+    pub log: Log,
+}
+
+/// Where the server listens, and how the outside finds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// Recipients, providers and the registry.
+    pub data: SocketAddr,
+    /// Health and metrics; for operators only.
+    pub operations: SocketAddr,
+    /// How the outside reaches `data`: issuer of tokens, audience of assertions. Default `http://` + `data`.
+    pub public_url: Option<String>,
+    /// PEM file with the certificate chain; with `tls_key` turns TLS on.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file with the private key.
+    pub tls_key: Option<PathBuf>,
+    /// Plain HTTP on an address that is not loopback: only behind a proxy that does TLS.
+    pub allow_plain_http: bool,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            data: SocketAddr::from(([127, 0, 0, 1], 8480)),
+            operations: SocketAddr::from(([127, 0, 0, 1], 8481)),
+            public_url: None,
+            tls_certificate: None,
+            tls_key: None,
+            allow_plain_http: false,
+        }
+    }
+}
+
+/// The embedded store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// Most address space one data set may map.
+    pub map_max_bytes: u64,
+    /// Data sets open at once; idle ones are closed.
+    pub open_sets: usize,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            map_max_bytes: 1 << 40,
+            open_sets: 1_024,
+        }
+    }
+}
+
+/// The disclosure log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Disclosures {
+    pub segment_bytes: u64,
+    /// Whole segments older than this are removed.
+    pub retention_days: u32,
+}
+
+impl Default for Disclosures {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 << 20,
+            retention_days: 5 * 365 + 2,
+        }
+    }
+}
+
+/// Deliveries of providers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Intake {
+    /// Largest package, decoded.
+    pub package_max_bytes: u64,
+    /// Free space that packages must leave on the disk.
+    pub disk_reserve_bytes: u64,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self {
+            package_max_bytes: 64 << 30,
+            disk_reserve_bytes: 1 << 30,
+        }
+    }
+}
+
+/// What is bounded at the door.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests worked on at once; more wait their turn.
+    pub concurrent_requests: usize,
+    /// How long a shutdown waits for calls that are under way.
+    pub drain_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            concurrent_requests: 4_096,
+            drain_s: 30,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `info,dagr_app=debug`.
+    pub level: String,
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Reads the file (if any) and lays the environment over it.
+    pub fn load(
+        file: Option<&str>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut table: toml::Table = match file.unwrap_or_default().parse() {
+            Ok(table) => table,
+            Err(error) => return Err(vec![error.to_string()]),
+        };
+        environment::lay_over(&mut table, environment, &mut faults);
+        environment::check_known(&table, &mut faults);
+        match table.try_into::<Self>() {
+            Ok(config) => {
+                config.check(&mut faults);
+                if faults.is_empty() {
+                    Ok(config)
+                } else {
+                    Err(faults)
+                }
+            }
+            Err(error) => {
+                if faults.is_empty() {
+                    faults.push(error.to_string());
+                }
+                Err(faults)
+            }
+        }
+    }
+
+    fn check(&self, faults: &mut Vec<String>) {
+        let listen = &self.listen;
+        if listen.tls_certificate.is_some() != listen.tls_key.is_some() {
+            faults.push("listen: tls_certificate and tls_key go together".to_owned());
+        }
+        let plain = listen.tls_certificate.is_none() && !listen.allow_plain_http;
+        if plain && !listen.data.ip().is_loopback() {
+            faults.push(
+                "listen.data: plain HTTP only on loopback; set tls_certificate and tls_key, or allow_plain_http = true \
+                 behind a proxy that does TLS"
+                    .to_owned(),
+            );
+        }
+        if listen
+            .public_url
+            .as_deref()
+            .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
+            faults.push("listen.public_url: begins with https:// or http://".to_owned());
+        }
+        if self.disclosures.segment_bytes < 8 << 20 || self.disclosures.segment_bytes > 2 << 30 {
+            faults.push("disclosures.segment_bytes: from 8 MiB to 2 GiB".to_owned());
+        }
+    }
+
+    /// Where the outside finds the server.
+    pub fn public_url(&self) -> String {
+        let scheme = if self.listen.tls_certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        self.listen
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("{scheme}://{}", self.listen.data))
+    }
+
+    pub fn schema() -> String {
+        let schema = schemars::schema_for!(Self);
+        serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        Config::load(
+            Some(file),
+            environment
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+        )
+    }
+
+    #[test]
+    fn the_environment_lies_over_the_file() {
+        let config = load(
+            "[listen]\ndata = \"127.0.0.1:1\"\n[log]\nformat = \"json\"",
+            &[
+                ("DAGR_LISTEN__DATA", "127.0.0.1:2"),
+                ("DAGR_LIMITS__DRAIN_S", "5"),
+                ("PATH", "x"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(config.listen.data.port(), 2);
+        assert_eq!((config.limits.drain_s, config.log.format), (5, LogFormat::Json));
+        assert_eq!(config.public_url(), "http://127.0.0.1:2");
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faults = load(
+            "[listen]\ndatta = 1\n[logg]\nx = 1",
+            &[("DAGR_LISTEN__PUBLIC_URI", "x")],
+        )
+        .unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.contains("listen.datta") && fault.contains("data"))
+        );
+    }
+
+    #[test]
+    fn plain_http_stays_at_home() {
+        assert!(load("[listen]\ndata = \"0.0.0.0:8480\"", &[]).is_err());
+        assert!(load("[listen]\ndata = \"0.0.0.0:8480\"\nallow_plain_http = true", &[]).is_ok());
+        assert!(load("[listen]\ntls_key = \"a\"", &[]).is_err());
+    }
+
+    #[test]
+    fn the_committed_schema_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../api/config.schema.json");
+        if std::env::var_os("DAGR_REWRITE").is_some() {
+            std::fs::write(path, Config::schema()).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            Config::schema(),
+            "run the tests with DAGR_REWRITE=1"
+        );
+    }
+}

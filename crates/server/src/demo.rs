@@ -1,0 +1,3 @@
+//! The demo: a synthetic nation and its story.
+
+pub mod nation;

@@ -1,0 +1,71 @@
+//! What runs beside the calls: upkeep, and whatever falls due with time.
+
+use std::{sync::Arc, time::Duration};
+
+use dagr_app::{App, set::LiveSet};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{
+    task::JoinHandle,
+    time::{Interval, MissedTickBehavior, interval},
+};
+
+const METRICS_UPKEEP: Duration = Duration::from_secs(10);
+/// Retention is of days; an hour late is on time.
+const RETENTION: Duration = Duration::from_secs(3_600);
+
+/// Starts them; they run until they are aborted.
+pub fn start(app: &Arc<App>, metrics: PrometheusHandle) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::spawn(upkeep(metrics)),
+        tokio::spawn(retention(app.clone())),
+    ]
+}
+
+/// Keeps the buffers of histograms short when nobody fetches them.
+async fn upkeep(metrics: PrometheusHandle) {
+    let mut ticks = every(METRICS_UPKEEP);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
+}
+
+/// Records past their retention, remembered deletes, disclosure entries: one set after another.
+async fn retention(app: Arc<App>) {
+    let mut ticks = every(RETENTION);
+    loop {
+        ticks.tick().await;
+        for set in &sets(&app) {
+            if let Err(problem) = app.retention_run(set).await {
+                tracing::error!(set = %set.name, code = problem.code, detail = problem.detail, "retention failed");
+            }
+            if let Err(problem) = app.purge_run(set).await {
+                tracing::error!(set = %set.name, code = problem.code, detail = problem.detail, "purging failed");
+            }
+        }
+        if let Err(problem) = app.disclosure_retention_run().await {
+            tracing::error!(
+                code = problem.code,
+                detail = problem.detail,
+                "retention of disclosures failed"
+            );
+        }
+    }
+}
+
+fn sets(app: &App) -> Vec<Arc<LiveSet>> {
+    let catalog = app.catalog();
+    catalog
+        .datasets
+        .values()
+        .flat_map(|dataset| [&dataset.main, &dataset.sandbox])
+        .flatten()
+        .cloned()
+        .collect()
+}
+
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

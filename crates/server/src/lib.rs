@@ -1,0 +1,11 @@
+//! The program `dagr`: the server, the command line, and the client both it and the demo use.
+
+pub mod cli;
+pub mod client;
+mod commands;
+pub mod config;
+pub mod demo;
+pub mod jobs;
+pub mod keys;
+pub mod serve;
+pub mod tls;

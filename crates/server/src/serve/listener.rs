@@ -1,0 +1,99 @@
+//! One port: bound, served with or without TLS, drained.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, extract::Request, middleware::Next};
+use axum_server::{
+    Handle,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use tokio::{sync::Semaphore, task::JoinHandle};
+
+use super::StartError;
+use crate::config::Listen;
+
+/// How long a connection may take to send its first request's head, TLS included.
+const FIRST_REQUEST: Duration = Duration::from_secs(30);
+/// How long a later request's head may take once it has begun.
+const HEADERS: Duration = Duration::from_secs(30);
+
+pub struct Listener {
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// Binds; port 0 takes a free one.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Listen {
+        address,
+        cause: error.to_string(),
+    })
+}
+
+/// The address in fact bound.
+pub fn address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    listener
+        .local_addr()
+        .map_err(|error| StartError::App(error.to_string()))
+}
+
+pub async fn tls(listen: &Listen) -> Result<Option<RustlsConfig>, StartError> {
+    match (&listen.tls_certificate, &listen.tls_key) {
+        (Some(certificate), Some(key)) => crate::tls::load(certificate, key)
+            .await
+            .map(Some)
+            .map_err(|error| StartError::Tls(error.to_string())),
+        _ => Ok(None),
+    }
+}
+
+/// At most so many requests are worked on at once; more wait their turn.
+pub fn limited(router: Router, requests: usize) -> Router {
+    let permits = Arc::new(Semaphore::new(requests.clamp(1, Semaphore::MAX_PERMITS)));
+    router.layer(axum::middleware::from_fn(move |request: Request, next: Next| {
+        let permits = permits.clone();
+        async move {
+            // Never closed: the permit is always given in the end.
+            let _permit = permits.acquire_owned().await;
+            next.run(request).await
+        }
+    }))
+}
+
+impl Listener {
+    pub fn start(socket: TcpListener, tls: Option<RustlsConfig>, router: Router) -> Result<Self, StartError> {
+        let handle = Handle::new();
+        let mut server = axum_server::from_tcp(socket)
+            .map_err(|error| StartError::App(error.to_string()))?
+            .handle(handle.clone())
+            .first_request_timeout(FIRST_REQUEST);
+        server.http_builder().http1().header_read_timeout(HEADERS);
+        let service = router.into_make_service();
+        let task = match tls {
+            None => tokio::spawn(server.acceptor(NoDelayAcceptor::new()).serve(service)),
+            Some(config) => {
+                let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+                tokio::spawn(server.acceptor(acceptor).serve(service))
+            }
+        };
+        Ok(Self { handle, task })
+    }
+
+    /// No new connections; those that are open may end their call.
+    pub fn stop(&self, drain: Duration) {
+        self.handle.graceful_shutdown(Some(drain));
+    }
+
+    pub async fn ended(self) {
+        match self.task.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "a listener failed"),
+            Err(error) => tracing::error!(%error, "a listener was broken off"),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The real binary on free ports with a directory of its own, and those who call it.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use dagr_server::{client::Client, keys};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A running server; killed when dropped.
+pub struct Server {
+    /// `http://127.0.0.1:PORT`, which is the public URL too.
+    pub data: String,
+    pub operations: String,
+    child: Option<Child>,
+    dir: TempDir,
+    /// `DAGR_…` variables it was started with.
+    environment: Vec<(String, String)>,
+}
+
+/// A signed-in connection and what was made for it.
+pub struct Party {
+    pub client: Client,
+    pub client_id: String,
+    /// Registration number.
+    pub institution: String,
+    pub system: String,
+    pub key_pem: String,
+}
+
+impl Server {
+    /// Starts one in a new directory.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with `DAGR_SECTION__KEY` variables.
+    pub fn start_with(environment: &[(&str, &str)]) -> Self {
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let dir = tempfile::tempdir().unwrap();
+        let mut server = Self {
+            data: String::new(),
+            operations: String::new(),
+            child: None,
+            dir,
+            environment,
+        };
+        server.launch();
+        server
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    fn launch(&mut self) {
+        let mut command = dagr();
+        command
+            .args([
+                OsStr::new("serve"),
+                OsStr::new("--data"),
+                self.dir.path().as_os_str(),
+            ])
+            .env("DAGR_LISTEN__DATA", "127.0.0.1:0")
+            .env("DAGR_LISTEN__OPERATIONS", "127.0.0.1:0")
+            .env("DAGR_LOG__LEVEL", "warn")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        self.child = Some(child);
+        let after = |word: &str| {
+            let rest = line
+                .split_once(word)
+                .unwrap_or_else(|| panic!("not ready: {line:?}"))
+                .1;
+            rest.split(',').next().unwrap().trim().to_owned()
+        };
+        self.data = after("data ");
+        self.operations = after("operations ");
+    }
+
+    /// SIGKILL, then a new process on the same directory (and other ports).
+    pub fn kill_and_restart(&mut self) {
+        self.kill();
+        self.launch();
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+
+    /// SIGTERM; returns the exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let mut child = self.child.take().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        child.wait().unwrap().code()
+    }
+
+    pub fn operator_token(&self) -> String {
+        std::fs::read_to_string(self.dir().join("secrets/operator-token")).unwrap()
+    }
+
+    pub fn operator(&self) -> Client {
+        Client::operator(&self.data, &self.operator_token()).unwrap()
+    }
+
+    pub fn anonymous(&self) -> Client {
+        Client::anonymous(&self.data).unwrap()
+    }
+
+    /// The operations port.
+    pub fn operations(&self) -> Client {
+        Client::anonymous(&self.operations).unwrap()
+    }
+
+    /// A connection that was made before, against the server as it runs now.
+    pub fn again(&self, party: &Party) -> Client {
+        Client::connection(&self.data, &party.client_id, &party.key_pem).unwrap()
+    }
+
+    /// A producer of a new institution, signed in at its first call.
+    pub async fn producer(&self) -> Party {
+        self.party("producer").await
+    }
+
+    /// A consumer of a new institution, signed in at its first call.
+    pub async fn consumer(&self) -> Party {
+        self.party("consumer").await
+    }
+
+    async fn party(&self, kind: &str) -> Party {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let institution = format!("9000{number:07}");
+        let operator = self.operator();
+        let body = json!({ "registration_number": institution, "name": format!("Iestāde {number}") });
+        operator.post("/registry/institutions", &body).await.unwrap();
+        self.connection(&institution, kind, number).await
+    }
+
+    /// One more connection of an institution; `number` makes its names.
+    pub async fn connection(&self, institution: &str, kind: &str, number: u32) -> Party {
+        let (system, client_id) = (format!("S{number}"), format!("{kind}-{number}"));
+        let operator = self.operator();
+        let body = json!({ "institution": institution, "code": system, "name": format!("System {number}") });
+        operator.post("/registry/systems", &body).await.unwrap();
+        let body =
+            json!({ "client_id": client_id, "system": system, "kind": kind, "token_lifetime_s": 3_600 });
+        operator.post("/registry/connections", &body).await.unwrap();
+        let made = keys::generate(&client_id).unwrap();
+        let path = format!("/registry/connections/{client_id}/certificate");
+        operator
+            .put(&path, "application/x-pem-file", made.certificate_pem)
+            .await
+            .unwrap();
+        let client = Client::connection(&self.data, &client_id, &made.key_pem).unwrap();
+        Party {
+            client,
+            client_id,
+            institution: institution.to_owned(),
+            system,
+            key_pem: made.key_pem,
+        }
+    }
+
+    /// Puts a definition as the provider's and publishes it.
+    pub async fn publish(&self, provider: &Party, name: &str, definition: &str) {
+        let operator = self.operator();
+        let path = format!(
+            "/registry/datasets/{name}/definition?institution={}",
+            provider.institution
+        );
+        operator
+            .put(&path, "application/yaml", definition.to_owned())
+            .await
+            .unwrap();
+        operator
+            .post_empty(&format!("/registry/datasets/{name}/publish"))
+            .await
+            .unwrap();
+    }
+
+    /// Grants the recipient all fields by every way given; `over` lies over that. Gives the recipient's client
+    /// under the new permission.
+    pub async fn grant(&self, recipient: &Party, dataset: &str, ways: &[&str], over: Value) -> Client {
+        let mut body = json!({
+            "dataset": dataset, "recipient": recipient.institution, "environment": "main",
+            "purpose": "test", "legal_basis": "test", "fields": "all", "ways": ways,
+        });
+        for (name, value) in over.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        let view = self
+            .operator()
+            .post("/registry/permissions", &body)
+            .await
+            .unwrap();
+        recipient.client.with_permission(view["number"].as_str().unwrap())
+    }
+
+    /// The command line against this server.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let mut command = dagr();
+        command
+            .args(words)
+            .args(["--server", &self.data])
+            .arg("--data")
+            .arg(self.dir());
+        command.output().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The binary, free of this environment's own settings.
+pub fn dagr() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dagr"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("DAGR_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
