@@ -60,13 +60,17 @@ pub(crate) fn read_format(dir: &Path) -> Result<PathBuf, KvError> {
     }
 }
 
-/// Makes the directory and its `FORMAT`, durably. `data_file` is a plain file name.
+/// Makes the directory and its `FORMAT`. `data_file` is a plain file name. The directory's own entries become
+/// durable with the data file, which is synced into it when the environment is first made.
 pub(crate) fn create_set(root: &Path, dir: &Path, data_file: &str) -> Result<PathBuf, KvError> {
+    let changed: Vec<_> = dir
+        .ancestors()
+        .take_while(|made| made.starts_with(root) && !made.exists())
+        .filter_map(Path::parent)
+        .collect();
     fs::create_dir_all(dir).map_err(from_io)?;
     write_format(dir, data_file)?;
-    for ancestor in dir.ancestors().take_while(|ancestor| ancestor.starts_with(root)) {
-        sync_dir(ancestor)?;
-    }
+    changed.into_iter().try_for_each(sync_dir)?;
     Ok(dir.join(data_file))
 }
 
