@@ -139,7 +139,7 @@ impl Addresses {
         let (street, house, flat) = if place.is_town() {
             place.town_house(within, salt)
         } else {
-            place.farmstead(within, salt)
+            farmstead(within, salt)
         };
         let town = municipality.towns.get(place.number).map(|town| town.name);
         let parish = municipality
@@ -298,26 +298,6 @@ impl Place {
         )
     }
 
-    /// A parish's dwelling is a farmstead with a name of its own.
-    fn farmstead(&self, within: u64, salt: u64) -> (Option<String>, String, Option<u64>) {
-        let names = (FARMSTEADS.len() * FARMSTEAD_PREFIXES.len()) as u64;
-        let name = (within % names * coprime_step(names) + salt % names) % names;
-        let stem = FARMSTEADS[(name % FARMSTEADS.len() as u64) as usize];
-        let prefix = FARMSTEAD_PREFIXES[(name / FARMSTEADS.len() as u64) as usize];
-        let mut house = String::from(prefix);
-        let mut letters = stem.chars();
-        match letters.next() {
-            Some(first) if !prefix.is_empty() => house.extend(first.to_lowercase()),
-            Some(first) => house.push(first),
-            None => {}
-        }
-        house.push_str(letters.as_str());
-        if within >= names {
-            house.push_str(&format!(" {}", within / names + 1));
-        }
-        (None, house, None)
-    }
-
     /// What the place and the part of it add to the municipality's first post code.
     fn post_office(&self, within: u64) -> u64 {
         match MUNICIPALITIES[self.municipality].code {
@@ -326,6 +306,26 @@ impl Place {
             _ => self.number as u64,
         }
     }
+}
+
+/// A parish's dwelling is a farmstead with a name of its own.
+fn farmstead(within: u64, salt: u64) -> (Option<String>, String, Option<u64>) {
+    let names = (FARMSTEADS.len() * FARMSTEAD_PREFIXES.len()) as u64;
+    let name = (within % names * coprime_step(names) + salt % names) % names;
+    let stem = FARMSTEADS[(name % FARMSTEADS.len() as u64) as usize];
+    let prefix = FARMSTEAD_PREFIXES[(name / FARMSTEADS.len() as u64) as usize];
+    let mut house = String::from(prefix);
+    let mut letters = stem.chars();
+    match letters.next() {
+        Some(first) if !prefix.is_empty() => house.extend(first.to_lowercase()),
+        Some(first) => house.push(first),
+        None => {}
+    }
+    house.push_str(letters.as_str());
+    if within >= names {
+        house.push_str(&format!(" {}", within / names + 1));
+    }
+    (None, house, None)
 }
 
 /// Name of a town's street. Inside groups of 16 the order differs from town to town.

@@ -3,6 +3,7 @@
 use super::Nation;
 use super::calendar::TODAY;
 use super::json::Fields;
+use super::persons::name_fields;
 use super::random::{SplitMix64, Topic};
 
 const CAUSES: &[&str] = &[
@@ -46,7 +47,7 @@ impl Nation {
         let mut record = Fields::begin(out);
         record.code("PersonCode", &self.person_code(number));
         record.text("DecisionNumber", &format!("{}-{:07}", from.year(), number));
-        self.name_fields(&mut record, person);
+        name_fields(&mut record, person);
         record.date("From", from);
         if age < 18 {
             record.text("Group", "bez grupas");

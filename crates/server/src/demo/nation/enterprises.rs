@@ -3,6 +3,7 @@
 use super::calendar::{Day, TODAY};
 use super::codes::registration_number;
 use super::json::Fields;
+use super::persons::name_fields;
 use super::random::{SplitMix64, Topic};
 use super::{Nation, Person};
 
@@ -251,7 +252,7 @@ impl Nation {
         record.list("Officers", self.officers(number), |entry, officer| {
             let person = officer.person as u32;
             entry.code("PersonCode", &self.person_code(person));
-            self.name_fields(entry, self.individual(person));
+            name_fields(entry, self.individual(person));
             entry.text("Role", officer.role);
             entry.date("Since", officer.since);
         });

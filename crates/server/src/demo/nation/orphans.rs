@@ -3,13 +3,15 @@
 use super::calendar::TODAY;
 use super::families::NOBODY;
 use super::json::Fields;
+use super::persons::name_fields;
 use super::random::{SplitMix64, Topic};
 use super::{Day, Nation};
 
 impl Nation {
     pub(super) fn write_orphan(&self, number: u32, out: &mut Vec<u8>) {
         let child = self.individual(number);
-        let mut random = SplitMix64::of(self.seed, Topic::Orphan, u64::from(number));
+        // Brothers and sisters get theirs on one day.
+        let mut random = SplitMix64::of(self.seed, Topic::Orphan, u64::from(child.household));
         let parents: Vec<u32> = [child.mother, child.father]
             .into_iter()
             .filter(|parent| *parent != NOBODY)
@@ -24,7 +26,7 @@ impl Nation {
         let mut record = Fields::begin(out);
         record.code("PersonCode", &self.person_code(number));
         record.text("CertificateNumber", &format!("BA{number:08}"));
-        self.name_fields(&mut record, child);
+        name_fields(&mut record, child);
         record.date("IssuedOn", since);
         record.date("ValidTo", coming_of_age(child.born));
         record.text("Court", &format!("{} bāriņtiesa", municipality.genitive_name()));
@@ -32,14 +34,14 @@ impl Nation {
         record.list("Parents", &parents, |entry, parent| {
             let person = self.individual(*parent);
             entry.code("PersonCode", &self.person_code(*parent));
-            self.name_fields(entry, person);
+            name_fields(entry, person);
             entry.date("DiedOn", person.died);
         });
         let guardian = self.guardian(number);
         record.object("Guardian", |entry| {
             let person = self.individual(guardian);
             entry.code("PersonCode", &self.person_code(guardian));
-            self.name_fields(entry, person);
+            name_fields(entry, person);
             let is_grandmother = parents
                 .iter()
                 .any(|parent| self.individual(*parent).mother == guardian);

@@ -173,7 +173,7 @@ impl Nation {
         };
         let mut record = Fields::begin(out);
         record.code("PersonCode", &self.person_code(number));
-        self.name_fields(&mut record, person);
+        name_fields(&mut record, person);
         record.text("Sex", if person.sex() == Sex::Female { "F" } else { "M" });
         record.date("BornOn", person.born);
         record.text("Status", if died.is_none() { "alive" } else { "dead" });
@@ -220,12 +220,12 @@ impl Nation {
             record.code("SpouseCode", &self.person_code(spouse));
         }
     }
+}
 
-    /// `Name` and `Surname`, as several registers repeat them.
-    pub(super) fn name_fields(&self, record: &mut Fields<'_>, person: &Individual) {
-        record.text("Name", given_name(person));
-        record.text("Surname", &family_name(person));
-    }
+/// `Name` and `Surname`, as several registers repeat them.
+pub(super) fn name_fields(record: &mut Fields<'_>, person: &Individual) {
+    record.text("Name", given_name(person));
+    record.text("Surname", &family_name(person));
 }
 
 fn known(number: u32) -> Option<u64> {

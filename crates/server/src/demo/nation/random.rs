@@ -39,7 +39,7 @@ impl SplitMix64 {
     pub(super) fn skewed(&mut self, len: usize) -> usize {
         let first = self.below(1 << 20);
         let second = self.below(1 << 20);
-        (((first * second) as u128 * len as u128) >> 40) as usize
+        ((u128::from(first * second) * len as u128) >> 40) as usize
     }
 
     pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
@@ -76,7 +76,7 @@ fn finalise(mut bits: u64) -> u64 {
 
 /// A step that visits every number of `0..modulus` once when added again and again.
 pub(super) fn coprime_step(modulus: u64) -> u64 {
-    let mut step = (modulus as u128 * 618 / 1000) as u64 | 1;
+    let mut step = (u128::from(modulus) * 618 / 1000) as u64 | 1;
     while greatest_common_divisor(step, modulus) != 1 {
         step += 2;
     }
