@@ -108,7 +108,7 @@ impl App {
             app: Arc::clone(self),
             ctx: ctx.clone(),
             set,
-            open,
+            _open: open,
             id: package_id.to_owned(),
             mode,
             previous: options.previous,

@@ -74,8 +74,16 @@ struct Erased {
 }
 
 impl Delivery<'_> {
-    /// Runs it. Blocks; the caller holds the data set's turn.
+    /// Runs it. Blocks; the caller holds the data set's turn. A store that was too small has grown after a failure,
+    /// so that a second attempt finds room if the disk has any.
     pub fn run(&self, kv: &dyn Kv) -> Result<Delivered, KvError> {
+        match self.attempt(kv) {
+            Err(KvError::Full) => self.attempt(kv),
+            ended => ended,
+        }
+    }
+
+    fn attempt(&self, kv: &dyn Kv) -> Result<Delivered, KvError> {
         let (lists, head) = {
             let snapshot = kv.snapshot()?;
             (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)

@@ -37,7 +37,7 @@ pub(super) struct Turn {
     pub ctx: Ctx,
     pub set: Arc<LiveSet>,
     /// Its id stays taken until the end.
-    pub open: OpenPackage,
+    pub _open: OpenPackage,
     pub id: String,
     pub mode: Mode,
     pub previous: Option<String>,
