@@ -22,11 +22,7 @@ pub enum Command {
     /// Attach a certificate, or remove one
     Certificate(Certificate),
     /// End a connection: its tokens are no longer accepted
-    Withdraw {
-        client_id: String,
-        #[arg(long)]
-        reason: String,
-    },
+    Withdraw { client_id: String },
 }
 
 #[derive(Args)]
@@ -97,9 +93,9 @@ pub async fn run(session: &Session, command: Command) -> Done {
                 out.line(&view, &format!("certificate removed from {client_id}"));
             }
         }
-        Command::Withdraw { client_id, reason } => {
+        Command::Withdraw { client_id } => {
             let path = format!("{}/withdraw", path_of(PATH, &client_id));
-            let view = client.post(&path, &json!({ "reason": reason })).await?;
+            let view = client.post_empty(&path).await?;
             out.line(&view, &format!("connection {client_id} withdrawn"));
         }
     }

@@ -115,7 +115,7 @@ pub async fn run(session: &Session, command: Command) -> Done {
         Command::Show { set } => out.object(&client.get(&path_of(PATH, &set)).await?),
         Command::List(paging) => {
             let list = session.list(PATH, paging, vec![]).await?;
-            out.table(&list, &["name", "institution", "classification", "published"]);
+            out.table(&list, &["name", "institution", "sandbox.version", "main.version"]);
         }
     }
     Ok(())

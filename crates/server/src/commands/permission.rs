@@ -130,12 +130,17 @@ pub async fn run(session: &Session, command: Command) -> Done {
             recipient,
             paging,
         } => {
-            let words = [("dataset", dataset), ("recipient", recipient)];
-            let query = words
-                .into_iter()
-                .filter_map(|(word, value)| Some((word, value?)))
-                .collect();
-            out.table(&session.list(PATH, paging, query).await?, &COLUMNS);
+            let mut list = session.list(PATH, paging, vec![]).await?;
+            // The interface lists them all; the choice is made here.
+            if let Some(rows) = super::output::rows_mut(&mut list) {
+                let fits = |row: &Value, name: &str, wanted: &Option<String>| {
+                    wanted
+                        .as_ref()
+                        .is_none_or(|wanted| row.get(name).and_then(Value::as_str) == Some(wanted))
+                };
+                rows.retain(|row| fits(row, "dataset", &dataset) && fits(row, "recipient", &recipient));
+            }
+            out.table(&list, &COLUMNS);
         }
         Command::Show { number } => out.object(&client.get(&path_of(PATH, &number)).await?),
         Command::Explain {
