@@ -91,12 +91,33 @@ impl Registry {
     }
 
     /// The sandbox's text and leaf ids become the main section's next version; the sandbox keeps its own.
-    /// The main epoch stays: whoever publishes an incompatible text raises it by emptying the section.
+    /// For a first or a compatible text: the main epoch stays.
     pub async fn publish(
         &self,
         by: &Actor,
         name: &DatasetName,
         expected: Option<i64>,
+    ) -> Result<Versioned<DatasetView>> {
+        self.publish_in(by, name, expected, false).await
+    }
+
+    /// As `publish`, for an incompatible text: main begins a new epoch, in which leaf ids may be others.
+    /// The caller has seen that nobody holds an active permission, and empties the section's records.
+    pub async fn publish_anew(
+        &self,
+        by: &Actor,
+        name: &DatasetName,
+        expected: Option<i64>,
+    ) -> Result<Versioned<DatasetView>> {
+        self.publish_in(by, name, expected, true).await
+    }
+
+    async fn publish_in(
+        &self,
+        by: &Actor,
+        name: &DatasetName,
+        expected: Option<i64>,
+        new_epoch: bool,
     ) -> Result<Versioned<DatasetView>> {
         let mut change = self.change(by).await?;
         let before = require(change.conn(), name).await?.expect(expected)?;
@@ -113,7 +134,14 @@ impl Registry {
         {
             return Err(RegistryError::state("this definition is published already"));
         }
-        keep_leaf_ids(&before.value, &sandbox.leaf_ids)?;
+        if new_epoch {
+            sqlx::query("UPDATE datasets SET main_epoch = main_epoch + 1 WHERE name = $1")
+                .bind(name.as_str())
+                .execute(change.conn())
+                .await?;
+        } else {
+            keep_leaf_ids(&before.value, &sandbox.leaf_ids)?;
+        }
         bump(change.conn(), name).await?;
         set(
             change.conn(),

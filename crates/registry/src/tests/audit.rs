@@ -175,6 +175,16 @@ async fn every_change_leaves_one_entry() {
         CHANGED,
     )
     .await;
+    let other = definition("persons", "two", &["Surname"]);
+    r.put_sandbox_definition(&by, &other, None).await.unwrap();
+    leaves_one(
+        &r,
+        r.publish_anew(&by, &name, None),
+        "dataset_publish",
+        "datasets/persons",
+        CHANGED,
+    )
+    .await;
     leaves_one(&r, r.raise_epochs(&by), "epochs_raise", "datasets", CHANGED).await;
 
     r.institution_insert(&by, &institution(RECIPIENT)).await.unwrap();
