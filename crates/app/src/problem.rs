@@ -1,6 +1,7 @@
 //! What went wrong, for the caller: one shape for every use case, mapped to RFC 9457 by `web`.
 
 use dagr_model::fault::Fault;
+pub use dagr_policy::Code as ProblemCode;
 
 /// Faults listed in one answer; the total is given besides.
 pub const MAX_FAULTS: usize = 1_000;

@@ -1,0 +1,255 @@
+//! The change feed of one permission: first load in key order, then what changed.
+//!
+//! For a permission a record stands in the feed at exactly one place (`Stored::place`). Hidden changes and records
+//! outside the scope take part in nothing that is told.
+
+use dagr_model::{ids::Sequence, leaves::LeafSet, record::RecordRef};
+
+use super::{
+    change::{Entry, Kind},
+    head::Head,
+    keys,
+    keys::ListId,
+    position::{Follow, Position},
+    stored::{At, Stored},
+};
+use crate::kv::{Direction, KvError, Range, Scan, Snapshot, Table};
+
+/// Who reads: what it is shown, and of which records.
+pub struct View<'a> {
+    /// Leaves of the permission (not of `fields=`), alignments included.
+    pub leaves: &'a LeafSet,
+    pub scope: Scope<'a>,
+}
+
+pub enum Scope<'a> {
+    All,
+    Keys(&'a dyn KeyScope),
+    When { list: ListId, holds: &'a dyn Fn(RecordRef<'_>) -> bool },
+}
+
+/// A list of keys and leading parts.
+pub trait KeyScope {
+    fn contains(&self, key: &[u8]) -> bool;
+    /// `key` itself where the list covers it, else the smallest covered key after it; `None` = nothing more.
+    fn seek(&self, key: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// One thing told.
+pub enum Told<'a> {
+    Upsert { key: &'a [u8], at: At, stored: Stored<'a> },
+    Delete { key: &'a [u8], at: At, entry: Entry<'a> },
+}
+
+/// What the reader of a page says of one thing told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    Taken,
+    /// Not taken: the page is full without it.
+    Full,
+}
+
+/// How a page ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageEnd {
+    /// Nothing more that is visible now.
+    pub end: bool,
+}
+
+/// Reads on from `position` and moves it. `visit` gets what is visible, in order; `patience` is asked now and then
+/// and ends a page that has looked at much and found little.
+pub fn page(
+    snapshot: &dyn Snapshot,
+    view: &View<'_>,
+    position: &mut Position,
+    visit: &mut dyn FnMut(Told<'_>) -> Result<Take, KvError>,
+    patience: &dyn Fn() -> bool,
+) -> Result<PageEnd, KvError> {
+    let head = Head::read(snapshot)?.sequence;
+    let mut page = Page { snapshot, view, head, visit, patience, looked: 0 };
+    if let Position::Load { head: began, after } = position {
+        if !page.load(*began, after)? {
+            return Ok(PageEnd { end: false });
+        }
+        *position = Position::Follow(Follow::new(*began));
+    }
+    let Position::Follow(follow) = position else { return Ok(PageEnd { end: false }) };
+    Ok(PageEnd { end: page.follow(follow)? })
+}
+
+struct Page<'p> {
+    snapshot: &'p dyn Snapshot,
+    view: &'p View<'p>,
+    head: Sequence,
+    visit: &'p mut dyn FnMut(Told<'_>) -> Result<Take, KvError>,
+    patience: &'p dyn Fn() -> bool,
+    looked: u32,
+}
+
+impl Page<'_> {
+    /// `true` every so often, when patience is at its end.
+    fn tired(&mut self) -> bool {
+        self.looked = self.looked.wrapping_add(1);
+        self.looked.is_multiple_of(1024) && !(self.patience)()
+    }
+
+    fn scope_list(&self) -> Option<ListId> {
+        match self.view.scope {
+            Scope::When { list, .. } => Some(list),
+            _ => None,
+        }
+    }
+
+    fn in_scope(&self, key: &[u8], record: RecordRef<'_>) -> bool {
+        match &self.view.scope {
+            Scope::All => true,
+            Scope::Keys(keys) => keys.contains(key),
+            Scope::When { holds, .. } => holds(record),
+        }
+    }
+
+    /// `true` when the load is through.
+    fn load(&mut self, began: Sequence, after: &mut Vec<u8>) -> Result<bool, KvError> {
+        let mut from = if after.is_empty() { Vec::new() } else { [after.as_slice(), &[0]].concat() };
+        'ranges: loop {
+            if let Scope::Keys(keys) = &self.view.scope {
+                match keys.seek(&from) {
+                    Some(next) => from = next,
+                    None => return Ok(true),
+                }
+            }
+            let range = Range { from: Some(&from), to: None };
+            for pair in self.snapshot.scan(Table::Record, range, Direction::Forward)? {
+                let (key, bytes) = pair?;
+                if let Scope::Keys(keys) = &self.view.scope
+                    && !keys.contains(key)
+                {
+                    if self.tired() {
+                        return Ok(false);
+                    }
+                    from = key.to_vec();
+                    continue 'ranges;
+                }
+                let stored = Stored::read(bytes)?;
+                let place = stored.place(self.view.leaves, self.scope_list())?;
+                // What came after the load began is told by the changes that follow it.
+                if place.entered <= began && self.in_scope(key, stored.record) {
+                    let told = Told::Upsert { key, at: place.at, stored };
+                    if (self.visit)(told)? == Take::Full {
+                        return Ok(false);
+                    }
+                }
+                after.clear();
+                after.extend_from_slice(key);
+                if self.tired() {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+    }
+
+    /// `true` when nothing more is visible.
+    fn follow(&mut self, follow: &mut Follow) -> Result<bool, KvError> {
+        let start = follow.clone();
+        let from = keys::sequence(start.at + 1);
+        let range = Range { from: Some(&from), to: None };
+        let mut changes = Peeked::new(self.snapshot.scan(Table::Change, range, Direction::Forward)?, 0);
+        let mut scope = match self.scope_list() {
+            None => Peeked::empty(),
+            Some(list) => {
+                let (from, to) = (keys::list(list, start.at + 1), keys::under_id(list + 1, &[]));
+                let range = Range { from: Some(&from), to: Some(&to) };
+                Peeked::new(self.snapshot.scan(Table::List, range, Direction::Forward)?, 2)
+            }
+        };
+        loop {
+            let (change_at, scope_at) = (changes.sequence()?, scope.sequence()?);
+            let Some(at) = [change_at, scope_at].into_iter().flatten().min() else {
+                follow.advance(self.head, self.head);
+                return Ok(true);
+            };
+            let from_scope = scope_at == Some(at);
+            let entry = Entry::read(if from_scope { scope.value()? } else { changes.value()? })?;
+            if self.tell(&start, at, &entry, from_scope)? == Take::Full {
+                follow.advance(at - 1, self.head);
+                return Ok(false);
+            }
+            if change_at == Some(at) {
+                changes.next();
+            }
+            if scope_at == Some(at) {
+                scope.next();
+            }
+            if self.tired() {
+                follow.advance(at, self.head);
+                return Ok(false);
+            }
+        }
+    }
+
+    fn tell(
+        &mut self,
+        start: &Follow,
+        sequence: Sequence,
+        entry: &Entry<'_>,
+        from_scope: bool,
+    ) -> Result<Take, KvError> {
+        let at = At { sequence, time_ms: entry.time_ms };
+        if entry.kind == Kind::Delete {
+            // With a predicate, what is gone has left the scope list; a tombstone says nothing more.
+            let told_here = match &self.view.scope {
+                Scope::All => true,
+                Scope::Keys(keys) => keys.contains(entry.key),
+                Scope::When { .. } => from_scope,
+            };
+            if !told_here || !start.was_given(entry.entered, sequence) {
+                return Ok(Take::Taken);
+            }
+            return (self.visit)(Told::Delete { key: entry.key, at, entry: entry.clone() });
+        }
+        let Some(bytes) = self.snapshot.get(Table::Record, entry.key)? else { return Ok(Take::Taken) };
+        let stored = Stored::read(bytes)?;
+        let place = stored.place(self.view.leaves, self.scope_list())?;
+        if place.at.sequence != sequence || !self.in_scope(entry.key, stored.record) {
+            return Ok(Take::Taken);
+        }
+        (self.visit)(Told::Upsert { key: entry.key, at, stored })
+    }
+}
+
+/// A scan with its next item in hand.
+struct Peeked<'a> {
+    scan: Option<Scan<'a>>,
+    item: Option<Result<(&'a [u8], &'a [u8]), KvError>>,
+    prefix: usize,
+}
+
+impl<'a> Peeked<'a> {
+    fn new(mut scan: Scan<'a>, prefix: usize) -> Self {
+        let item = scan.next();
+        Self { scan: Some(scan), item, prefix }
+    }
+    fn empty() -> Self {
+        Self { scan: None, item: None, prefix: 0 }
+    }
+    fn next(&mut self) {
+        self.item = self.scan.as_mut().and_then(Iterator::next);
+    }
+    fn sequence(&mut self) -> Result<Option<Sequence>, KvError> {
+        match &self.item {
+            None => Ok(None),
+            Some(Ok((key, _))) => Ok(keys::read_sequence(&key[self.prefix.min(key.len())..])),
+            Some(Err(_)) => match self.item.take() {
+                Some(Err(error)) => Err(error),
+                _ => Ok(None),
+            },
+        }
+    }
+    fn value(&self) -> Result<&'a [u8], KvError> {
+        match &self.item {
+            Some(Ok((_, value))) => Ok(value),
+            _ => Err(super::corrupt("scan")),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What is true of a data set as a whole. Written last in every bulk: moving it publishes the package.
+
+use dagr_model::{digest::SetDigest, ids::Sequence};
+use serde::{Deserialize, Serialize};
+
+use super::{corrupt, keys};
+use crate::kv::{KvError, Snapshot, Table};
+
+/// Version of the layouts in this module's tables.
+pub const FORMAT: u8 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    pub format: u8,
+    /// The last change; 0 = none yet.
+    pub sequence: Sequence,
+    /// Raised by a restore and by a new definition in the sandbox: cursors of an older epoch expire.
+    pub epoch: u32,
+    pub records: u64,
+    /// Lower-case hex of the data set's digest.
+    pub digest: String,
+    /// The newest purged tombstone.
+    pub floor: Sequence,
+    /// When the last package was applied, milliseconds.
+    pub applied_ms: Option<i64>,
+    pub last_package: Option<String>,
+    /// Packages ever entered: the next one's order.
+    pub packages: u64,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            sequence: 0,
+            epoch: 1,
+            records: 0,
+            digest: SetDigest::default().hex(),
+            floor: 0,
+            applied_ms: None,
+            last_package: None,
+            packages: 0,
+        }
+    }
+}
+
+impl Head {
+    pub fn read(snapshot: &dyn Snapshot) -> Result<Self, KvError> {
+        let Some(bytes) = snapshot.get(Table::Meta, keys::HEAD)? else { return Ok(Self::default()) };
+        let head: Self = serde_json::from_slice(bytes).map_err(|_| corrupt("head"))?;
+        if head.format > FORMAT {
+            return Err(KvError::Engine(format!(
+                "data set format {} is newer than this program's {FORMAT}; run a newer dagr",
+                head.format
+            )));
+        }
+        Ok(head)
+    }
+
+    /// The data set's digest as a number; `None` = damaged.
+    pub fn set_digest(&self) -> Option<SetDigest> {
+        let hex = self.digest.as_bytes();
+        let mut digest = SetDigest::default();
+        for (byte, pair) in digest.0.iter_mut().zip(hex.chunks_exact(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        (hex.len() == 64).then_some(digest)
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

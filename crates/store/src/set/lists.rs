@@ -1,0 +1,61 @@
+//! Numbers of named change lists, scope lists and indexes of one data set. Numbers are never used again.
+
+use std::collections::BTreeMap;
+
+use dagr_model::ids::Sequence;
+use serde::{Deserialize, Serialize};
+
+use super::{corrupt, keys, keys::ListId};
+use crate::kv::{KvError, Snapshot, Table};
+
+/// At most this many predicates may share one data set.
+pub const MAX_SCOPES: usize = 64;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lists {
+    pub next: ListId,
+    /// Named change lists: name → id and the CEL text it was made for.
+    pub changes: BTreeMap<String, Named>,
+    /// Scope lists: predicate text → id and where it started.
+    pub scopes: BTreeMap<String, ScopeList>,
+    /// Indexes: field names joined with `,` → id and whether it is whole.
+    pub indexes: BTreeMap<String, IndexState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    pub id: ListId,
+    pub when: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeList {
+    pub id: ListId,
+    pub started: Sequence,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexState {
+    pub id: ListId,
+    /// Not whole yet: asking it answers `index_building`.
+    pub building: bool,
+}
+
+impl Lists {
+    pub fn read(snapshot: &dyn Snapshot) -> Result<Self, KvError> {
+        match snapshot.get(Table::Meta, keys::LISTS)? {
+            None => Ok(Self::default()),
+            Some(bytes) => serde_json::from_slice(bytes).map_err(|_| corrupt("lists")),
+        }
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The id for the next list.
+    pub fn allot(&mut self) -> ListId {
+        self.next += 1;
+        self.next
+    }
+}

@@ -1,0 +1,167 @@
+//! A position in a feed, as a cursor holds it: constant length.
+//!
+//! A delete (or a leaving) at *s* of what came at *e* is told if and only if it had been given: *e* lies at or
+//! before the position and, where that stretch was read when the set's head was already at *h* > position, the
+//! record was still there at *h*. Pages of one poll may be read at different heads: `stretches` remembers them
+//! until the position has passed those heads.
+
+use dagr_model::ids::Sequence;
+
+use crate::codec::{Reader, put_bytes, put_varint};
+
+/// Stretches remembered exactly. With more, the oldest is taken as given: a delete too many, never one too few.
+const STRETCHES: usize = 8;
+/// Longest encoded key, in bytes.
+const MAX_KEY: usize = 255;
+/// Length of an encoded position.
+pub const POSITION_BYTES: usize = 512;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Position {
+    /// First load in key order; `head` = the sequence when it began.
+    Load { head: Sequence, after: Vec<u8> },
+    Follow(Follow),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Follow {
+    /// Everything visible at or before this has been told.
+    pub at: Sequence,
+    /// Where the first stretch begins.
+    base: Sequence,
+    /// (end of the stretch, head when it was read), both growing.
+    stretches: Vec<(Sequence, Sequence)>,
+}
+
+impl Follow {
+    pub fn new(at: Sequence) -> Self {
+        Self { at, base: at, stretches: Vec::new() }
+    }
+
+    /// Was what came at `entered` and went at `gone` given to this reader?
+    pub fn was_given(&self, entered: Sequence, gone: Sequence) -> bool {
+        if entered > self.at || gone <= self.at {
+            return false;
+        }
+        if entered <= self.base {
+            return true;
+        }
+        self.stretches.iter().find(|(end, _)| entered <= *end).is_none_or(|(_, head)| gone > *head)
+    }
+
+    /// Moves to `to`, having read everything up to it when the head was `head`.
+    pub fn advance(&mut self, to: Sequence, head: Sequence) {
+        if to > self.at {
+            match self.stretches.last_mut() {
+                Some(last) if last.1 == head => last.0 = to,
+                _ => {
+                    if self.stretches.is_empty() {
+                        self.base = self.at;
+                    }
+                    self.stretches.push((to, head));
+                }
+            }
+            self.at = to;
+        }
+        while self.stretches.first().is_some_and(|(_, head)| *head <= self.at) || self.stretches.len() > STRETCHES {
+            self.base = self.stretches.remove(0).0;
+        }
+    }
+}
+
+impl Position {
+    /// Always `POSITION_BYTES` long, so that a cursor's length tells nothing.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(POSITION_BYTES);
+        match self {
+            Self::Load { head, after } => {
+                out.push(0);
+                put_varint(&mut out, *head);
+                put_bytes(&mut out, after);
+            }
+            Self::Follow(follow) => {
+                out.push(1);
+                put_varint(&mut out, follow.at);
+                put_varint(&mut out, follow.base);
+                put_varint(&mut out, follow.stretches.len() as u64);
+                for (end, head) in &follow.stretches {
+                    put_varint(&mut out, *end);
+                    put_varint(&mut out, *head);
+                }
+            }
+        }
+        out.resize(POSITION_BYTES, 0);
+        out
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        match reader.byte()? {
+            0 => {
+                let head = reader.varint()?;
+                let after = reader.bytes()?;
+                (after.len() <= MAX_KEY).then(|| Self::Load { head, after: after.to_vec() })
+            }
+            1 => {
+                let (at, base) = (reader.varint()?, reader.varint()?);
+                let count = reader.varint()?;
+                if count > STRETCHES as u64 {
+                    return None;
+                }
+                let stretches =
+                    (0..count).map(|_| Some((reader.varint()?, reader.varint()?))).collect::<Option<_>>()?;
+                Some(Self::Follow(Follow { at, base, stretches }))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_came_and_went_between_polls_is_not_told() {
+        // Position 10, head 20: a record came at 12 and went at 18. The page up to 15 never showed it.
+        let mut follow = Follow::new(10);
+        follow.advance(15, 20);
+        assert!(!follow.was_given(12, 18), "gone before the page was read");
+        assert!(follow.was_given(12, 21), "gone after the page was read");
+        assert!(follow.was_given(9, 18), "given by an earlier poll");
+        follow.advance(20, 20);
+        assert!(follow.was_given(12, 21));
+        assert_eq!(follow, Follow { at: 20, base: 20, stretches: vec![] });
+    }
+
+    #[test]
+    fn pages_read_at_different_heads_are_told_apart() {
+        let mut follow = Follow::new(0);
+        follow.advance(5, 50);
+        follow.advance(8, 60);
+        assert!(follow.was_given(3, 55), "still there at head 50");
+        assert!(!follow.was_given(7, 55), "gone when its page was read at head 60");
+    }
+
+    proptest! {
+        #[test]
+        fn positions_keep_their_bytes(steps in prop::collection::vec((0u64..50, 0u64..50), 0..40)) {
+            let mut follow = Follow::new(3);
+            let mut head = 3;
+            for (move_by, grow) in steps {
+                head = head.max(follow.at) + grow;
+                follow.advance((follow.at + move_by).min(head), head);
+            }
+            let position = Position::Follow(follow);
+            let bytes = position.to_bytes();
+            prop_assert_eq!(bytes.len(), POSITION_BYTES);
+            prop_assert_eq!(Position::from_bytes(&bytes), Some(position));
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
+            let _ = Position::from_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! A package on its way in: rows staged to disk while they stream, then read back sorted by key.
+//!
+//! Memory is one buffer; what is beyond it lies in sorted runs that are merged when read.
+
+pub mod groups;
+mod run;
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use dagr_model::record::RecordRef;
+
+use crate::{
+    codec::{Reader, put_bytes, put_varint},
+    kv::KvError,
+};
+
+/// Rows are sorted in memory up to this many bytes, then written as a run.
+pub const BUFFER_BYTES: usize = 48 << 20;
+/// Runs merged at once; more are first merged into longer ones.
+const MAX_RUNS: usize = 256;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verb {
+    Upsert = 0,
+    Delete = 1,
+    Erase = 2,
+    /// A row that was quarantined but whose key is readable: its record is not removed by a snapshot.
+    Protect = 3,
+}
+
+/// One staged row, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    pub key: &'a [u8],
+    /// Order of arrival.
+    pub ordinal: u64,
+    pub line: u64,
+    pub verb: Verb,
+    /// Empty unless `Upsert`.
+    pub record: RecordRef<'a>,
+}
+
+impl<'a> Row<'a> {
+    fn write(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.ordinal);
+        put_varint(out, self.line);
+        out.push(self.verb as u8);
+        put_bytes(out, self.record.spans);
+        out.extend_from_slice(self.record.json);
+    }
+
+    fn read(key: &'a [u8], body: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(body);
+        let (ordinal, line) = (reader.varint()?, reader.varint()?);
+        let verb = match reader.byte()? {
+            0 => Verb::Upsert,
+            1 => Verb::Delete,
+            2 => Verb::Erase,
+            3 => Verb::Protect,
+            _ => return None,
+        };
+        let spans = reader.bytes()?;
+        Some(Self { key, ordinal, line, verb, record: RecordRef { json: reader.0, spans } })
+    }
+}
+
+/// Where rows are staged. Dropping it leaves the files: the directory belongs to the caller.
+pub struct Stage {
+    dir: PathBuf,
+    buffer: Vec<u8>,
+    /// (offset, key length, body length) of each buffered row, in order of arrival.
+    rows: Vec<(u32, u16, u32)>,
+    runs: Vec<PathBuf>,
+    next_run: usize,
+    ordinal: u64,
+    bytes: u64,
+}
+
+impl Stage {
+    /// `dir` must exist and be empty.
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            buffer: Vec::new(),
+            rows: Vec::new(),
+            runs: Vec::new(),
+            next_run: 0,
+            ordinal: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Bytes of rows staged so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub fn push(&mut self, key: &[u8], line: u64, verb: Verb, record: RecordRef<'_>) -> Result<(), KvError> {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(key);
+        let body = self.buffer.len();
+        let row = Row { key, ordinal: self.ordinal, line, verb, record };
+        row.write(&mut self.buffer);
+        self.rows.push((start as u32, key.len() as u16, (self.buffer.len() - body) as u32));
+        self.ordinal += 1;
+        self.bytes += (self.buffer.len() - start) as u64;
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.spill()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is buffered; the rows can then be read any number of times, also after a restart.
+    pub fn finish(mut self) -> Result<Staged, KvError> {
+        self.spill()?;
+        let mut runs = std::mem::take(&mut self.runs);
+        while runs.len() > MAX_RUNS {
+            let rest = runs.split_off(MAX_RUNS);
+            let merged = self.merge(&runs)?;
+            for run in runs {
+                std::fs::remove_file(run)?;
+            }
+            // The merged rows came first and stay first.
+            runs = rest;
+            runs.insert(0, merged);
+        }
+        Ok(Staged { runs, bytes: self.bytes })
+    }
+
+    fn run_path(&mut self) -> PathBuf {
+        self.next_run += 1;
+        self.dir.join(format!("run-{:06}", self.next_run))
+    }
+
+    fn spill(&mut self) -> Result<(), KvError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let buffer = &self.buffer;
+        let key = |row: &(u32, u16, u32)| &buffer[row.0 as usize..row.0 as usize + usize::from(row.1)];
+        // Stable: rows of one key stay in order of arrival.
+        if !self.rows.is_sorted_by(|a, b| key(a) <= key(b)) {
+            self.rows.sort_by(|a, b| key(a).cmp(key(b)));
+        }
+        let rows = std::mem::take(&mut self.rows);
+        let path = self.run_path();
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        for (start, key_len, body_len) in &rows {
+            let (start, key_len, body_len) = (*start as usize, usize::from(*key_len), *body_len as usize);
+            let key = &self.buffer[start..start + key_len];
+            let body = &self.buffer[start + key_len..start + key_len + body_len];
+            run::write(&mut out, key, body)?;
+        }
+        out.flush()?;
+        self.runs.push(path);
+        self.rows = rows;
+        self.rows.clear();
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn merge(&mut self, runs: &[PathBuf]) -> Result<PathBuf, KvError> {
+        let path = self.run_path();
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        let mut rows = run::Merge::open(runs)?;
+        while let Some((key, body)) = rows.next()? {
+            run::write(&mut out, key, body)?;
+        }
+        out.flush()?;
+        Ok(path)
+    }
+}
+
+/// A finished stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    runs: Vec<PathBuf>,
+    pub bytes: u64,
+}
+
+impl Staged {
+    /// The stage that `Stage::finish` left in `dir`: for a held package, after a restart too.
+    pub fn open(dir: &Path) -> Result<Self, KvError> {
+        let mut runs = Vec::new();
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(dir)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("run-") {
+                bytes += entry.metadata()?.len();
+                runs.push(entry.path());
+            }
+        }
+        runs.sort();
+        Ok(Self { runs, bytes })
+    }
+
+    /// Makes the files durable: a held package must outlive a power cut.
+    pub fn sync(&self) -> Result<(), KvError> {
+        for run in &self.runs {
+            File::open(run)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Rows in key order, rows of one key in order of arrival.
+    pub fn rows(&self) -> Result<run::Merge, KvError> {
+        run::Merge::open(&self.runs)
+    }
+}
+
+pub use run::Merge;

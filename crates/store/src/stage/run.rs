@@ -1,0 +1,131 @@
+//! A sorted run on disk, and many merged into one.
+//!
+//! A row is: key length (varint) · key · body length (varint) · body.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    fs::File,
+    io::{BufReader, Read, Write},
+    path::PathBuf,
+};
+
+use super::Row;
+use crate::{codec::put_varint, kv::KvError};
+
+/// Bytes read ahead of each run; with many runs less, so that memory stays flat.
+const READ_AHEAD: usize = 8 << 20;
+/// No staged row is longer: the longest record and its spans, with room.
+const MAX_BODY: u64 = 16 << 20;
+
+pub fn write(out: &mut impl Write, key: &[u8], body: &[u8]) -> Result<(), KvError> {
+    let mut lengths = Vec::with_capacity(16);
+    put_varint(&mut lengths, key.len() as u64);
+    out.write_all(&lengths)?;
+    out.write_all(key)?;
+    lengths.clear();
+    put_varint(&mut lengths, body.len() as u64);
+    out.write_all(&lengths)?;
+    out.write_all(body)?;
+    Ok(())
+}
+
+struct Run {
+    file: BufReader<File>,
+    key: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Run {
+    fn advance(&mut self) -> Result<bool, KvError> {
+        let Some(key_len) = self.varint()? else { return Ok(false) };
+        Self::fill(&mut self.file, &mut self.key, key_len)?;
+        let Some(body_len) = self.varint()? else { return Err(cut_off()) };
+        Self::fill(&mut self.file, &mut self.body, body_len)?;
+        Ok(true)
+    }
+
+    fn fill(file: &mut BufReader<File>, into: &mut Vec<u8>, len: u64) -> Result<(), KvError> {
+        if len > MAX_BODY {
+            return Err(KvError::Corrupt("staged row".to_owned()));
+        }
+        into.resize(len as usize, 0);
+        file.read_exact(into)?;
+        Ok(())
+    }
+
+    fn varint(&mut self) -> Result<Option<u64>, KvError> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let mut byte = [0];
+            if self.file.read(&mut byte)? == 0 {
+                return if shift == 0 { Ok(None) } else { Err(cut_off()) };
+            }
+            value |= u64::from(byte[0] & 0x7f) << shift;
+            if byte[0] & 0x80 == 0 {
+                return Ok(Some(value));
+            }
+        }
+        Err(cut_off())
+    }
+}
+
+fn cut_off() -> KvError {
+    KvError::Corrupt("staged run is cut off".to_owned())
+}
+
+/// Rows of several runs in key order. Runs are in order of arrival, so equal keys are too.
+pub struct Merge {
+    runs: Vec<Run>,
+    heap: BinaryHeap<Reverse<(Vec<u8>, usize)>>,
+    current: Option<usize>,
+    started: bool,
+}
+
+impl Merge {
+    pub(super) fn open(paths: &[PathBuf]) -> Result<Self, KvError> {
+        let ahead = (READ_AHEAD / paths.len().max(1)).clamp(16 << 10, 1 << 20);
+        let mut merge = Self { runs: Vec::new(), heap: BinaryHeap::new(), current: None, started: false };
+        for path in paths {
+            let file = BufReader::with_capacity(ahead, File::open(path)?);
+            let mut run = Run { file, key: Vec::new(), body: Vec::new() };
+            if run.advance()? {
+                merge.heap.push(Reverse((run.key.clone(), merge.runs.len())));
+                merge.runs.push(run);
+            }
+        }
+        Ok(merge)
+    }
+
+    /// The next row: key and body.
+    pub(super) fn next(&mut self) -> Result<Option<(&[u8], &[u8])>, KvError> {
+        if self.runs.len() == 1 {
+            // The usual package fits one run: nothing to merge.
+            let more = !std::mem::replace(&mut self.started, true) || self.runs[0].advance()?;
+            if !more {
+                self.started = false;
+                self.runs.clear();
+            }
+            return Ok(self.runs.first().map(|run| (run.key.as_slice(), run.body.as_slice())));
+        }
+        if let Some(at) = self.current.take()
+            && self.runs[at].advance()?
+        {
+            self.heap.push(Reverse((self.runs[at].key.clone(), at)));
+        }
+        let Some(Reverse((_, at))) = self.heap.pop() else { return Ok(None) };
+        self.current = Some(at);
+        let run = &self.runs[at];
+        Ok(Some((&run.key, &run.body)))
+    }
+
+    /// The next row, decoded.
+    pub fn next_row(&mut self) -> Result<Option<Row<'_>>, KvError> {
+        match self.next()? {
+            None => Ok(None),
+            Some((key, body)) => {
+                Row::read(key, body).map(Some).ok_or_else(|| KvError::Corrupt("staged row".to_owned()))
+            }
+        }
+    }
+}
