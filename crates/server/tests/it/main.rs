@@ -1,5 +1,10 @@
 //! Tests of the real binary: one program, a module a subject.
 
+// Outside a `#[test]` the lint does not see that these are tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+// What `server` offers is used as the modules come.
+#![allow(dead_code)]
+
 mod command_line;
 mod operations;
 mod server;
