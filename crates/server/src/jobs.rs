@@ -11,7 +11,7 @@ use tokio::{
 
 const METRICS_UPKEEP: Duration = Duration::from_secs(10);
 /// Retention is of days; an hour late is on time.
-const RETENTION: Duration = Duration::from_secs(3_600);
+const RETENTION: Duration = Duration::from_hours(1);
 
 /// Starts them; they run until they are aborted.
 pub fn start(app: &Arc<App>, metrics: PrometheusHandle) -> Vec<JoinHandle<()>> {

@@ -19,9 +19,9 @@ impl Output {
     /// One line for a person, the value with `--json`.
     pub fn line(self, value: &Value, line: &str) {
         if self.json {
-            self.value(value)
+            print(value);
         } else {
-            println!("{line}")
+            println!("{line}");
         }
     }
 
@@ -34,14 +34,14 @@ impl Output {
                     println!("{name:width$}  {}", cell(member));
                 }
             }
-            _ => self.value(value),
+            _ => print(value),
         }
     }
 
     /// A list, one object a line, with the named columns (dotted paths).
     pub fn table(self, list: &Value, columns: &[&str]) {
         if self.json {
-            return self.value(list);
+            return print(list);
         }
         let rows: Vec<Vec<String>> = rows(list)
             .iter()
@@ -72,10 +72,10 @@ impl Output {
             println!("more: --after {next}");
         }
     }
+}
 
-    fn value(self, value: &Value) {
-        println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
-    }
+fn print(value: &Value) {
+    println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
 /// The objects of a list: a bare array, or the one member that is an array.
