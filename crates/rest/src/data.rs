@@ -36,7 +36,7 @@ pub async fn record_get(
     ctx: Anyone,
     request: Request,
 ) -> Result<Response, Rejected> {
-    let uri = request.uri();
+    let uri = path::whole(&request);
     let (section, dataset) = place(uri)?;
     let parts = path::key_parts(uri.path(), 3)?;
     let mut query = Query::parse(uri.query())?;
@@ -67,7 +67,7 @@ struct LookupBody {
 
 /// `POST …/lookup`
 pub async fn lookup(State(web): State<Web>, ctx: Anyone, request: Request) -> Result<Response, Rejected> {
-    let (section, dataset) = place(request.uri())?;
+    let (section, dataset) = place(path::whole(&request))?;
     // Who asks is judged before what is asked.
     web.app.admit_only(&ctx, section, &dataset)?;
     Query::parse(request.uri().query())?.end()?;
@@ -79,7 +79,7 @@ pub async fn lookup(State(web): State<Web>, ctx: Anyone, request: Request) -> Re
 
 /// `GET …/changes` and `GET …/changes/{list}`
 pub async fn change_list(State(web): State<Web>, ctx: Anyone, request: Request) -> Result<Response, Rejected> {
-    let uri = request.uri();
+    let uri = path::whole(&request);
     let (section, dataset) = place(uri)?;
     let list = path::segments(uri.path()).into_iter().nth(3).flatten();
     let mut query = Query::parse(uri.query())?;

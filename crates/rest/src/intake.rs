@@ -40,7 +40,7 @@ fn package_id(rest: &[String]) -> String {
 
 /// `PUT …/packages/{id}`
 pub async fn package_put(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Response, Rejected> {
-    let (section, dataset, rest) = place(request.uri())?;
+    let (section, dataset, rest) = place(path::whole(&request))?;
     let mut query = Query::parse(request.uri().query())?;
     let headers = request.headers();
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -91,7 +91,7 @@ fn repr_digest(headers: &HeaderMap) -> Option<[u8; 32]> {
 
 /// `GET …/packages/{id}`
 pub async fn package_get(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
-    let (section, dataset, rest) = place(request.uri())?;
+    let (section, dataset, rest) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.package_get(&ctx, section, &dataset, &package_id(&rest)).await?))
 }
@@ -102,21 +102,21 @@ pub async fn package_confirm(
     ctx: Producer,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
-    let (section, dataset, rest) = place(request.uri())?;
+    let (section, dataset, rest) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.package_confirm(&ctx, section, &dataset, &package_id(&rest)).await?))
 }
 
 /// `POST …/packages/{id}/reject`
 pub async fn package_reject(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
-    let (section, dataset, rest) = place(request.uri())?;
+    let (section, dataset, rest) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.package_reject(&ctx, section, &dataset, &package_id(&rest)).await?))
 }
 
 /// `GET …/packages`
 pub async fn package_list(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
-    let (section, dataset, _) = place(request.uri())?;
+    let (section, dataset, _) = place(path::whole(&request))?;
     let mut query = Query::parse(request.uri().query())?;
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     query.end()?;
@@ -129,7 +129,7 @@ pub async fn quarantine_list(
     ctx: Producer,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
-    let (section, dataset, _) = place(request.uri())?;
+    let (section, dataset, _) = place(path::whole(&request))?;
     let mut query = Query::parse(request.uri().query())?;
     let package = query.take("package")?;
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
@@ -140,7 +140,7 @@ pub async fn quarantine_list(
 
 /// `GET …/state`
 pub async fn set_state(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
-    let (section, dataset, _) = place(request.uri())?;
+    let (section, dataset, _) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.set_state(&ctx, section, &dataset).await?))
 }
@@ -151,7 +151,7 @@ pub async fn recipient_list(
     ctx: Producer,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
-    let (section, dataset, _) = place(request.uri())?;
+    let (section, dataset, _) = place(path::whole(&request))?;
     let mut query = Query::parse(request.uri().query())?;
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     query.end()?;

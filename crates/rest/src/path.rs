@@ -1,8 +1,15 @@
 //! Parts of a path, taken from the raw URI: `%2F` in a key part belongs to the value.
 
+use axum::extract::{OriginalUri, Request};
 use dagr_app::problem::Problem;
 use dagr_model::fault::Fault;
+use http::Uri;
 use percent_encoding::percent_decode_str;
+
+/// The URI as the caller sent it: a nested router sees only what is behind its prefix.
+pub fn whole(request: &Request) -> &Uri {
+    request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0)
+}
 
 /// Decoded segments after a prefix. `None` = not UTF-8 once decoded.
 pub fn segments(path: &str) -> Vec<Option<String>> {

@@ -24,7 +24,7 @@ use crate::{body, path};
 
 /// The decoded segment at a place in the path: `/registry/{noun}/{id}/…` has its id at 2.
 fn segment(request: &Request, at: usize) -> String {
-    path::segments(request.uri().path()).into_iter().nth(at).flatten().unwrap_or_default()
+    path::segments(path::whole(request).path()).into_iter().nth(at).flatten().unwrap_or_default()
 }
 
 fn id(request: &Request) -> String {

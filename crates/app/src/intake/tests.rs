@@ -59,8 +59,9 @@ async fn cars() -> World {
 }
 
 async fn quarantine(world: &World, package: Option<&str>) -> Vec<Value> {
-    let list = world.app.quarantine_list(&world.producer(), Section::Main, "bss_cars", package, None, None);
-    list.await.unwrap()["rows"].as_array().unwrap().clone()
+    let ctx = world.producer();
+    let list = world.app.quarantine_list(&ctx, Section::Main, "bss_cars", package, None, None).await.unwrap();
+    list["rows"].as_array().unwrap().clone()
 }
 
 async fn state(world: &World) -> Value {
