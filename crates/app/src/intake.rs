@@ -32,7 +32,12 @@ use tokio::sync::mpsc;
 
 pub use open::{MAX_OPEN, OpenPackages};
 
-use crate::{App, ctx::Ctx, problem::Problem, set::{LiveSet, blocking}};
+use crate::{
+    App,
+    ctx::Ctx,
+    problem::Problem,
+    set::{LiveSet, blocking},
+};
 use open::OpenPackage;
 use package::{PackageRow, State, check_id, hex};
 use receive::{PIECES, Pumped, Reading, pump, receive};
@@ -144,13 +149,21 @@ impl App {
             let kv = set.open(&*engine)?;
             let snapshot = kv.snapshot()?;
             let row = PackageRow::read(&*snapshot, &id)?;
-            Ok((Head::read(&*snapshot)?.epoch, row.filter(|row| row.state != State::Rejected)))
+            Ok((
+                Head::read(&*snapshot)?.epoch,
+                row.filter(|row| row.state != State::Rejected),
+            ))
         })
         .await
     }
 
     /// The data set that a producer connection delivers to.
-    pub(crate) fn provider_set(&self, ctx: &Ctx, section: Section, dataset: &str) -> Result<Arc<LiveSet>, Problem> {
+    pub(crate) fn provider_set(
+        &self,
+        ctx: &Ctx,
+        section: Section,
+        dataset: &str,
+    ) -> Result<Arc<LiveSet>, Problem> {
         let connection = ctx.producer()?;
         self.catalog()
             .live(section, dataset)
@@ -171,7 +184,8 @@ impl App {
                 Some(mark) if self.engine.exists(&mark.store) => {
                     let kv = self.engine.open(&mark.store)?;
                     let row = PackageRow::read(&*kv.snapshot()?, &mark.package)?;
-                    row.and_then(|row| row.held).is_some_and(|held| held.stage == name)
+                    row.and_then(|row| row.held)
+                        .is_some_and(|held| held.stage == name)
                 }
                 _ => false,
             };

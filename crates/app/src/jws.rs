@@ -65,11 +65,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let secrets = Secrets::open(dir.path()).unwrap();
         let payload = canonical(&json!({"b": 1, "a": [null, "ā\n\u{1}"], "A": {}}));
-        assert_eq!(String::from_utf8(payload.clone()).unwrap(), "{\"A\":{},\"a\":[null,\"ā\\n\\u0001\"],\"b\":1}");
+        assert_eq!(
+            String::from_utf8(payload.clone()).unwrap(),
+            "{\"A\":{},\"a\":[null,\"ā\\n\\u0001\"],\"b\":1}"
+        );
         let jws = sign_detached(&secrets, &payload);
         let (header, signature) = jws.split_once("..").unwrap();
         let head: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
-        assert_eq!((&head["alg"], &head["b64"], &head["kid"]), (&json!("EdDSA"), &json!(false), &json!(secrets.key_id())));
+        assert_eq!(
+            (&head["alg"], &head["b64"], &head["kid"]),
+            (&json!("EdDSA"), &json!(false), &json!(secrets.key_id()))
+        );
         let input = [header.as_bytes(), b".", payload.as_slice()].concat();
         let key = UnparsedPublicKey::new(&ED25519, secrets.public_key());
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();

@@ -53,14 +53,21 @@ pub struct World {
 impl World {
     /// The provider is registered; nothing else is there. The time is 1 June 2024, 12:00 UTC.
     pub async fn new() -> Self {
-        Self::with(Settings { disk_reserve_bytes: 0, ..Settings::default() }).await
+        Self::with(Settings {
+            disk_reserve_bytes: 0,
+            ..Settings::default()
+        })
+        .await
     }
 
     pub async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock(Mutex::new("2024-06-01T12:00:00Z".parse().unwrap())));
         let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
-        let config = JournalConfig { segment_bytes: 6 << 20, ..JournalConfig::default() };
+        let config = JournalConfig {
+            segment_bytes: 6 << 20,
+            ..JournalConfig::default()
+        };
         let parts = Parts {
             registry: Registry::open_in_memory().await.unwrap(),
             engine: Arc::clone(&engine),
@@ -70,14 +77,23 @@ impl World {
             settings,
             dir: dir.path().to_owned(),
         };
-        let world = Self { app: App::start(parts).await.unwrap(), clock, engine, dir };
+        let world = Self {
+            app: App::start(parts).await.unwrap(),
+            clock,
+            engine,
+            dir,
+        };
         for number in [PROVIDER, STRANGER] {
             let create = InstitutionCreate {
                 registration_number: RegistrationNumber::new(number),
                 name: format!("Iestāde {number}"),
                 kind: None,
             };
-            world.app.institution_create(&world.operator(), &create).await.unwrap();
+            world
+                .app
+                .institution_create(&world.operator(), &create)
+                .await
+                .unwrap();
         }
         world
     }
@@ -85,15 +101,30 @@ impl World {
     /// A definition in the sandbox and in main. Its first line is `name: …`.
     pub async fn publish(&self, definition: &str) {
         let name = self.sandbox(definition).await;
-        self.app.dataset_publish(&self.operator(), &name, None).await.unwrap();
+        self.app
+            .dataset_publish(&self.operator(), &name, None)
+            .await
+            .unwrap();
     }
 
     /// A definition in the sandbox; gives its name.
     pub async fn sandbox(&self, definition: &str) -> String {
-        let name = definition.lines().next().unwrap().trim_start_matches("name:").trim().to_owned();
-        let sent =
-            DefinitionSent { text: definition.to_owned(), institution: Some(PROVIDER.to_owned()), ..Default::default() };
-        self.app.definition_put(&self.operator(), &name, sent).await.unwrap();
+        let name = definition
+            .lines()
+            .next()
+            .unwrap()
+            .trim_start_matches("name:")
+            .trim()
+            .to_owned();
+        let sent = DefinitionSent {
+            text: definition.to_owned(),
+            institution: Some(PROVIDER.to_owned()),
+            ..Default::default()
+        };
+        self.app
+            .definition_put(&self.operator(), &name, sent)
+            .await
+            .unwrap();
         name
     }
 
@@ -115,7 +146,13 @@ impl World {
     }
 
     pub fn ctx(&self, caller: Caller) -> Ctx {
-        Ctx { request_id: RequestId::new("r"), now: self.clock.now(), caller, permission: None, case: None }
+        Ctx {
+            request_id: RequestId::new("r"),
+            now: self.clock.now(),
+            caller,
+            permission: None,
+            case: None,
+        }
     }
 
     /// Delivers NDJSON to main as a delta.
@@ -131,7 +168,16 @@ impl World {
         options: PackageOptions,
         body: &str,
     ) -> Result<PackageAnswer, Problem> {
-        self.app.package_put(&self.producer(), Section::Main, dataset, id, options, pieces(body)).await
+        self.app
+            .package_put(
+                &self.producer(),
+                Section::Main,
+                dataset,
+                id,
+                options,
+                pieces(body),
+            )
+            .await
     }
 
     pub fn dir(&self) -> &std::path::Path {
@@ -145,11 +191,18 @@ impl World {
 }
 
 pub fn ndjson() -> PackageOptions {
-    PackageOptions { content_type: "application/x-ndjson".to_owned(), ..PackageOptions::default() }
+    PackageOptions {
+        content_type: "application/x-ndjson".to_owned(),
+        ..PackageOptions::default()
+    }
 }
 
 /// A body in pieces of seven bytes.
 pub fn pieces(body: &str) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send + use<> {
-    let pieces: Vec<_> = body.as_bytes().chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let pieces: Vec<_> = body
+        .as_bytes()
+        .chunks(7)
+        .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+        .collect();
     futures_util::stream::iter(pieces)
 }

@@ -34,7 +34,8 @@ pub(super) struct AsideRow {
 impl AsideRow {
     pub fn new(line: u64, fault: &Fault) -> Self {
         let place = fault.place.as_str();
-        let field = (!place.is_empty() && !place.starts_with("line ") && !place.starts_with("item ")).then_some(place);
+        let field = (!place.is_empty() && !place.starts_with("line ") && !place.starts_with("item "))
+            .then_some(place);
         Self {
             line,
             field: field.map(|field| cut(field, 200)),
@@ -67,7 +68,12 @@ pub(super) struct AsideWriter {
 
 impl AsideWriter {
     pub fn new(path: PathBuf) -> Self {
-        Self { path, file: None, rows: 0, bytes: 0 }
+        Self {
+            path,
+            file: None,
+            rows: 0,
+            bytes: 0,
+        }
     }
 
     pub fn push(&mut self, key: &[u8], row: &AsideRow) -> Result<(), KvError> {
@@ -99,7 +105,9 @@ impl AsideWriter {
 
     pub fn sync(&mut self) -> Result<(), KvError> {
         self.flush()?;
-        self.file.as_ref().map_or(Ok(()), |file| Ok(file.get_ref().sync_all()?))
+        self.file
+            .as_ref()
+            .map_or(Ok(()), |file| Ok(file.get_ref().sync_all()?))
     }
 }
 
@@ -130,7 +138,10 @@ fn length(file: &mut impl Read) -> Result<u64, KvError> {
             break;
         }
     }
-    Reader(&bytes).varint().filter(|len| *len <= MAX_FRAME).ok_or_else(|| KvError::Corrupt("set-aside row".to_owned()))
+    Reader(&bytes)
+        .varint()
+        .filter(|len| *len <= MAX_FRAME)
+        .ok_or_else(|| KvError::Corrupt("set-aside row".to_owned()))
 }
 
 /// Key and row of a stored value.
@@ -182,6 +193,9 @@ mod tests {
         .unwrap();
         assert_eq!(rows, [(b"k".to_vec(), first), (Vec::new(), second)]);
         assert_eq!(rows[0].1.fault().place, "line 7, Code");
-        assert_eq!((rows[0].1.reason.len(), rows[1].1.field.as_deref()), (MAX_REASON, None));
+        assert_eq!(
+            (rows[0].1.reason.len(), rows[1].1.field.as_deref()),
+            (MAX_REASON, None)
+        );
     }
 }

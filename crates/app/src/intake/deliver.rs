@@ -105,7 +105,11 @@ impl Delivery<'_> {
             resolve: self.resolve(),
             now_ms: self.now.as_millisecond(),
             guard_bp: self.guarded.then_some(definition.guard_bp),
-            expired: &|record| cutoff.as_ref().is_some_and(|cutoff| cutoff.is_past(&self.set.schema, record)),
+            expired: &|record| {
+                cutoff
+                    .as_ref()
+                    .is_some_and(|cutoff| cutoff.is_past(&self.set.schema, record))
+            },
             dry_run: self.dry_run,
             quarantined: self.facts.quarantined,
             differing: &mut |key, lines| {
@@ -125,11 +129,20 @@ impl Delivery<'_> {
         let applied = apply::apply(kv, &rules, self.staged, &mut package)?;
         if let (Applied::Done(outcome), true) = (&applied, self.dry_run) {
             // Nothing changed, so no sequence was used.
-            let outcome = Outcome { first_sequence: None, last_sequence: None, ..outcome.clone() };
+            let outcome = Outcome {
+                first_sequence: None,
+                last_sequence: None,
+                ..outcome.clone()
+            };
             given = Some(receipt::unsigned(self.id, self.facts, &outcome, &head));
         }
         let Notes { faults, total, .. } = notes.into_inner();
-        Ok(Delivered { applied, receipt: given, differing: faults, total_differing: total })
+        Ok(Delivered {
+            applied,
+            receipt: given,
+            differing: faults,
+            total_differing: total,
+        })
     }
 
     fn resolve(&self) -> Resolve {
@@ -150,7 +163,11 @@ impl Delivery<'_> {
     ) -> Result<Value, KvError> {
         head.last_package = Some(self.id.to_owned());
         notes.differing.flush()?;
-        let mut quarantine = Quarantine { order: head.packages, rows: 0, erased: &notes.erased };
+        let mut quarantine = Quarantine {
+            order: head.packages,
+            rows: 0,
+            erased: &notes.erased,
+        };
         for file in [UNREAD, DIFFERING] {
             // A file of an earlier attempt may lie there: only what this one wrote counts.
             if file == UNREAD || notes.differing.rows > 0 {
@@ -165,7 +182,11 @@ impl Delivery<'_> {
             sink.delete(Table::Package, &keys::package_order(order))?;
         }
         sink.put(Table::Package, &keys::package(self.id), &row.bytes())?;
-        sink.put(Table::Package, &keys::package_order(row.order), self.id.as_bytes())?;
+        sink.put(
+            Table::Package,
+            &keys::package_order(row.order),
+            self.id.as_bytes(),
+        )?;
         Ok(receipt)
     }
 }
@@ -180,7 +201,11 @@ impl Notes {
         self.last_key.clear();
         self.last_key.extend_from_slice(key);
         let others = lines.len().saturating_sub(1);
-        let fault = Fault::new("", "duplicates", format!("{others} other rows of the package differ under the same key"));
+        let fault = Fault::new(
+            "",
+            "duplicates",
+            format!("{others} other rows of the package differ under the same key"),
+        );
         self.total += lines.len();
         for line in lines {
             let row = AsideRow::new(*line, &fault);
@@ -212,7 +237,9 @@ struct Quarantine<'e> {
 
 impl Quarantine<'_> {
     fn put(&mut self, value: &[u8], sink: &mut dyn Sink) -> Result<(), KvError> {
-        let Some((key, _)) = aside::read(value) else { return Err(KvError::Corrupt("set-aside row".to_owned())) };
+        let Some((key, _)) = aside::read(value) else {
+            return Err(KvError::Corrupt("set-aside row".to_owned()));
+        };
         if self.rows >= MAX_ROWS || self.erased.keys.contains(key) {
             return Ok(());
         }
@@ -222,7 +249,11 @@ impl Quarantine<'_> {
             return sink.put(Table::Quarantine, &place, value);
         }
         if self.erased.too_many {
-            return sink.put(Table::Quarantine, &place, &aside::without_key(value).unwrap_or_default());
+            return sink.put(
+                Table::Quarantine,
+                &place,
+                &aside::without_key(value).unwrap_or_default(),
+            );
         }
         sink.put(Table::Quarantine, &place, value)?;
         sink.put(Table::Quarantine, &keys::quarantine_of_key(key, &place), b"1")

@@ -31,11 +31,18 @@ impl App {
         let set = self.provider_set(ctx, section, dataset)?;
         let limit = page_limit(limit)? as usize;
         let after = after.map(|after| place(after, 9)).transpose()?;
-        let open = if after.is_none() { set.runtime.packages.list() } else { Vec::new() };
+        let open = if after.is_none() {
+            set.runtime.packages.list()
+        } else {
+            Vec::new()
+        };
         let engine = Arc::clone(&self.engine);
         blocking(move || {
             let kv = set.open(&*engine)?;
-            let mut packages: Vec<Value> = open.iter().map(|(id, progress)| open_view(id, progress)).collect();
+            let mut packages: Vec<Value> = open
+                .iter()
+                .map(|(id, progress)| open_view(id, progress))
+                .collect();
             let next = packages_before(&*kv.snapshot()?, after.as_deref(), limit, &mut packages)?;
             Ok(json!({ "packages": packages, "next": next }))
         })
@@ -111,7 +118,10 @@ fn open_view(id: &str, progress: &Progress) -> Value {
 
 /// The place a page ended at, from `after`.
 fn place(after: &str, len: usize) -> Result<Vec<u8>, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(after).ok().filter(|bytes| bytes.len() == len);
+    let bytes = URL_SAFE_NO_PAD
+        .decode(after)
+        .ok()
+        .filter(|bytes| bytes.len() == len);
     bytes.ok_or_else(|| Problem::query_invalid("after", "send `next` of the page before, as it stands"))
 }
 
@@ -123,10 +133,15 @@ fn packages_before(
     packages: &mut Vec<Value>,
 ) -> Result<Option<String>, KvError> {
     let (from, end) = (keys::package_order(0), b"p".to_vec());
-    let range = Range { from: Some(&from), to: Some(before.unwrap_or(&end)) };
+    let range = Range {
+        from: Some(&from),
+        to: Some(before.unwrap_or(&end)),
+    };
     let mut last: Option<Vec<u8>> = None;
-    let mut count = 0;
-    for pair in snapshot.scan(Table::Package, range, Direction::Backward)? {
+    for (count, pair) in snapshot
+        .scan(Table::Package, range, Direction::Backward)?
+        .enumerate()
+    {
         let (order, id) = pair?;
         if count == limit {
             return Ok(last.map(|last| URL_SAFE_NO_PAD.encode(last)));
@@ -135,12 +150,16 @@ fn packages_before(
         let row = PackageRow::read(snapshot, id)?.ok_or_else(damaged)?;
         packages.push(row.view());
         last = Some(order.to_vec());
-        count += 1;
     }
     Ok(None)
 }
 
-fn quarantined(kv: &dyn Kv, package: Option<&str>, after: Option<&[u8]>, limit: usize) -> Result<Value, KvError> {
+fn quarantined(
+    kv: &dyn Kv,
+    package: Option<&str>,
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Result<Value, KvError> {
     let snapshot = kv.snapshot()?;
     let (mut from, to) = match package {
         None => (Vec::new(), vec![keys::QUARANTINE_OF_KEY]),
@@ -155,7 +174,10 @@ fn quarantined(kv: &dyn Kv, package: Option<&str>, after: Option<&[u8]>, limit: 
     if let Some(after) = after {
         from = from.max([after, &[0]].concat());
     }
-    let range = Range { from: Some(&from), to: Some(&to) };
+    let range = Range {
+        from: Some(&from),
+        to: Some(&to),
+    };
     let mut rows = Vec::new();
     let mut last = Vec::new();
     let mut named = (0, String::new());
@@ -168,7 +190,9 @@ fn quarantined(kv: &dyn Kv, package: Option<&str>, after: Option<&[u8]>, limit: 
         }
         let order = key.get(..8).and_then(keys::read_sequence).ok_or_else(damaged)?;
         if named.0 != order {
-            let id = snapshot.get(Table::Package, &keys::package_order(order))?.unwrap_or_default();
+            let id = snapshot
+                .get(Table::Package, &keys::package_order(order))?
+                .unwrap_or_default();
             named = (order, String::from_utf8_lossy(id).into_owned());
         }
         let (_, row) = aside::read(value).ok_or_else(damaged)?;

@@ -23,7 +23,11 @@ use crate::{App, problem::Problem, set::LiveSet};
 impl App {
     /// Gives every change list and index of the definition its number; builds missing indexes, whole or not at all.
     pub(crate) async fn prepare_set(&self, set: &Arc<LiveSet>) -> Result<Lists, Problem> {
-        let (engine, root, name) = (Arc::clone(&self.engine), self.stage_root(), self.secrets.random_id());
+        let (engine, root, name) = (
+            Arc::clone(&self.engine),
+            self.stage_root(),
+            self.secrets.random_id(),
+        );
         in_turn(Arc::clone(set), move |set| {
             let dir = StageDir::create(&root, &name).map_err(stage_problem)?;
             ensure_lists(&*set.open(&*engine)?, set, &dir).map_err(stage_problem)
@@ -46,7 +50,10 @@ impl App {
             .filter_map(|held| held.predicate().map(str::to_owned))
             .collect();
         let (engine, predicate) = (Arc::clone(&self.engine), predicate.to_owned());
-        in_turn(Arc::clone(set), move |set| ensure_scope(&*set.open(&*engine)?, &predicate, &used)).await
+        in_turn(Arc::clone(set), move |set| {
+            ensure_scope(&*set.open(&*engine)?, &predicate, &used)
+        })
+        .await
     }
 }
 
@@ -62,16 +69,26 @@ struct Plan {
 
 impl Plan {
     fn new(had: Lists, set: &LiveSet) -> Self {
-        let mut plan = Self { lists: had, ..Self::default() };
+        let mut plan = Self {
+            lists: had,
+            ..Self::default()
+        };
         let changes = std::mem::take(&mut plan.lists.changes);
         for (name, when) in &set.changes {
             let kept = changes.get(name).filter(|had| had.when == when.text()).cloned();
             // Another expression is another list: it starts empty.
-            let named = kept.unwrap_or_else(|| Named { id: plan.lists.allot(), when: when.text().to_owned() });
+            let named = kept.unwrap_or_else(|| Named {
+                id: plan.lists.allot(),
+                when: when.text().to_owned(),
+            });
             plan.lists.changes.insert(name.clone(), named);
         }
         let kept: BTreeSet<ListId> = plan.lists.changes.values().map(|named| named.id).collect();
-        plan.gone_changes = changes.values().map(|named| named.id).filter(|id| !kept.contains(id)).collect();
+        plan.gone_changes = changes
+            .values()
+            .map(|named| named.id)
+            .filter(|id| !kept.contains(id))
+            .collect();
         let mut indexes = std::mem::take(&mut plan.lists.indexes);
         for index in &set.indexes {
             let state = match indexes.remove(&index.name) {
@@ -102,20 +119,23 @@ fn ensure_lists(kv: &dyn Kv, set: &LiveSet, dir: &StageDir) -> Result<Lists, KvE
         let staged = sort_entries(&*snapshot, set, &plan.built, dir)?;
         (plan, staged)
     };
-    kv.bulk(staged.bytes.saturating_mul(2).saturating_add(1 << 20), &mut |snapshot, sink| {
-        for id in &plan.gone_changes {
-            clear(snapshot, sink, Table::List, *id)?;
-            clear(snapshot, sink, Table::Latest, *id)?;
-        }
-        for id in &plan.gone_indexes {
-            clear(snapshot, sink, Table::Index, *id)?;
-        }
-        let mut rows = staged.rows()?;
-        while let Some(row) = rows.next_row()? {
-            sink.put(Table::Index, row.key, row.record.json)?;
-        }
-        sink.put(Table::Meta, keys::LISTS, &plan.lists.bytes())
-    })?;
+    kv.bulk(
+        staged.bytes.saturating_mul(2).saturating_add(1 << 20),
+        &mut |snapshot, sink| {
+            for id in &plan.gone_changes {
+                clear(snapshot, sink, Table::List, *id)?;
+                clear(snapshot, sink, Table::Latest, *id)?;
+            }
+            for id in &plan.gone_indexes {
+                clear(snapshot, sink, Table::Index, *id)?;
+            }
+            let mut rows = staged.rows()?;
+            while let Some(row) = rows.next_row()? {
+                sink.put(Table::Index, row.key, row.record.json)?;
+            }
+            sink.put(Table::Meta, keys::LISTS, &plan.lists.bytes())
+        },
+    )?;
     Ok(plan.lists)
 }
 
@@ -133,7 +153,10 @@ fn sort_entries(
             let record = Stored::read(bytes)?.record;
             for (id, nodes) in built {
                 for value in set.schema.index_values(nodes, record) {
-                    let entry = RecordRef { json: key, spans: &[] };
+                    let entry = RecordRef {
+                        json: key,
+                        spans: &[],
+                    };
                     stage.push(&keys::index(*id, &value, key), 0, Verb::Upsert, entry)?;
                 }
             }
@@ -144,7 +167,10 @@ fn sort_entries(
 
 fn clear(snapshot: &dyn Snapshot, sink: &mut dyn Sink, table: Table, id: ListId) -> Result<(), KvError> {
     let (from, to) = (keys::under_id(id, &[]), keys::under_id(id + 1, &[]));
-    let range = Range { from: Some(&from), to: Some(&to) };
+    let range = Range {
+        from: Some(&from),
+        to: Some(&to),
+    };
     for pair in snapshot.scan(table, range, Direction::Forward)? {
         sink.delete(table, pair?.0)?;
     }
@@ -174,10 +200,20 @@ fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>) -> Result
             "at most {MAX_SCOPES} different conditions may stand on one data set; use the text of an existing one, \
              or revoke a permission whose condition is not needed"
         );
-        return Err(Problem::invalid(vec![Fault::new("scope.when", "scopes_limit", message)]));
+        return Err(Problem::invalid(vec![Fault::new(
+            "scope.when",
+            "scopes_limit",
+            message,
+        )]));
     }
     let id = lists.allot();
-    lists.scopes.insert(predicate.to_owned(), ScopeList { id, started: head.sequence });
+    lists.scopes.insert(
+        predicate.to_owned(),
+        ScopeList {
+            id,
+            started: head.sequence,
+        },
+    );
     kv.bulk(1 << 20, &mut |snapshot, sink| {
         for id in &gone {
             clear(snapshot, sink, Table::List, *id)?;

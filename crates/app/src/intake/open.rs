@@ -39,7 +39,11 @@ impl OpenPackages {
 
     /// Ids and progress, by id.
     pub(super) fn list(&self) -> Vec<(String, Arc<Progress>)> {
-        self.0.lock().iter().map(|(id, progress)| (id.clone(), Arc::clone(progress))).collect()
+        self.0
+            .lock()
+            .iter()
+            .map(|(id, progress)| (id.clone(), Arc::clone(progress)))
+            .collect()
     }
 }
 
@@ -58,13 +62,18 @@ impl OpenPackage {
             return Err(Problem::new(409, "package_open", detail).retry_after(5));
         }
         if open.len() >= MAX_OPEN {
-            let detail = format!("{MAX_OPEN} packages of this data set are coming in already; send this one later");
+            let detail =
+                format!("{MAX_OPEN} packages of this data set are coming in already; send this one later");
             return Err(Problem::new(503, "packages_busy", detail).retry_after(30));
         }
         let progress = Arc::new(Progress::default());
         open.insert(id.to_owned(), Arc::clone(&progress));
         drop(open);
-        Ok(Self { runtime: Arc::clone(runtime), id: id.to_owned(), progress })
+        Ok(Self {
+            runtime: Arc::clone(runtime),
+            id: id.to_owned(),
+            progress,
+        })
     }
 }
 

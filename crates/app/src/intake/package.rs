@@ -76,22 +76,39 @@ impl Facts {
     }
 
     pub fn mode(&self) -> Mode {
-        if self.snapshot { Mode::Snapshot } else { Mode::Delta }
+        if self.snapshot {
+            Mode::Snapshot
+        } else {
+            Mode::Delta
+        }
     }
 
     pub fn is_csv(&self) -> bool {
-        self.read_as["media_type"].as_str().and_then(MediaType::parse).is_some_and(|(media, _)| media == MediaType::Csv)
+        self.read_as["media_type"]
+            .as_str()
+            .and_then(MediaType::parse)
+            .is_some_and(|(media, _)| media == MediaType::Csv)
     }
 }
 
 impl PackageRow {
     pub fn new(package_id: &str, order: u64, state: State, facts: Facts) -> Self {
-        Self { format: FORMAT, package_id: package_id.to_owned(), order, state, facts, receipt: None, held: None }
+        Self {
+            format: FORMAT,
+            package_id: package_id.to_owned(),
+            order,
+            state,
+            facts,
+            receipt: None,
+            held: None,
+        }
     }
 
     pub fn read(snapshot: &dyn Snapshot, id: &str) -> Result<Option<Self>, KvError> {
         let bytes = snapshot.get(Table::Package, &keys::package(id))?;
-        bytes.map(|bytes| serde_json::from_slice(bytes).map_err(|_| damaged())).transpose()
+        bytes
+            .map(|bytes| serde_json::from_slice(bytes).map_err(|_| damaged()))
+            .transpose()
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -117,25 +134,36 @@ pub(super) fn damaged() -> KvError {
 
 /// 1 to 200 printable ASCII characters other than `/`.
 pub(super) fn check_id(id: &str) -> Result<(), Problem> {
-    let fits = (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'/');
+    let fits = (1..=MAX_ID).contains(&id.len())
+        && id.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'/');
     if fits {
         return Ok(());
     }
     let message = format!("a package id has 1 to {MAX_ID} printable ASCII characters and no /");
-    Err(Problem::invalid(vec![dagr_model::fault::Fault::new("package_id", "package_id", message)]))
+    Err(Problem::invalid(vec![dagr_model::fault::Fault::new(
+        "package_id",
+        "package_id",
+        message,
+    )]))
 }
 
 pub(super) fn package_unknown() -> Problem {
-    Problem::new(404, "package_unknown", "no package of this id is known; one that was refused leaves nothing")
+    Problem::new(
+        404,
+        "package_unknown",
+        "no package of this id is known; one that was refused leaves nothing",
+    )
 }
 
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
 }
 
 #[cfg(test)]

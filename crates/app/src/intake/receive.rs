@@ -60,7 +60,11 @@ pub(super) async fn pump(
             }
         }
     }
-    Ok(if pieces.send(Piece::End).await.is_ok() { Pumped::Ended } else { Pumped::Stopped })
+    Ok(if pieces.send(Piece::End).await.is_ok() {
+        Pumped::Ended
+    } else {
+        Pumped::Stopped
+    })
 }
 
 /// The digest of a body that is not needed otherwise.
@@ -120,12 +124,26 @@ pub(super) struct Received {
 
 /// Reads and stages a body. Blocks.
 pub(super) fn receive(mut pieces: mpsc::Receiver<Piece>, reading: Reading) -> Result<Received, Problem> {
-    let Reading { set, media, charset, mode, dir, max_bytes, reserve_bytes, progress } = reading;
+    let Reading {
+        set,
+        media,
+        charset,
+        mode,
+        dir,
+        max_bytes,
+        reserve_bytes,
+        progress,
+    } = reading;
     let csv = &set.definition().csv;
     let mut decoder = Decoder::new(media, charset.as_deref(), csv, Limits::default()).map_err(unreadable)?;
     let mut rows = Rows::new(&set.schema, mode, dir.path());
     let mut hash = Sha256::new();
-    let mut meter = Meter { path: dir.path(), reserve_bytes, checked: 0, told: Instant::now() };
+    let mut meter = Meter {
+        path: dir.path(),
+        reserve_bytes,
+        checked: 0,
+        told: Instant::now(),
+    };
     let mut bytes = 0;
     meter.check(0, true)?;
     loop {
@@ -145,19 +163,31 @@ pub(super) fn receive(mut pieces: mpsc::Receiver<Piece>, reading: Reading) -> Re
             }
         }
     }
-    let read_as = decoder.finish(&mut rows).map_err(|error| failure(&mut rows, error))?;
+    let read_as = decoder
+        .finish(&mut rows)
+        .map_err(|error| failure(&mut rows, error))?;
     progress.rows.store(rows.count, Ordering::Relaxed);
     let rows = rows.finish().map_err(stage_problem)?;
-    Ok(Received { dir, rows, read_as, digest: hash.finalize().into() })
+    Ok(Received {
+        dir,
+        rows,
+        read_as,
+        digest: hash.finalize().into(),
+    })
 }
 
 fn failure(rows: &mut Rows<'_>, error: Unreadable) -> Problem {
-    rows.failed.take().map_or_else(|| unreadable(error), stage_problem)
+    rows.failed
+        .take()
+        .map_or_else(|| unreadable(error), stage_problem)
 }
 
 fn unreadable(error: Unreadable) -> Problem {
     let status = if error.code == "media_type" { 415 } else { 422 };
-    let first = error.faults.first().map_or("the package cannot be read", |fault| fault.message.as_str());
+    let first = error
+        .faults
+        .first()
+        .map_or("the package cannot be read", |fault| fault.message.as_str());
     Problem::new(status, error.code, first.to_owned()).with_faults(error.faults)
 }
 
@@ -181,7 +211,10 @@ impl Meter<'_> {
     fn tell(&mut self, set: &LiveSet, progress: &Progress) {
         if self.told.elapsed() >= TELL_EVERY {
             self.told = Instant::now();
-            let (rows, bytes) = (progress.rows.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
+            let (rows, bytes) = (
+                progress.rows.load(Ordering::Relaxed),
+                progress.bytes.load(Ordering::Relaxed),
+            );
             tracing::info!(set = %set.name, section = set.section.as_str(), rows, bytes, "a package is coming in");
         }
     }

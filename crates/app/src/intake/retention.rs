@@ -58,7 +58,9 @@ impl Cutoff {
 
     /// A record without the date stays.
     pub fn is_past(&self, schema: &Schema, record: RecordRef<'_>) -> bool {
-        let Some(text) = schema.leaf_text(record, self.node) else { return false };
+        let Some(text) = schema.leaf_text(record, self.node) else {
+            return false;
+        };
         match &self.before {
             Before::Date(before) => text.parse::<Date>().is_ok_and(|date| date < *before),
             Before::Instant(before) => text.parse::<Timestamp>().is_ok_and(|at| at < *before),
@@ -73,7 +75,11 @@ impl App {
         if Cutoff::of(&set.schema, now).is_none() {
             return Ok(0);
         }
-        let (engine, root, name) = (Arc::clone(&self.engine), self.stage_root(), self.secrets.random_id());
+        let (engine, root, name) = (
+            Arc::clone(&self.engine),
+            self.stage_root(),
+            self.secrets.random_id(),
+        );
         let removed = in_turn(Arc::clone(set), move |set| {
             let dir = StageDir::create(&root, &name).map_err(stage_problem)?;
             let kv = set.open(&*engine)?;
@@ -93,19 +99,32 @@ impl App {
         let engine = Arc::clone(&self.engine);
         let days = i64::from(set.definition().tombstones_days);
         let before_ms = self.now().as_millisecond() - days * 86_400_000;
-        in_turn(Arc::clone(set), move |set| Ok(purge(&*set.open(&*engine)?, before_ms)?)).await
+        in_turn(Arc::clone(set), move |set| {
+            Ok(purge(&*set.open(&*engine)?, before_ms)?)
+        })
+        .await
     }
 }
 
 fn remove_past(kv: &dyn Kv, set: &LiveSet, dir: &StageDir, now: Timestamp) -> Result<u64, KvError> {
-    let Some(cutoff) = Cutoff::of(&set.schema, now) else { return Ok(0) };
+    let Some(cutoff) = Cutoff::of(&set.schema, now) else {
+        return Ok(0);
+    };
     let mut stage = Stage::new(dir.path());
     let (lists, head) = {
         let snapshot = kv.snapshot()?;
         for pair in snapshot.scan(Table::Record, Range::default(), Direction::Forward)? {
             let (key, bytes) = pair?;
             if cutoff.is_past(&set.schema, Stored::read(bytes)?.record) {
-                stage.push(key, 0, Verb::Delete, RecordRef { json: &[], spans: &[] })?;
+                stage.push(
+                    key,
+                    0,
+                    Verb::Delete,
+                    RecordRef {
+                        json: &[],
+                        spans: &[],
+                    },
+                )?;
             }
         }
         (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
@@ -146,7 +165,10 @@ fn purge(kv: &dyn Kv, before_ms: i64) -> Result<u64, KvError> {
         let mut head = Head::read(snapshot)?;
         let lists = Lists::read(snapshot)?;
         let from = keys::sequence(head.floor + 1);
-        let range = Range { from: Some(&from), to: None };
+        let range = Range {
+            from: Some(&from),
+            to: None,
+        };
         for pair in snapshot.scan(Table::Change, range, Direction::Forward)? {
             let (key, bytes) = pair?;
             let entry = Entry::read(bytes)?;
@@ -154,7 +176,8 @@ fn purge(kv: &dyn Kv, before_ms: i64) -> Result<u64, KvError> {
                 break;
             }
             if entry.kind == Kind::Delete {
-                let sequence = keys::read_sequence(key).ok_or_else(|| KvError::Corrupt("change key".to_owned()))?;
+                let sequence =
+                    keys::read_sequence(key).ok_or_else(|| KvError::Corrupt("change key".to_owned()))?;
                 sink.delete(Table::Change, key)?;
                 purge_versions(snapshot, entry.key, sequence, sink)?;
                 head.floor = sequence;
@@ -187,7 +210,10 @@ fn purge_list(
     sink: &mut dyn Sink,
 ) -> Result<u64, KvError> {
     let (from, to) = (keys::under_id(id, &[]), keys::under_id(id + 1, &[]));
-    let range = Range { from: Some(&from), to: Some(&to) };
+    let range = Range {
+        from: Some(&from),
+        to: Some(&to),
+    };
     let mut purged = 0;
     for pair in snapshot.scan(Table::List, range, Direction::Forward)? {
         let (key, bytes) = pair?;
@@ -214,7 +240,10 @@ fn purge_versions(
     sink: &mut dyn Sink,
 ) -> Result<(), KvError> {
     let to = keys::version(key, deleted);
-    let range = Range { from: Some(key), to: Some(&to) };
+    let range = Range {
+        from: Some(key),
+        to: Some(&to),
+    };
     for pair in snapshot.scan(Table::Version, range, Direction::Forward)? {
         let (version, _) = pair?;
         if version.len() == key.len() + 8 {

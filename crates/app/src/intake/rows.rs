@@ -22,7 +22,10 @@ use crate::problem::MAX_FAULTS;
 /// File of rows set aside while the package was read.
 pub(super) const UNREAD: &str = "unread";
 
-const NOTHING: RecordRef<'static> = RecordRef { json: &[], spans: &[] };
+const NOTHING: RecordRef<'static> = RecordRef {
+    json: &[],
+    spans: &[],
+};
 
 /// Takes the rows of one package.
 pub(super) struct Rows<'s> {
@@ -121,7 +124,8 @@ impl<'s> Rows<'s> {
             (Err(faults), _) => self.refuse(line, None, &faults),
             (Ok(key), Mode::Delta) => self.stage.push(&key, line, verb, NOTHING),
             (Ok(key), Mode::Snapshot) => {
-                let message = "a snapshot holds records only: what it leaves out is removed; send deletes as a delta";
+                let message =
+                    "a snapshot holds records only: what it leaves out is removed; send deletes as a delta";
                 self.refuse(line, Some(key), &[Fault::new("", "operation", message)])
             }
         }
@@ -153,19 +157,28 @@ impl<'s> Rows<'s> {
             Some((self.key_schema.node(path)?, *text))
         });
         let own: Vec<(NodeId, &str)> = own.collect();
-        let record = self.key_schema.read_cells(&own, &self.schema.definition.csv).ok()?;
+        let record = self
+            .key_schema
+            .read_cells(&own, &self.schema.definition.csv)
+            .ok()?;
         self.key_schema.key_of(record.as_ref()).ok()
     }
 
     fn cells<'c>(&self, cells: &'c [Cow<'_, str>]) -> impl Iterator<Item = (NodeId, &'c str)> {
-        self.columns.iter().zip(cells).filter_map(|(node, cell)| Some(((*node)?, cell.as_ref())))
+        self.columns
+            .iter()
+            .zip(cells)
+            .filter_map(|(node, cell)| Some(((*node)?, cell.as_ref())))
     }
 }
 
 impl Sink for Rows<'_> {
     fn columns(&mut self, headers: &[String]) -> Result<(), Unreadable> {
         let nodes: Vec<NodeId> = column_nodes(self.schema).collect();
-        let known: Vec<&str> = nodes.iter().map(|node| self.schema.nodes[*node].path.as_str()).collect();
+        let known: Vec<&str> = nodes
+            .iter()
+            .map(|node| self.schema.nodes[*node].path.as_str())
+            .collect();
         let places = map_columns(headers, &self.schema.definition.csv, &known)?;
         self.columns = places.into_iter().map(|place| Some(nodes[place?])).collect();
         Ok(())
@@ -196,7 +209,10 @@ fn column_nodes(schema: &Schema) -> impl Iterator<Item = NodeId> {
 
 fn key_schema(schema: &Schema) -> Schema {
     let whole = &schema.definition;
-    let fields = whole.fields.iter().filter(|field| whole.key.fields().any(|name| name == field.name));
+    let fields = whole
+        .fields
+        .iter()
+        .filter(|field| whole.key.fields().any(|name| name == field.name));
     let definition = Definition {
         fields: fields.cloned().collect(),
         subject: Vec::new(),

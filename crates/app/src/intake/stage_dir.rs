@@ -36,7 +36,10 @@ impl StageDir {
 
     /// The directory of a held package: it stays unless `remove` is called.
     pub fn held(root: &Path, name: &str) -> Self {
-        Self { path: root.join(name), kept: true }
+        Self {
+            path: root.join(name),
+            kept: true,
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -44,7 +47,11 @@ impl StageDir {
     }
 
     pub fn name(&self) -> String {
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        self.path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// Keeps the directory, durably, for a package that is held.
@@ -104,14 +111,20 @@ pub(super) fn check_space(dir: &Path, reserve: u64) -> Result<(), Problem> {
 
 fn full() -> Problem {
     tracing::error!("the disk of stages is full but for its reserve; packages are refused");
-    Problem::new(503, "storage_full", "no space is left for packages; nothing was changed; try again later")
-        .retry_after(60)
+    Problem::new(
+        503,
+        "storage_full",
+        "no space is left for packages; nothing was changed; try again later",
+    )
+    .retry_after(60)
 }
 
 /// A failure to read or write a stage.
 pub(super) fn stage_problem(error: KvError) -> Problem {
     match error {
-        KvError::Io(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => full(),
+        KvError::Io(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            full()
+        }
         other => other.into(),
     }
 }

@@ -1,10 +1,11 @@
 //! Deliveries against the memory engine, through the use cases.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use dagr_model::{
     digest::{SetDigest, record_digest},
+    expression::Transition,
     ids::Section,
 };
 use dagr_store::{
@@ -19,6 +20,7 @@ use super::{PackageOptions, package::hex};
 use crate::{
     Settings,
     ctx::{Caller, ConnectionKind},
+    set::{LiveSet, NamedIndex},
     testing::{STRANGER, World, ndjson, pieces},
 };
 
@@ -41,15 +43,23 @@ fn delete(mark: &str) -> String {
 }
 
 fn csv() -> PackageOptions {
-    PackageOptions { content_type: "text/csv; charset=utf-8".to_owned(), ..PackageOptions::default() }
+    PackageOptions {
+        content_type: "text/csv; charset=utf-8".to_owned(),
+        ..PackageOptions::default()
+    }
 }
 
 fn snapshot(options: PackageOptions) -> PackageOptions {
-    PackageOptions { mode: Some("snapshot".to_owned()), ..options }
+    PackageOptions {
+        mode: Some("snapshot".to_owned()),
+        ..options
+    }
 }
 
 fn marks(from: usize, to: usize) -> String {
-    (from..to).map(|number| upsert(&format!("M{number:03}"), "a")).collect()
+    (from..to)
+        .map(|number| upsert(&format!("M{number:03}"), "a"))
+        .collect()
 }
 
 async fn cars() -> World {
@@ -60,18 +70,29 @@ async fn cars() -> World {
 
 async fn quarantine(world: &World, package: Option<&str>) -> Vec<Value> {
     let ctx = world.producer();
-    let list = world.app.quarantine_list(&ctx, Section::Main, "bss_cars", package, None, None).await.unwrap();
+    let list = world
+        .app
+        .quarantine_list(&ctx, Section::Main, "bss_cars", package, None, None)
+        .await
+        .unwrap();
     list["rows"].as_array().unwrap().clone()
 }
 
 async fn state(world: &World) -> Value {
-    world.app.set_state(&world.producer(), Section::Main, "bss_cars").await.unwrap()
+    world
+        .app
+        .set_state(&world.producer(), Section::Main, "bss_cars")
+        .await
+        .unwrap()
 }
 
 fn count(world: &World, table: Table) -> usize {
     let kv = world.engine.open("main/bss_cars").unwrap();
     let snapshot = kv.snapshot().unwrap();
-    snapshot.scan(table, Range::default(), Direction::Forward).unwrap().count()
+    snapshot
+        .scan(table, Range::default(), Direction::Forward)
+        .unwrap()
+        .count()
 }
 
 #[tokio::test]
@@ -100,8 +121,15 @@ async fn a_package_is_applied_and_receipted() {
     });
     assert_eq!(state(&world).await, expected);
     assert_eq!(world.stages(), 0);
-    let again = world.deliver("bss_cars", "p2", &upsert("A", "x")).await.unwrap().body;
-    assert_eq!((&again["unchanged"], &again["first_sequence"]), (&json!(1), &Value::Null));
+    let again = world
+        .deliver("bss_cars", "p2", &upsert("A", "x"))
+        .await
+        .unwrap()
+        .body;
+    assert_eq!(
+        (&again["unchanged"], &again["first_sequence"]),
+        (&json!(1), &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -110,12 +138,22 @@ async fn the_same_delivery_gives_the_same_receipt() {
     let body = upsert("A", "x");
     let first = world.deliver("bss_cars", "p1", &body).await.unwrap();
     assert_eq!(world.deliver("bss_cars", "p1", &body).await.unwrap(), first);
-    let other = world.deliver("bss_cars", "p1", &upsert("A", "y")).await.unwrap_err();
+    let other = world
+        .deliver("bss_cars", "p1", &upsert("A", "y"))
+        .await
+        .unwrap_err();
     assert_eq!((other.status, other.code), (409, "package_conflict"));
     // `previous` and `mode` are not looked at, and with the digest neither is the body.
     let digest = Sha256::digest(body.as_bytes()).into();
-    let options = PackageOptions { repr_digest: Some(digest), previous: Some("?".into()), ..snapshot(ndjson()) };
-    assert_eq!(world.put("bss_cars", "p1", options, "never read").await.unwrap(), first);
+    let options = PackageOptions {
+        repr_digest: Some(digest),
+        previous: Some("?".into()),
+        ..snapshot(ndjson())
+    };
+    assert_eq!(
+        world.put("bss_cars", "p1", options, "never read").await.unwrap(),
+        first
+    );
 }
 
 #[tokio::test]
@@ -123,12 +161,23 @@ async fn strangers_and_consumers_deliver_nothing() {
     let world = cars().await;
     let put = async |ctx, set| {
         let body = pieces(&upsert("A", "x"));
-        world.app.package_put(&ctx, Section::Main, set, "p", ndjson(), body).await.unwrap_err().code
+        world
+            .app
+            .package_put(&ctx, Section::Main, set, "p", ndjson(), body)
+            .await
+            .unwrap_err()
+            .code
     };
-    assert_eq!(put(world.ctx(Caller::Anonymous), "bss_cars").await, "token_invalid");
+    assert_eq!(
+        put(world.ctx(Caller::Anonymous), "bss_cars").await,
+        "token_invalid"
+    );
     let consumer = world.connection(crate::testing::PROVIDER, ConnectionKind::Consumer);
     assert_eq!(put(consumer, "bss_cars").await, "connection_kind");
-    assert_eq!(put(world.connection(STRANGER, ConnectionKind::Producer), "bss_cars").await, "dataset_unknown");
+    assert_eq!(
+        put(world.connection(STRANGER, ConnectionKind::Producer), "bss_cars").await,
+        "dataset_unknown"
+    );
     assert_eq!(put(world.producer(), "bss_ships").await, "dataset_unknown");
 }
 
@@ -140,55 +189,148 @@ async fn bad_rows_go_to_quarantine_and_the_rest_goes_on() {
         "{\"op\":\"upsert\",\"record\":{\"Mark\":\"B\",\"Doors\":\"five\",\"Colour\":\"red\"}}\n",
         "{\"op\":\n",
         "{\"op\":\"upsert\",\"record\":{\"Model\":\"keyless\"}}\n",
-        &format!("{{\"op\":\"delete\",\"key\":{{\"Mark\":\"{}\"}}}}\n", "k".repeat(400)),
+        &format!(
+            "{{\"op\":\"delete\",\"key\":{{\"Mark\":\"{}\"}}}}\n",
+            "k".repeat(400)
+        ),
     ]
     .concat();
     let receipt = world.deliver("bss_cars", "p1", &body).await.unwrap().body;
-    assert_eq!((&receipt["received"], &receipt["accepted"], &receipt["quarantined"]), (&json!(5), &json!(1), &json!(4)));
+    assert_eq!(
+        (
+            &receipt["received"],
+            &receipt["accepted"],
+            &receipt["quarantined"]
+        ),
+        (&json!(5), &json!(1), &json!(4))
+    );
     let rows = quarantine(&world, Some("p1")).await;
-    let places: Vec<_> = rows.iter().map(|row| (row["line"].as_u64().unwrap(), row["field"].as_str())).collect();
+    let places: Vec<_> = rows
+        .iter()
+        .map(|row| (row["line"].as_u64().unwrap(), row["field"].as_str()))
+        .collect();
     assert_eq!(places[0], (2, Some("Doors")));
     assert_eq!(places[1], (2, Some("Colour")));
     assert_eq!(places[2], (3, None));
     assert_eq!(places[3], (4, Some("Mark")));
-    assert_eq!((places[4], &rows[4]["rule"]), ((5, Some("Mark")), &json!("key_length")));
-    assert!(rows.iter().all(|row| row["package"] == "p1" && !row["reason"].as_str().unwrap().contains("five")));
-    let page = world.app.quarantine_list(&world.producer(), Section::Main, "bss_cars", None, None, Some(4)).await.unwrap();
+    assert_eq!(
+        (places[4], &rows[4]["rule"]),
+        ((5, Some("Mark")), &json!("key_length"))
+    );
+    assert!(
+        rows.iter()
+            .all(|row| row["package"] == "p1" && !row["reason"].as_str().unwrap().contains("five"))
+    );
+    let page = world
+        .app
+        .quarantine_list(&world.producer(), Section::Main, "bss_cars", None, None, Some(4))
+        .await
+        .unwrap();
     let next = page["next"].as_str().unwrap();
-    let rest =
-        world.app.quarantine_list(&world.producer(), Section::Main, "bss_cars", None, Some(next), None).await.unwrap();
-    assert_eq!((rest["rows"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null));
+    let rest = world
+        .app
+        .quarantine_list(
+            &world.producer(),
+            Section::Main,
+            "bss_cars",
+            None,
+            Some(next),
+            None,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        (rest["rows"].as_array().unwrap().len(), &rest["next"]),
+        (1, &Value::Null)
+    );
     assert_eq!(quarantine(&world, Some("unknown")).await, Vec::<Value>::new());
 }
 
 #[tokio::test]
 async fn a_package_without_an_acceptable_row_leaves_nothing() {
     let world = cars().await;
-    let refused = world.deliver("bss_cars", "p1", "nonsense\nmore\n").await.unwrap_err();
-    assert_eq!((refused.status, refused.code, refused.total), (422, "package_refused", 2));
+    let refused = world
+        .deliver("bss_cars", "p1", "nonsense\nmore\n")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.status, refused.code, refused.total),
+        (422, "package_refused", 2)
+    );
     assert!(refused.faults[0].place.starts_with("line 1"));
-    let unknown = world.put("bss_cars", "p1", csv(), "Mark,Colour\nA,red\n").await.unwrap_err();
+    let unknown = world
+        .put("bss_cars", "p1", csv(), "Mark,Colour\nA,red\n")
+        .await
+        .unwrap_err();
     assert_eq!((unknown.status, unknown.code), (422, "columns_unknown"));
-    let array = PackageOptions { content_type: "application/json".into(), ..PackageOptions::default() };
-    let cut = world.put("bss_cars", "p1", array, "[{\"Mark\":\"A\"}").await.unwrap_err();
+    let array = PackageOptions {
+        content_type: "application/json".into(),
+        ..PackageOptions::default()
+    };
+    let cut = world
+        .put("bss_cars", "p1", array, "[{\"Mark\":\"A\"}")
+        .await
+        .unwrap_err();
     assert_eq!((cut.status, cut.code), (422, "package_unreadable"));
-    let xml = PackageOptions { content_type: "text/xml".into(), ..PackageOptions::default() };
-    assert_eq!(world.put("bss_cars", "p1", xml, "<a/>").await.unwrap_err().status, 415);
+    let xml = PackageOptions {
+        content_type: "text/xml".into(),
+        ..PackageOptions::default()
+    };
+    assert_eq!(
+        world.put("bss_cars", "p1", xml, "<a/>").await.unwrap_err().status,
+        415
+    );
     let broken = pieces(&upsert("A", "x")).chain(futures_util::stream::iter([Err(io::Error::other("gone"))]));
-    let gone = world.app.package_put(&world.producer(), Section::Main, "bss_cars", "p1", ndjson(), broken).await;
+    let gone = world
+        .app
+        .package_put(
+            &world.producer(),
+            Section::Main,
+            "bss_cars",
+            "p1",
+            ndjson(),
+            broken,
+        )
+        .await;
     assert_eq!(gone.unwrap_err().status, 422);
-    assert_eq!((count(&world, Table::Package), count(&world, Table::Quarantine), world.stages()), (0, 0, 0));
-    assert_eq!(world.deliver("bss_cars", "p1", &upsert("A", "x")).await.unwrap().status, 200);
-    assert_eq!(world.deliver("bss_cars", "empty", "").await.unwrap().body["received"], 0);
+    assert_eq!(
+        (
+            count(&world, Table::Package),
+            count(&world, Table::Quarantine),
+            world.stages()
+        ),
+        (0, 0, 0)
+    );
+    assert_eq!(
+        world
+            .deliver("bss_cars", "p1", &upsert("A", "x"))
+            .await
+            .unwrap()
+            .status,
+        200
+    );
+    assert_eq!(
+        world.deliver("bss_cars", "empty", "").await.unwrap().body["received"],
+        0
+    );
 }
 
 #[tokio::test]
 async fn sizes_are_bounded() {
-    let world = World::with(Settings { package_max_bytes: 100, disk_reserve_bytes: 0, ..Settings::default() }).await;
+    let world = World::with(Settings {
+        package_max_bytes: 100,
+        disk_reserve_bytes: 0,
+        ..Settings::default()
+    })
+    .await;
     world.publish(CARS).await;
     let large = world.deliver("bss_cars", "p1", &marks(0, 10)).await.unwrap_err();
     assert_eq!((large.status, large.code), (413, "body_too_large"));
-    let world = World::with(Settings { disk_reserve_bytes: u64::MAX, ..Settings::default() }).await;
+    let world = World::with(Settings {
+        disk_reserve_bytes: u64::MAX,
+        ..Settings::default()
+    })
+    .await;
     world.publish(CARS).await;
     let full = world.deliver("bss_cars", "p1", &marks(0, 10)).await.unwrap_err();
     assert_eq!((full.status, full.code), (503, "storage_full"));
@@ -198,13 +340,24 @@ async fn sizes_are_bounded() {
 #[tokio::test]
 async fn csv_rows_that_differ_under_one_key_are_set_aside() {
     let world = cars().await;
-    world.put("bss_cars", "p0", csv(), "Mark;Model\nA;old\n").await.unwrap();
+    world
+        .put("bss_cars", "p0", csv(), "Mark;Model\nA;old\n")
+        .await
+        .unwrap();
     let body = "Mark;Model\nA;x\nB;y\nB;y\nA;z\n";
     let receipt = world.put("bss_cars", "p1", csv(), body).await.unwrap().body;
-    assert_eq!(receipt["read_as"], json!({"media_type": "text/csv", "charset": "utf-8", "delimiter": ";"}));
-    let counts = ["received", "accepted", "duplicates", "quarantined"].map(|name| receipt[name].as_u64().unwrap());
+    assert_eq!(
+        receipt["read_as"],
+        json!({"media_type": "text/csv", "charset": "utf-8", "delimiter": ";"})
+    );
+    let counts =
+        ["received", "accepted", "duplicates", "quarantined"].map(|name| receipt[name].as_u64().unwrap());
     assert_eq!(counts, [4, 1, 1, 2]);
-    let lines: Vec<_> = quarantine(&world, Some("p1")).await.iter().map(|row| row["line"].clone()).collect();
+    let lines: Vec<_> = quarantine(&world, Some("p1"))
+        .await
+        .iter()
+        .map(|row| row["line"].clone())
+        .collect();
     assert_eq!(lines, [2, 5]);
     let kv = world.engine.open("main/bss_cars").unwrap();
     let catalog = world.app.catalog();
@@ -218,9 +371,18 @@ async fn csv_rows_that_differ_under_one_key_are_set_aside() {
 #[tokio::test]
 async fn a_delta_of_operations_keeps_the_last() {
     let world = cars().await;
-    let body = [upsert("A", "x"), upsert("A", "y"), delete("B"), upsert("B", "z"), upsert("C", "c"), delete("C")].concat();
+    let body = [
+        upsert("A", "x"),
+        upsert("A", "y"),
+        delete("B"),
+        upsert("B", "z"),
+        upsert("C", "c"),
+        delete("C"),
+    ]
+    .concat();
     let receipt = world.deliver("bss_cars", "p1", &body).await.unwrap().body;
-    let counts = ["received", "accepted", "unchanged", "duplicates"].map(|name| receipt[name].as_u64().unwrap());
+    let counts =
+        ["received", "accepted", "unchanged", "duplicates"].map(|name| receipt[name].as_u64().unwrap());
     assert_eq!(counts, [6, 2, 1, 3]);
 }
 
@@ -236,8 +398,13 @@ async fn a_snapshot_replaces_and_protects() {
         &marks(4, 31),
     ]
     .concat();
-    let receipt = world.put("bss_cars", "p1", snapshot(ndjson()), &body).await.unwrap().body;
-    let counts = ["received", "accepted", "unchanged", "deleted", "quarantined"].map(|name| receipt[name].as_u64().unwrap());
+    let receipt = world
+        .put("bss_cars", "p1", snapshot(ndjson()), &body)
+        .await
+        .unwrap()
+        .body;
+    let counts = ["received", "accepted", "unchanged", "deleted", "quarantined"]
+        .map(|name| receipt[name].as_u64().unwrap());
     assert_eq!(counts, [30, 1, 26, 2, 3]);
     assert_eq!(state(&world).await["records"], 29);
     assert_eq!(quarantine(&world, Some("p1")).await[1]["rule"], "operation");
@@ -247,29 +414,75 @@ async fn a_snapshot_replaces_and_protects() {
 async fn the_guard_holds_and_the_provider_decides() {
     let world = cars().await;
     world.deliver("bss_cars", "p0", &marks(0, 20)).await.unwrap();
-    assert_eq!(world.put("bss_cars", "ok", snapshot(ndjson()), &marks(2, 20)).await.unwrap().status, 200);
-    let held = world.put("bss_cars", "p1", snapshot(ndjson()), &marks(4, 20)).await.unwrap();
+    assert_eq!(
+        world
+            .put("bss_cars", "ok", snapshot(ndjson()), &marks(2, 20))
+            .await
+            .unwrap()
+            .status,
+        200
+    );
+    let held = world
+        .put("bss_cars", "p1", snapshot(ndjson()), &marks(4, 20))
+        .await
+        .unwrap();
     let body = json!({"package_id": "p1", "state": "held", "would_delete": 2});
     assert_eq!((held.status, &held.body), (202, &body));
-    assert_eq!(world.put("bss_cars", "p1", snapshot(ndjson()), &marks(4, 20)).await.unwrap(), held);
+    assert_eq!(
+        world
+            .put("bss_cars", "p1", snapshot(ndjson()), &marks(4, 20))
+            .await
+            .unwrap(),
+        held
+    );
     let ctx = world.producer();
-    let view = world.app.package_get(&ctx, Section::Main, "bss_cars", "p1").await.unwrap();
+    let view = world
+        .app
+        .package_get(&ctx, Section::Main, "bss_cars", "p1")
+        .await
+        .unwrap();
     assert_eq!(view, body);
     world.app.sweep_stages().unwrap();
     assert_eq!(world.stages(), 1, "a held package outlives a restart");
-    let receipt = world.app.package_confirm(&ctx, Section::Main, "bss_cars", "p1").await.unwrap();
+    let receipt = world
+        .app
+        .package_confirm(&ctx, Section::Main, "bss_cars", "p1")
+        .await
+        .unwrap();
     assert_eq!((&receipt["deleted"], world.stages()), (&json!(2), 0));
-    assert_eq!(world.put("bss_cars", "p1", snapshot(ndjson()), &marks(4, 20)).await.unwrap().body, receipt);
-    let again = world.app.package_confirm(&ctx, Section::Main, "bss_cars", "p1").await.unwrap_err();
+    assert_eq!(
+        world
+            .put("bss_cars", "p1", snapshot(ndjson()), &marks(4, 20))
+            .await
+            .unwrap()
+            .body,
+        receipt
+    );
+    let again = world
+        .app
+        .package_confirm(&ctx, Section::Main, "bss_cars", "p1")
+        .await
+        .unwrap_err();
     assert_eq!((again.status, again.code), (409, "package_not_held"));
-    let list = world.app.package_list(&ctx, Section::Main, "bss_cars", None, Some(2)).await.unwrap();
+    let list = world
+        .app
+        .package_list(&ctx, Section::Main, "bss_cars", None, Some(2))
+        .await
+        .unwrap();
     let ids = |list: &Value| -> Vec<String> {
         let views = list["packages"].as_array().unwrap();
-        views.iter().map(|view| view["package_id"].as_str().unwrap().to_owned()).collect()
+        views
+            .iter()
+            .map(|view| view["package_id"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(ids(&list), ["p1", "ok"]);
     let next = list["next"].as_str().unwrap();
-    let rest = world.app.package_list(&ctx, Section::Main, "bss_cars", Some(next), Some(2)).await.unwrap();
+    let rest = world
+        .app
+        .package_list(&ctx, Section::Main, "bss_cars", Some(next), Some(2))
+        .await
+        .unwrap();
     assert_eq!((ids(&rest), &rest["next"]), (vec!["p0".to_owned()], &Value::Null));
 }
 
@@ -278,28 +491,79 @@ async fn a_held_package_can_be_rejected_or_outdated() {
     let world = cars().await;
     world.deliver("bss_cars", "p0", &marks(0, 20)).await.unwrap();
     let ctx = world.producer();
-    let hold = async || world.put("bss_cars", "p1", snapshot(ndjson()), &marks(0, 10)).await.unwrap().status;
+    let hold = async || {
+        world
+            .put("bss_cars", "p1", snapshot(ndjson()), &marks(0, 10))
+            .await
+            .unwrap()
+            .status
+    };
     assert_eq!(hold().await, 202);
-    let view = world.app.package_reject(&ctx, Section::Main, "bss_cars", "p1").await.unwrap();
-    assert_eq!((view, world.stages()), (json!({"package_id": "p1", "state": "rejected"}), 0));
+    let view = world
+        .app
+        .package_reject(&ctx, Section::Main, "bss_cars", "p1")
+        .await
+        .unwrap();
+    assert_eq!(
+        (view, world.stages()),
+        (json!({"package_id": "p1", "state": "rejected"}), 0)
+    );
     assert_eq!(hold().await, 202, "the id is free again");
-    world.deliver("bss_cars", "p2", &upsert("M000", "other")).await.unwrap();
-    let outdated = world.app.package_confirm(&ctx, Section::Main, "bss_cars", "p1").await.unwrap_err();
-    assert_eq!((outdated.status, outdated.code, world.stages()), (409, "package_outdated", 0));
-    assert_eq!(world.deliver("bss_cars", "p1", &upsert("N", "n")).await.unwrap().status, 200);
-    let unknown = world.app.package_reject(&ctx, Section::Main, "bss_cars", "p9").await.unwrap_err();
+    world
+        .deliver("bss_cars", "p2", &upsert("M000", "other"))
+        .await
+        .unwrap();
+    let outdated = world
+        .app
+        .package_confirm(&ctx, Section::Main, "bss_cars", "p1")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (outdated.status, outdated.code, world.stages()),
+        (409, "package_outdated", 0)
+    );
+    assert_eq!(
+        world
+            .deliver("bss_cars", "p1", &upsert("N", "n"))
+            .await
+            .unwrap()
+            .status,
+        200
+    );
+    let unknown = world
+        .app
+        .package_reject(&ctx, Section::Main, "bss_cars", "p9")
+        .await
+        .unwrap_err();
     assert_eq!((unknown.status, unknown.code), (404, "package_unknown"));
-    assert_eq!(count(&world, Table::Package), 6, "one row and one place a package");
+    assert_eq!(
+        count(&world, Table::Package),
+        6,
+        "one row and one place a package"
+    );
 }
 
 #[tokio::test]
 async fn previous_must_be_the_last_applied() {
     let world = cars().await;
     world.deliver("bss_cars", "p1", &upsert("A", "x")).await.unwrap();
-    let after = |id: &str| PackageOptions { previous: Some(id.to_owned()), ..ndjson() };
-    let wrong = world.put("bss_cars", "p2", after("p0"), &upsert("A", "y")).await.unwrap_err();
+    let after = |id: &str| PackageOptions {
+        previous: Some(id.to_owned()),
+        ..ndjson()
+    };
+    let wrong = world
+        .put("bss_cars", "p2", after("p0"), &upsert("A", "y"))
+        .await
+        .unwrap_err();
     assert_eq!((wrong.status, wrong.code), (409, "package_order"));
-    assert_eq!(world.put("bss_cars", "p2", after("p1"), &upsert("A", "y")).await.unwrap().status, 200);
+    assert_eq!(
+        world
+            .put("bss_cars", "p2", after("p1"), &upsert("A", "y"))
+            .await
+            .unwrap()
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -307,15 +571,39 @@ async fn a_dry_run_reports_and_changes_nothing() {
     let world = cars().await;
     world.deliver("bss_cars", "p0", &marks(0, 10)).await.unwrap();
     let before = state(&world).await;
-    let dry = |options| PackageOptions { dry_run: true, ..options };
+    let dry = |options| PackageOptions {
+        dry_run: true,
+        ..options
+    };
     let body = format!("{}broken\n", upsert("A", "x"));
     let report = world.put("bss_cars", "p1", dry(ndjson()), &body).await.unwrap();
-    assert_eq!((report.status, &report.body["accepted"], &report.body["first_sequence"]), (200, &json!(1), &Value::Null));
-    assert_eq!((&report.body["errors"][0]["place"], &report.body["total_errors"]), (&json!("line 2"), &json!(1)));
-    let held = world.put("bss_cars", "p1", dry(snapshot(ndjson())), &upsert("A", "x")).await.unwrap();
+    assert_eq!(
+        (
+            report.status,
+            &report.body["accepted"],
+            &report.body["first_sequence"]
+        ),
+        (200, &json!(1), &Value::Null)
+    );
+    assert_eq!(
+        (&report.body["errors"][0]["place"], &report.body["total_errors"]),
+        (&json!("line 2"), &json!(1))
+    );
+    let held = world
+        .put("bss_cars", "p1", dry(snapshot(ndjson())), &upsert("A", "x"))
+        .await
+        .unwrap();
     assert_eq!((held.status, &held.body["would_delete"]), (202, &json!(10)));
     assert_eq!((state(&world).await, world.stages()), (before, 0));
-    assert_eq!(world.app.package_get(&world.producer(), Section::Main, "bss_cars", "p1").await.unwrap_err().status, 404);
+    assert_eq!(
+        world
+            .app
+            .package_get(&world.producer(), Section::Main, "bss_cars", "p1")
+            .await
+            .unwrap_err()
+            .status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -326,19 +614,36 @@ async fn an_open_package_shows_its_progress_and_takes_its_id() {
         receiver.recv().await.map(|piece| (piece, receiver))
     });
     let (app, ctx) = (world.app.clone(), world.producer());
-    let put = tokio::spawn(async move { app.package_put(&ctx, Section::Main, "bss_cars", "p1", ndjson(), body).await });
+    let put = tokio::spawn(async move {
+        app.package_put(&ctx, Section::Main, "bss_cars", "p1", ndjson(), body)
+            .await
+    });
     // Taken one by one: after the third the first has been handed on.
     for mark in ["A", "B", "C"] {
         sender.send(Ok(Bytes::from(upsert(mark, "x")))).await.unwrap();
     }
     let ctx = world.producer();
-    let view = world.app.package_get(&ctx, Section::Main, "bss_cars", "p1").await.unwrap();
+    let view = world
+        .app
+        .package_get(&ctx, Section::Main, "bss_cars", "p1")
+        .await
+        .unwrap();
     assert_eq!(view["state"], "open");
     assert!(view["progress"]["bytes"].is_u64());
-    let list = world.app.package_list(&ctx, Section::Main, "bss_cars", None, None).await.unwrap();
+    let list = world
+        .app
+        .package_list(&ctx, Section::Main, "bss_cars", None, None)
+        .await
+        .unwrap();
     assert_eq!(list["packages"][0]["state"], "open");
-    let second = world.deliver("bss_cars", "p1", &upsert("A", "x")).await.unwrap_err();
-    assert_eq!((second.status, second.code, second.retry_after_s.is_some()), (409, "package_open", true));
+    let second = world
+        .deliver("bss_cars", "p1", &upsert("A", "x"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (second.status, second.code, second.retry_after_s.is_some()),
+        (409, "package_open", true)
+    );
     drop(sender);
     assert_eq!(put.await.unwrap().unwrap().body["accepted"], 3);
 }
@@ -346,18 +651,40 @@ async fn an_open_package_shows_its_progress_and_takes_its_id() {
 #[tokio::test]
 async fn what_is_past_its_retention_goes_and_does_not_come_back() {
     let world = World::new().await;
-    world.publish(&format!("{CARS}retention: {{field: Built, keep: 1y}}\ntombstones: 30d\n")).await;
-    let built = |mark: &str, date: &str| format!("{{\"op\":\"upsert\",\"record\":{{\"Mark\":\"{mark}\",\"Built\":\"{date}\"}}}}\n");
-    let body = [built("A", "2023-06-01"), built("B", "2023-05-31"), built("C", "2024-01-01")].concat();
+    world
+        .publish(&format!(
+            "{CARS}retention: {{field: Built, keep: 1y}}\ntombstones: 30d\n"
+        ))
+        .await;
+    let built = |mark: &str, date: &str| {
+        format!("{{\"op\":\"upsert\",\"record\":{{\"Mark\":\"{mark}\",\"Built\":\"{date}\"}}}}\n")
+    };
+    let body = [
+        built("A", "2023-06-01"),
+        built("B", "2023-05-31"),
+        built("C", "2024-01-01"),
+    ]
+    .concat();
     let receipt = world.deliver("bss_cars", "p1", &body).await.unwrap().body;
-    assert_eq!((&receipt["accepted"], &receipt["expired"]), (&json!(2), &json!(1)));
-    let set = world.app.catalog().live(Section::Main, "bss_cars").unwrap().clone();
+    assert_eq!(
+        (&receipt["accepted"], &receipt["expired"]),
+        (&json!(2), &json!(1))
+    );
+    let set = world
+        .app
+        .catalog()
+        .live(Section::Main, "bss_cars")
+        .unwrap()
+        .clone();
     assert_eq!(world.app.retention_run(&set).await.unwrap(), 0);
     world.clock.set("2024-06-02T00:00:00Z");
     assert_eq!(world.app.retention_run(&set).await.unwrap(), 1);
     let now = state(&world).await;
     assert_eq!((&now["records"], &now["last_sequence"]), (&json!(1), &json!(3)));
-    assert_eq!(now["freshness"], "2024-06-01T12:00:00Z", "nobody delivered anything");
+    assert_eq!(
+        now["freshness"], "2024-06-01T12:00:00Z",
+        "nobody delivered anything"
+    );
     assert_eq!(world.app.purge_run(&set).await.unwrap(), 0);
     world.clock.set("2024-07-03T00:00:00Z");
     assert_eq!(world.app.purge_run(&set).await.unwrap(), 1);
@@ -369,16 +696,32 @@ async fn what_is_past_its_retention_goes_and_does_not_come_back() {
 #[tokio::test]
 async fn an_erasure_forgets_quarantined_rows_too() {
     let world = cars().await;
-    let bad = |mark: &str| format!("{{\"op\":\"upsert\",\"record\":{{\"Mark\":\"{mark}\",\"Doors\":\"x\"}}}}\n");
-    let body = [upsert("A", "x"), bad("A"), bad("AA")].concat();
+    let bad =
+        |mark: &str| format!("{{\"op\":\"upsert\",\"record\":{{\"Mark\":\"{mark}\",\"Doors\":\"x\"}}}}\n");
+    // Enough records that the guard lets one go.
+    let body = [upsert("A", "x"), bad("A"), bad("AA"), marks(0, 20)].concat();
     world.deliver("bss_cars", "p1", &body).await.unwrap();
     assert_eq!(quarantine(&world, None).await.len(), 2);
     let erase = "{\"op\":\"erase\",\"key\":{\"Mark\":\"A\"}}\n";
-    let receipt = world.deliver("bss_cars", "p2", &format!("{erase}{}", bad("A"))).await.unwrap().body;
-    assert_eq!((&receipt["deleted"], &receipt["quarantined"]), (&json!(1), &json!(1)));
+    let receipt = world
+        .deliver("bss_cars", "p2", &format!("{erase}{}", bad("A")))
+        .await
+        .unwrap()
+        .body;
+    assert_eq!(
+        (&receipt["deleted"], &receipt["quarantined"]),
+        (&json!(1), &json!(1))
+    );
     let left = quarantine(&world, None).await;
-    assert_eq!((left.len(), &left[0]["line"]), (1, &json!(3)), "only the other key's row");
-    assert_eq!((count(&world, Table::Quarantine), count(&world, Table::Erasure)), (2, 1));
+    assert_eq!(
+        (left.len(), &left[0]["line"]),
+        (1, &json!(3)),
+        "only the other key's row"
+    );
+    assert_eq!(
+        (count(&world, Table::Quarantine), count(&world, Table::Erasure)),
+        (2, 1)
+    );
 }
 
 #[tokio::test]
@@ -389,34 +732,112 @@ async fn lists_and_indexes_follow_the_definition() {
         let kv = world.engine.open("main/bss_cars").unwrap();
         Lists::read(&*kv.snapshot().unwrap()).unwrap()
     };
-    let more = |when: &str, index: &str| format!("{CARS}{index}changes: [{{name: many, when: \"{when}\"}}]\n");
-    world.publish(&more("new.Doors > 3", "indexes: [Model]\n")).await;
+    let live = || {
+        world
+            .app
+            .catalog()
+            .live(Section::Main, "bss_cars")
+            .unwrap()
+            .clone()
+    };
+    let published = format!("{CARS}indexes: [Model]\nchanges: [{{name: many, when: \"new.Doors > 3\"}}]\n");
+    world.publish(&published).await;
     let first = lists();
-    assert!(first.indexes.contains_key("Model") && count(&world, Table::Index) == 5);
+    assert!(
+        first.indexes.contains_key("Model") && count(&world, Table::Index) == 5,
+        "built from what is there"
+    );
     world.deliver("bss_cars", "p2", &upsert("N", "b")).await.unwrap();
     assert_eq!(count(&world, Table::Index), 6);
-    world.publish(&more("new.Doors > 4", "indexes: [Model]\n")).await;
-    let second = lists();
+    world
+        .deliver(
+            "bss_cars",
+            "p3",
+            "{\"op\":\"upsert\",\"record\":{\"Mark\":\"N\",\"Doors\":4}}\n",
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            count(&world, Table::Index),
+            count(&world, Table::List),
+            count(&world, Table::Latest)
+        ),
+        (5, 1, 1)
+    );
+    let set = live();
+    let with = |changes, indexes| {
+        Arc::new(LiveSet {
+            name: set.name.clone(),
+            section: set.section,
+            provider: set.provider.clone(),
+            schema: Arc::clone(&set.schema),
+            indexes,
+            changes,
+            open_grant: None,
+            runtime: Arc::clone(&set.runtime),
+        })
+    };
+    let index = || {
+        vec![NamedIndex {
+            name: "Model".to_owned(),
+            nodes: set.indexes[0].nodes.clone(),
+        }]
+    };
+    let other = Transition::compile("new.Doors > 4", &set.schema).unwrap();
+    let second = world
+        .app
+        .prepare_set(&with(vec![("many".to_owned(), Arc::new(other))], index()))
+        .await
+        .unwrap();
     assert_eq!(second.indexes, first.indexes);
-    assert_ne!(second.changes["many"].id, first.changes["many"].id);
-    world.publish(CARS).await;
-    assert_eq!((lists().indexes.len(), lists().changes.len(), count(&world, Table::Index)), (0, 0, 0));
+    assert_ne!(
+        second.changes["many"].id, first.changes["many"].id,
+        "another expression is another list"
+    );
+    assert_eq!((count(&world, Table::List), count(&world, Table::Latest)), (0, 0));
+    let none = world
+        .app
+        .prepare_set(&with(Vec::new(), Vec::new()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            none.indexes.len(),
+            none.changes.len(),
+            count(&world, Table::Index)
+        ),
+        (0, 0, 0)
+    );
+    assert_eq!((lists(), world.stages()), (none, 0));
 }
 
 #[tokio::test]
 async fn scope_lists_are_shared_and_bounded() {
     let world = cars().await;
     world.deliver("bss_cars", "p1", &marks(0, 5)).await.unwrap();
-    let set = world.app.catalog().live(Section::Main, "bss_cars").unwrap().clone();
+    let set = world
+        .app
+        .catalog()
+        .live(Section::Main, "bss_cars")
+        .unwrap()
+        .clone();
     for _ in 0..2 {
         world.app.prepare_scope(&set, "record.Doors == 1").await.unwrap();
     }
     let kv = world.engine.open("main/bss_cars").unwrap();
     let lists = Lists::read(&*kv.snapshot().unwrap()).unwrap();
-    assert_eq!((lists.scopes.len(), lists.scopes["record.Doors == 1"].started), (1, 5));
+    assert_eq!(
+        (lists.scopes.len(), lists.scopes["record.Doors == 1"].started),
+        (1, 5)
+    );
     // No permission uses them: they make room for others.
     for number in 0..70 {
-        world.app.prepare_scope(&set, &format!("record.Doors == {number}")).await.unwrap();
+        world
+            .app
+            .prepare_scope(&set, &format!("record.Doors == {number}"))
+            .await
+            .unwrap();
     }
     let lists = Lists::read(&*kv.snapshot().unwrap()).unwrap();
     assert!(lists.scopes.len() <= 64 && lists.scopes.contains_key("record.Doors == 69"));

@@ -50,7 +50,11 @@ impl Turn {
     /// Packages queue in the order their bodies ended; a dry run changes nothing and does not queue.
     pub async fn take(self, reader: JoinHandle<Result<Received, Problem>>) -> Result<PackageAnswer, Problem> {
         let runtime = Arc::clone(&self.set.runtime);
-        let _turn = if self.dry_run { None } else { Some(runtime.apply.lock().await) };
+        let _turn = if self.dry_run {
+            None
+        } else {
+            Some(runtime.apply.lock().await)
+        };
         let received = reader.await.map_err(Problem::internal)??;
         let (app, ctx) = (Arc::clone(&self.app), self.ctx.clone());
         let set = app.still(&self.set)?;
@@ -63,7 +67,12 @@ impl Turn {
     }
 
     fn apply(self, set: &LiveSet, received: Received) -> Result<(PackageAnswer, Option<Outcome>), Problem> {
-        let Received { mut dir, rows, read_as, digest } = received;
+        let Received {
+            mut dir,
+            rows,
+            read_as,
+            digest,
+        } = received;
         let kv = self.app.open_set(set)?;
         let (head, earlier) = {
             let snapshot = kv.snapshot()?;
@@ -77,7 +86,13 @@ impl Turn {
             return Err(Problem::new(409, "package_order", detail));
         }
         let now = self.app.now();
-        let facts = Facts::new(&digest, self.mode, &read_as, now.as_millisecond(), rows.quarantined);
+        let facts = Facts::new(
+            &digest,
+            self.mode,
+            &read_as,
+            now.as_millisecond(),
+            rows.quarantined,
+        );
         let delivery = Delivery {
             set,
             secrets: &self.app.secrets,
@@ -91,7 +106,12 @@ impl Turn {
             replaces: earlier.map(|row| row.order),
         };
         let replaces = delivery.replaces;
-        let Delivered { applied, receipt, differing, total_differing } = delivery.run(&*kv).map_err(stage_problem)?;
+        let Delivered {
+            applied,
+            receipt,
+            differing,
+            total_differing,
+        } = delivery.run(&*kv).map_err(stage_problem)?;
         let (mut faults, total) = (rows.faults, rows.total_faults + total_differing);
         faults.extend(differing);
         faults.truncate(MAX_FAULTS);
@@ -103,7 +123,17 @@ impl Turn {
                     add_report(&mut body, &faults, total);
                 } else {
                     let store = set.runtime.store_name.clone();
-                    hold(&*kv, &head, &self.id, facts, would_delete, &rows.staged, &mut dir, store, replaces)?;
+                    hold(
+                        &*kv,
+                        &head,
+                        &self.id,
+                        facts,
+                        would_delete,
+                        &rows.staged,
+                        &mut dir,
+                        store,
+                        replaces,
+                    )?;
                 }
                 Ok((PackageAnswer { status: 202, body }, None))
             }
@@ -139,9 +169,18 @@ fn held_body(id: &str, would_delete: u64) -> Value {
 /// The answer to a package that was delivered before.
 pub(super) fn answer_of(row: &PackageRow) -> PackageAnswer {
     match (&row.receipt, &row.held) {
-        (Some(receipt), _) => PackageAnswer { status: 200, body: receipt.clone() },
-        (None, Some(held)) => PackageAnswer { status: 202, body: held_body(&row.package_id, held.would_delete) },
-        (None, None) => PackageAnswer { status: 200, body: row.view() },
+        (Some(receipt), _) => PackageAnswer {
+            status: 200,
+            body: receipt.clone(),
+        },
+        (None, Some(held)) => PackageAnswer {
+            status: 202,
+            body: held_body(&row.package_id, held.would_delete),
+        },
+        (None, None) => PackageAnswer {
+            status: 200,
+            body: row.view(),
+        },
     }
 }
 
@@ -163,11 +202,20 @@ fn hold(
     replaces: Option<u64>,
 ) -> Result<(), Problem> {
     staged.sync().map_err(stage_problem)?;
-    dir.keep(&HeldMark { store, package: id.to_owned() }).map_err(stage_problem)?;
+    dir.keep(&HeldMark {
+        store,
+        package: id.to_owned(),
+    })
+    .map_err(stage_problem)?;
     let mut head = head.clone();
     head.packages += 1;
     let mut row = PackageRow::new(id, head.packages, State::Held, facts);
-    row.held = Some(Held { would_delete, sequence: head.sequence, epoch: head.epoch, stage: dir.name() });
+    row.held = Some(Held {
+        would_delete,
+        sequence: head.sequence,
+        epoch: head.epoch,
+        stage: dir.name(),
+    });
     let order = keys::package_order(row.order);
     let mut ops = vec![
         put(Table::Package, keys::package(id), row.bytes()),
@@ -175,7 +223,10 @@ fn hold(
         put(Table::Meta, keys::HEAD.to_vec(), head.bytes()),
     ];
     if let Some(order) = replaces {
-        ops.push(Op::Delete { table: Table::Package, key: keys::package_order(order) });
+        ops.push(Op::Delete {
+            table: Table::Package,
+            key: keys::package_order(order),
+        });
     }
     Ok(kv.commit(&ops, &[])?)
 }
@@ -188,11 +239,15 @@ impl App {
     /// The data set as it is now, for a package read under an earlier definition. A new definition in the sandbox
     /// has nothing to do with the old; published ones may follow each other compatibly.
     fn still(&self, set: &Arc<LiveSet>) -> Result<Arc<LiveSet>, Problem> {
-        let now = self.catalog().live(set.section, set.name.as_str()).map(Arc::clone);
+        let now = self
+            .catalog()
+            .live(set.section, set.name.as_str())
+            .map(Arc::clone);
         let now = now.ok_or_else(Problem::dataset_unknown)?;
         let (old, new) = (&set.schema.definition, &now.schema.definition);
         let follows = old == new
-            || (set.section == Section::Main && evolution(old, new).changes.iter().all(|change| change.compatible));
+            || (set.section == Section::Main
+                && evolution(old, new).changes.iter().all(|change| change.compatible));
         if follows { Ok(now) } else { Err(replaced()) }
     }
 
@@ -202,7 +257,12 @@ impl App {
         metrics::counter!("dagr_package_rows_total").increment(outcome.received());
         metrics::counter!("dagr_package_rows_quarantined_total").increment(outcome.quarantined);
         for (list, why) in &outcome.expression_faults {
-            self.notice(ctx, set, "expression_fault", &format!("change list {list}: {why}"));
+            self.notice(
+                ctx,
+                set,
+                "expression_fault",
+                &format!("change list {list}: {why}"),
+            );
         }
         set.runtime.announce();
         if outcome.last_sequence.is_some() {
@@ -239,7 +299,8 @@ impl App {
         if (head.sequence, head.epoch) != (held.sequence, held.epoch) {
             reject(&*kv, row)?;
             dir.remove();
-            let detail = "another package was applied since this one was held; deliver the present state again";
+            let detail =
+                "another package was applied since this one was held; deliver the present state again";
             return Err(Problem::new(409, "package_outdated", detail));
         }
         let staged = Staged::open(dir.path()).map_err(stage_problem)?;
@@ -255,7 +316,12 @@ impl App {
             dry_run: false,
             replaces: Some(row.order),
         };
-        let Delivered { applied, receipt, differing, total_differing } = delivery.run(&*kv).map_err(stage_problem)?;
+        let Delivered {
+            applied,
+            receipt,
+            differing,
+            total_differing,
+        } = delivery.run(&*kv).map_err(stage_problem)?;
         match (applied, receipt) {
             (Applied::Done(outcome), Some(receipt)) => {
                 dir.remove();
@@ -296,13 +362,20 @@ fn held_row(kv: &dyn Kv, id: &str) -> Result<(PackageRow, Held), Problem> {
     let row = PackageRow::read(&*kv.snapshot()?, id)?.ok_or_else(package_unknown)?;
     match row.held.clone().filter(|_| row.state == State::Held) {
         Some(held) => Ok((row, held)),
-        None => Err(Problem::new(409, "package_not_held", "only a held package can be confirmed or rejected")),
+        None => Err(Problem::new(
+            409,
+            "package_not_held",
+            "only a held package can be confirmed or rejected",
+        )),
     }
 }
 
 fn reject(kv: &dyn Kv, mut row: PackageRow) -> Result<Value, Problem> {
     row.state = State::Rejected;
     row.held = None;
-    kv.commit(&[put(Table::Package, keys::package(&row.package_id), row.bytes())], &[])?;
+    kv.commit(
+        &[put(Table::Package, keys::package(&row.package_id), row.bytes())],
+        &[],
+    )?;
     Ok(row.view())
 }
