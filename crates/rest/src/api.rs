@@ -1,17 +1,107 @@
 //! The interface describes itself: for people at `/api`, for machines at `/api/openapi.json`.
 
-use axum::{
-    Json,
-    extract::State,
-    response::Html,
-};
-use dagr_web::context::Web;
-use serde_json::{Value, json};
+use std::sync::{Arc, Weak};
 
-pub async fn openapi(State(_web): State<Web>) -> Json<Value> {
-    Json(json!({ "openapi": "3.1.0", "info": { "title": "DAGR", "version": env!("CARGO_PKG_VERSION") }, "paths": {} }))
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use dagr_app::{App, problem::Problem};
+use dagr_web::{Rejected, context::Web};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::sync::Mutex;
+
+mod calls;
+mod codes;
+mod dataset;
+mod document;
+mod html;
+mod names;
+mod operation;
+mod record;
+mod schemas;
+#[cfg(test)]
+mod tests;
+
+/// `GET /api/openapi.json`
+pub async fn openapi(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Rejected> {
+    let rendered = rendered(&web.app).await?;
+    Ok(respond(&rendered.document, "application/json", &headers))
 }
 
-pub async fn page(State(_web): State<Web>) -> Html<String> {
-    Html("<!doctype html><title>DAGR</title>".to_owned())
+/// `GET /api`
+pub async fn page(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Rejected> {
+    let rendered = rendered(&web.app).await?;
+    let mut response = respond(&rendered.page, "text/html; charset=utf-8", &headers);
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// Both documents, for one state of the catalogue.
+struct Rendered {
+    document: Tagged,
+    page: Tagged,
+}
+
+struct Tagged {
+    bytes: Bytes,
+    etag: String,
+}
+
+struct Kept {
+    /// Whose they are; while this is held, no other application has its address.
+    app: Weak<App>,
+    generation: u64,
+    rendered: Arc<Rendered>,
+}
+
+/// One application runs in a process, so one place is enough. Held while rendering: many callers render once.
+static KEPT: Mutex<Option<Kept>> = Mutex::const_new(None);
+
+async fn rendered(app: &Arc<App>) -> Result<Arc<Rendered>, Problem> {
+    let mut kept = KEPT.lock().await;
+    let catalog = Arc::clone(&app.catalog());
+    if let Some(kept) = kept.as_ref()
+        && kept.generation == catalog.generation
+        && std::ptr::eq(kept.app.as_ptr(), Arc::as_ptr(app))
+    {
+        return Ok(Arc::clone(&kept.rendered));
+    }
+    let (generation, url) = (catalog.generation, app.settings.public_url.clone());
+    let rendered = tokio::task::spawn_blocking(move || {
+        let document = document::of_catalog(&catalog, &url).to_string();
+        Arc::new(Rendered { document: tagged(document), page: tagged(html::page(&catalog)) })
+    })
+    .await
+    .map_err(Problem::internal)?;
+    *kept = Some(Kept { app: Arc::downgrade(app), generation, rendered: Arc::clone(&rendered) });
+    Ok(rendered)
+}
+
+/// Weak, because the answer may be compressed on its way.
+fn tagged(text: String) -> Tagged {
+    use std::hash::{DefaultHasher, Hasher as _};
+    let mut hash = DefaultHasher::new();
+    hash.write(text.as_bytes());
+    Tagged { etag: format!("W/\"{:016x}\"", hash.finish()), bytes: text.into() }
+}
+
+fn respond(tagged: &Tagged, media: &'static str, request: &HeaderMap) -> Response {
+    let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let same = |known: &str| known.split(',').map(str::trim).any(|one| one == "*" || one == tagged.etag);
+    let mut response = if known.is_some_and(same) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut response = Response::new(tagged.bytes.clone().into());
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        response
+    };
+    let headers = response.headers_mut();
+    if let Ok(etag) = HeaderValue::from_str(&tagged.etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
