@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::{
     App,
+    catalog::Catalog,
     ctx::Ctx,
     institution::ListQuery,
     load::{everything_permission, transitions},
@@ -99,18 +100,12 @@ impl App {
             replaces: definition.replaces.clone(),
         };
         let made = self.registry.put_sandbox_definition(&ctx.actor(), &put, sent.expected).await?;
-        let mut compiled = Ok(());
-        self.empty_section(Section::Sandbox, &name, made.value.sandbox.as_ref().map_or(1, |version| version.epoch))
-            .await?;
-        let catalog = self.catalog.load_full();
-        let mut next = crate::catalog::Catalog::clone(&catalog);
-        if let Err(problem) = next.put_dataset(&made.value) {
-            compiled = Err(problem);
-        }
-        compiled?;
-        self.swap_catalog(|catalog| {
-            let _ = catalog.put_dataset(&made.value);
-        });
+        let epoch = made.value.sandbox.as_ref().map_or(1, |version| version.epoch);
+        let before_this = self.catalog().live(Section::Sandbox, name.as_str()).cloned();
+        let turn = turn_of(before_this.as_ref()).await;
+        self.empty_section(Section::Sandbox, &name, epoch).await?;
+        self.put_dataset(&made.value)?;
+        drop(turn);
         self.provider_sandbox_permission(ctx, &name).await?;
         if let Some(set) = self.catalog().live(Section::Sandbox, name.as_str()).cloned() {
             self.prepare_set(&set).await?;
@@ -171,15 +166,14 @@ impl App {
         }
         let incompatible = self.incompatible(&name, &next)?;
         let published = self.registry.publish(&ctx.actor(), &name, expected).await?;
+        let before_this = self.catalog().live(Section::Main, dataset).cloned();
+        let turn = turn_of(before_this.as_ref()).await;
         if incompatible {
             let epoch = published.value.main.as_ref().map_or(2, |main| main.version + 1);
             self.empty_section(Section::Main, &name, epoch).await?;
         }
-        self.swap_catalog(|catalog| {
-            if let Err(problem) = catalog.put_dataset(&published.value) {
-                tracing::error!(%problem, "published definition");
-            }
-        });
+        self.put_dataset(&published.value)?;
+        drop(turn);
         if let Some(set) = self.catalog().live(Section::Main, dataset).cloned() {
             self.prepare_set(&set).await?;
             self.public_changed(&set);
@@ -260,13 +254,19 @@ impl App {
         }
     }
 
-    /// All records of a section go, and with them every cursor: a new epoch begins.
+    /// Puts a stored definition in force, or nothing at all.
+    fn put_dataset(&self, view: &DatasetView) -> Result<(), Problem> {
+        Catalog::clone(&self.catalog()).put_dataset(view)?;
+        self.swap_catalog(|catalog| {
+            if let Err(problem) = catalog.put_dataset(view) {
+                tracing::error!(%problem, "a definition that compiled a moment ago");
+            }
+        });
+        Ok(())
+    }
+
+    /// All records of a section go, and with them every cursor: a new epoch begins. The caller holds the set's turn.
     async fn empty_section(&self, section: Section, name: &DatasetName, epoch: u32) -> Result<(), Problem> {
-        let set: Option<Arc<LiveSet>> = self.catalog().live(section, name.as_str()).cloned();
-        let _packages = match &set {
-            Some(set) => Some(set.runtime.apply.lock().await),
-            None => None,
-        };
         let (engine, store_name) = (Arc::clone(&self.engine), format!("{}/{name}", section.as_str()));
         blocking(move || {
             if !engine.exists(&store_name) && epoch == 1 {
@@ -305,6 +305,14 @@ impl App {
             }
         }
         Ok(())
+    }
+}
+
+/// No package applies between the end of the old definition and the beginning of the new.
+async fn turn_of(set: Option<&Arc<LiveSet>>) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+    match set {
+        Some(set) => Some(set.runtime.apply.lock().await),
+        None => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! (a failure drops the value) → open it.
 
 use dagr_store::journal::NewEntry;
+use futures_util::FutureExt;
 
 use crate::{App, disclosure::entry::Entry, problem::Problem};
 
@@ -54,6 +55,9 @@ impl App {
             Ok(number) if uses > 0 => smallvec::smallvec![(number, uses)],
             _ => smallvec::SmallVec::new(),
         };
+        if let Some(held) = self.catalog().permissions.get(entry.permission.as_str()) {
+            held.usage.touch(now_ms);
+        }
         let new = NewEntry {
             payload: entry.to_bytes(),
             subjects: subjects.into_iter().map(String::into_bytes).collect(),
@@ -61,11 +65,14 @@ impl App {
             at_ms: now_ms,
             urgent,
         };
-        self.journal.append(new).await.map_err(|error| {
+        let ticket = self.journal.append(new);
+        // What names nobody and is not counted follows within a second; a log that cannot take it says so at once.
+        let logged = if urgent { Some(ticket.await) } else { ticket.now_or_never() };
+        if let Some(Err(error)) = logged {
             tracing::error!(%error, "the disclosure log refused an entry");
             metrics::counter!("dagr_disclosure_failures_total").increment(1);
-            Problem::disclosure_unavailable()
-        })?;
+            return Err(Problem::disclosure_unavailable());
+        }
         Ok(Disclosed(value))
     }
 

@@ -70,6 +70,8 @@ impl App {
         let journal = Arc::clone(&self.journal);
         let asked = filter.clone();
         let found = blocking(move || {
+            // Entries still on their way to the disk belong to answers that have left.
+            journal.sync().map_err(unavailable)?;
             let (from, to) = asked.window();
             let mut found = Vec::new();
             let mut next = None;
@@ -109,6 +111,7 @@ impl App {
         let journal = Arc::clone(&self.journal);
         let (asked, subject) = (filter.clone(), person.clone());
         let (found, next) = blocking(move || {
+            journal.sync().map_err(unavailable)?;
             let (from, to) = asked.window();
             let mut found: Vec<(StoredEntry, Entry)> = Vec::new();
             let mut after = place;
@@ -242,6 +245,11 @@ fn restrict(ctx: &Ctx, filter: &mut DisclosureFilter) -> Result<(), Problem> {
             Ok(())
         }
     }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "the disclosure log cannot be written");
+    Problem::disclosure_unavailable()
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Problem {

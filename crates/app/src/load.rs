@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use dagr_model::{
-    definition::Definition,
+    definition::{Definition, Type},
     expression::Transition,
     ids::{DatasetName, PermissionNumber, Section},
     permission::{Permission, PermissionState, QuotaUnit, Way},
@@ -154,8 +154,13 @@ pub(crate) fn transitions(
 }
 
 fn named_indexes(schema: &Schema) -> Vec<NamedIndex> {
+    let stored = |field: &String| match schema.node(field).map(|node| &schema.nodes[node].ty) {
+        Some(ty @ (Type::Int | Type::Decimal)) => format!("{field}:{ty}"),
+        _ => field.clone(),
+    };
     let index = |fields: &Vec<String>| NamedIndex {
         name: fields.join(","),
+        stored: fields.iter().map(stored).collect::<Vec<_>>().join(","),
         nodes: fields.iter().filter_map(|field| schema.node(field)).collect(),
     };
     schema.definition.indexes.iter().map(index).collect()

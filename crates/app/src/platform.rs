@@ -78,6 +78,7 @@ impl App {
             stopping: tokio::sync::watch::channel(false).0,
         });
         app.load().await?;
+        app.sweep_stages()?;
         Ok(app)
     }
 

@@ -52,6 +52,8 @@ impl App {
         let cursor = cursor.map_err(cursor_problem)?;
         let mask = admission.mask(ask.fields.as_deref());
         let reservation = admission.reserve_page(limit)?;
+        // Asking for everything and finding nothing guesses at nobody.
+        let may_miss = !matches!(search.what, What::Everything);
         let read = Read {
             set: Arc::clone(&admission.set),
             grant: Arc::clone(&admission.grant),
@@ -70,7 +72,7 @@ impl App {
             return self.open_data(&admission.set, answer);
         }
         let uses = reservation.settle_page(page.count);
-        let misses = u32::from(page.count == 0);
+        let misses = u32::from(page.count == 0 && may_miss);
         admission.missed(ctx, self, misses);
         let mut subjects = page.subjects;
         if let Some(prefix) = search.leading.filter(|_| page.count == 0) {
@@ -189,7 +191,7 @@ impl Read {
         match &self.what {
             What::Leading(prefix) => filling.keys(&*snapshot, prefix, after.as_deref())?,
             What::Everything => filling.keys(&*snapshot, &[], after.as_deref())?,
-            What::Index { name, value, .. } => match Lists::read(&*snapshot)?.indexes.get(name) {
+            What::Index { stored, value, .. } => match Lists::read(&*snapshot)?.indexes.get(stored) {
                 Some(index) => {
                     read::indexed(&*snapshot, index.id, value, after.as_deref(), &mut |key, stored| {
                         Ok(filling.visit(key, &stored))

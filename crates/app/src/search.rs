@@ -12,6 +12,8 @@ pub enum What {
     Leading(Vec<u8>),
     Index {
         name: String,
+        /// Its name in the store.
+        stored: String,
         /// Encoded, cut.
         value: Vec<u8>,
         /// As sent, in the order of the index's fields: for the re-check.
@@ -104,7 +106,7 @@ impl Search {
             call: format!("index {text}"),
             text: Some(text),
             leading: None,
-            what: What::Index { name: index.name.clone(), value, texts },
+            what: What::Index { name: index.name.clone(), stored: index.stored.clone(), value, texts },
             fault,
         })
     }

@@ -34,6 +34,8 @@ pub struct LiveSet {
 pub struct NamedIndex {
     /// Field names joined with `,`.
     pub name: String,
+    /// Its name in the store: numbers carry their type, so that a widened one is another index, built anew.
+    pub stored: String,
     pub nodes: Vec<NodeId>,
 }
 
@@ -99,7 +101,7 @@ impl LiveSet {
             Some(ScopeRule { id: scope.id, holds: Arc::new(holds) })
         });
         let indexes = self.indexes.iter().filter_map(|index| {
-            let id = lists.indexes.get(&index.name)?.id;
+            let id = lists.indexes.get(&index.stored)?.id;
             Some(IndexRule { id, nodes: index.nodes.clone() })
         });
         Rules {

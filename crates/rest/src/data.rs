@@ -38,24 +38,42 @@ pub async fn record_get(
 ) -> Result<Response, Rejected> {
     let uri = path::whole(&request);
     let (section, dataset) = place(uri)?;
-    let parts = path::key_parts(uri.path(), 3)?;
-    let mut query = Query::parse(uri.query())?;
-    let fields = query.take_list("fields")?;
-    if web.app.is_full_key(section, &dataset, parts.len()) {
-        let as_of = query.take_time("as_of")?;
-        query.end()?;
-        let asked = RecordQuery { fields, as_of };
+    let parts = path::key_parts(uri.path(), 3);
+    let full = parts.as_ref().is_ok_and(|parts| web.app.is_full_key(section, &dataset, parts.len()));
+    if full {
+        let (parts, asked) = judged(&web, &ctx, uri, parts.and_then(|parts| Ok((parts, record_query(uri)?))))?;
         let given = web.app.record_get(&ctx, section, &dataset, &parts, asked).await?;
         return Ok(answer::json(given, request.headers()));
     }
-    let asked = PageQuery {
-        fields,
+    let (parts, asked) = judged(&web, &ctx, uri, parts.and_then(|parts| Ok((parts, page_query(uri)?))))?;
+    let given = web.app.record_list(&ctx, section, &dataset, &parts, asked).await?;
+    Ok(answer::json(given, request.headers()))
+}
+
+/// Who asks is judged before how it is written.
+fn judged<T>(web: &Web, ctx: &Anyone, uri: &Uri, read: Result<T, Problem>) -> Result<T, Problem> {
+    if read.is_err() {
+        let (section, dataset) = place(uri)?;
+        web.app.admit_only(ctx, section, &dataset)?;
+    }
+    read
+}
+
+fn record_query(uri: &Uri) -> Result<RecordQuery, Problem> {
+    let mut query = Query::parse(uri.query())?;
+    let asked = RecordQuery { fields: query.take_list("fields")?, as_of: query.take_time("as_of")? };
+    query.end()?;
+    Ok(asked)
+}
+
+fn page_query(uri: &Uri) -> Result<PageQuery, Problem> {
+    let mut query = Query::parse(uri.query())?;
+    Ok(PageQuery {
+        fields: query.take_list("fields")?,
         limit: query.take_number("limit")?,
         after: query.take("after")?,
         filters: query.rest(),
-    };
-    let given = web.app.record_list(&ctx, section, &dataset, &parts, asked).await?;
-    Ok(answer::json(given, request.headers()))
+    })
 }
 
 #[derive(Deserialize)]
@@ -82,11 +100,21 @@ pub async fn change_list(State(web): State<Web>, ctx: Anyone, request: Request) 
     let uri = path::whole(&request);
     let (section, dataset) = place(uri)?;
     let list = path::segments(uri.path()).into_iter().nth(3).flatten();
+    let asked = judged(&web, &ctx, uri, changes_query(uri))?;
+    let given = match list {
+        None => web.app.change_list(&ctx, section, &dataset, asked).await?,
+        Some(list) => web.app.event_list(&ctx, section, &dataset, &list, asked).await?,
+    };
+    Ok(answer::json(given, request.headers()))
+}
+
+
+fn changes_query(uri: &Uri) -> Result<ChangesQuery, Problem> {
     let mut query = Query::parse(uri.query())?;
     let include_record = match query.take("include")?.as_deref() {
         None => false,
         Some("record") => true,
-        Some(_) => return Err(Problem::query_invalid("include", "write include=record").into()),
+        Some(_) => return Err(Problem::query_invalid("include", "write include=record")),
     };
     let asked = ChangesQuery {
         after: query.take("after")?,
@@ -96,13 +124,8 @@ pub async fn change_list(State(web): State<Web>, ctx: Anyone, request: Request) 
         include_record,
     };
     query.end()?;
-    let given = match list {
-        None => web.app.change_list(&ctx, section, &dataset, asked).await?,
-        Some(list) => web.app.event_list(&ctx, section, &dataset, &list, asked).await?,
-    };
-    Ok(answer::json(given, request.headers()))
+    Ok(asked)
 }
-
 
 /// `GET /current_user_permissions`
 pub async fn current_user_permissions(

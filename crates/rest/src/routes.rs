@@ -1,6 +1,7 @@
 //! Every route on one page. A handler's name is its operationId; who may call stands in its first argument.
 //!
-//! Middleware, outermost first: `frame` (request id, log line, metrics, problem bodies) · compression of large answers.
+//! Middleware, outermost first: `frame` (request id, log line, metrics, problem bodies) · compression of large answers
+//! (public files by zstd only: with gzip, which many clients ask for unasked, their length would be lost).
 
 use std::sync::Arc;
 
@@ -26,14 +27,17 @@ const COMPRESS_ABOVE_BYTES: u64 = 16 << 10;
 
 /// The whole interface of the data port.
 pub fn router(app: Arc<App>) -> Router {
-    let compression = CompressionLayer::new()
-        .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES));
+    let large = SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES);
+    let answers = CompressionLayer::new().compress_when(large.clone());
+    let downloads = CompressionLayer::new().no_gzip().compress_when(large);
+    let files = Router::new().route("/public/{set}", get(public::file_get));
     Router::new()
         .merge(recipient())
         .merge(provider())
         .nest("/registry", administration())
         .merge(documents())
-        .layer(compression)
+        .layer(answers)
+        .merge(files.layer(downloads))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(frame))
@@ -98,7 +102,6 @@ fn administration() -> Router<Web> {
 fn documents() -> Router<Web> {
     Router::new()
         .route("/service_list", get(data::service_list))
-        .route("/public/{set}", get(public::file_get))
         .route("/token", post(token::token_create))
         .route("/.well-known/oauth-authorization-server", get(token::server_metadata))
         .route("/.well-known/jwks.json", get(token::jwks))

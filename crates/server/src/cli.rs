@@ -4,9 +4,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{
+use crate::{
+    commands::{
     self, Failure, audit, config as config_command, connection, dataset, disclosures, institution, package,
     permission, serve, system, token,
+},
+demo,
 };
 
 /// Exchange of records between registers and their permitted recipients.
@@ -25,21 +28,22 @@ pub struct Global {
     /// The server's public URL [default: of the configuration]
     #[arg(long, global = true, value_name = "URL", env = "DAGR_SERVER")]
     pub server: Option<String>,
-    /// The data directory; holds the operator token
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        default_value = "./dagr-data",
-        env = "DAGR_DATA"
-    )]
-    pub data: PathBuf,
+    /// The data directory; holds the operator token [default: ./dagr-data; of the demo ./dagr-demo]
+    #[arg(long, global = true, value_name = "DIR", env = "DAGR_DATA")]
+    pub data: Option<PathBuf>,
     /// The configuration file [default: dagr.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "DAGR_CONFIG")]
     pub config: Option<PathBuf>,
     /// Answers as JSON
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl Global {
+    /// The data directory of everything but the demo.
+    pub fn data_dir(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| "./dagr-data".into())
+    }
 }
 
 #[derive(Subcommand)]
@@ -71,6 +75,8 @@ enum Command {
     Audit(audit::Audit),
     /// Sign a connection in; prints the access token
     Token(token::Token),
+    /// A synthetic nation: seven registers, three recipients, and their story
+    Demo(demo::Demo),
     /// The configuration in force
     #[command(subcommand)]
     Config(config_command::Command),
@@ -101,6 +107,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Serve => serve::run(global).await,
+        Command::Demo(command) => demo::run(global, command).await,
         Command::Config(command) => config_command::run(global, command),
         Command::Dataset(dataset::Command::Check(check)) => dataset::check(global, &check),
         Command::Token(command) => token::run(global, command).await,
@@ -115,7 +122,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 Command::Permission(command) => permission::run(&session, command).await,
                 Command::Disclosures(command) => disclosures::run(&session, command).await,
                 Command::Audit(command) => audit::run(&session, command).await,
-                Command::Serve | Command::Config(_) | Command::Token(_) | Command::Package(_) => Ok(()),
+                Command::Serve | Command::Demo(_) | Command::Config(_) | Command::Token(_) | Command::Package(_) => Ok(()),
             }
         }
     }

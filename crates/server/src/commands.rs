@@ -36,7 +36,7 @@ impl Session {
     /// As the operator, with the token of the data directory.
     pub fn operator(global: &Global) -> Result<Self, Failure> {
         let path = global
-            .data
+            .data_dir()
             .join("secrets")
             .join(dagr_app::secrets::OPERATOR_TOKEN);
         let token = fs::read_to_string(&path).map_err(|error| {

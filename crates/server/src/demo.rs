@@ -1,3 +1,208 @@
-//! The demo: a synthetic nation and its story.
+//! The demo: a synthetic nation and its story. `dagr demo` builds it from nothing, tells it, and keeps serving.
 
+mod call;
+mod cast;
+mod load;
 pub mod nation;
+pub mod office;
+mod state;
+mod story;
+mod tell;
+pub mod usage;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    cli::Global,
+    client::Client,
+    commands::{Done, Failure},
+    config::{Config, Log},
+    serve::{self, Running, StartError},
+};
+use nation::{Nation, REGISTERS};
+use office::Office;
+use state::{Loaded, State};
+use story::Story;
+use tell::{Teller, thousands};
+
+#[derive(Args)]
+pub struct Demo {
+    /// What the nation is drawn from: the same seed and size give the same nation
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// People of the nation, from 100 to 1 900 000 and more
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=Nation::MOST_PERSONS))]
+    persons: u64,
+    /// Where to listen [default: 127.0.0.1:8480, or a free port]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// End after the story
+    #[arg(long)]
+    once: bool,
+}
+
+/// Builds or opens the nation, tells the story, serves until SIGTERM or SIGINT.
+pub async fn run(global: &Global, demo: Demo) -> Done {
+    let begun = Instant::now();
+    let data = global.data.clone().unwrap_or_else(|| "./dagr-demo".into());
+    // What the server keeps quiet about stays quiet: the terminal is the story's.
+    let log = Log {
+        level: "warn".to_owned(),
+        ..Log::default()
+    };
+    serve::log::init(&log).map_err(Failure::here)?;
+    let signals =
+        signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
+    let (mut terminate, mut interrupt) =
+        signals.map_err(|error| Failure::here(format!("no signals: {error}")))?;
+    let running = start(demo.listen, &data).await?;
+    let told = tokio::select! {
+        told = tell(&demo, &data, &running, begun) => told,
+        _ = terminate.recv() => Ok(false),
+        _ = interrupt.recv() => Ok(false),
+    };
+    if matches!(told, Ok(true)) && !demo.once {
+        println!(
+            "\n   Serveris turpina darbu: {}; beigt ar Ctrl-C.\n   Serving on {0} until Ctrl-C. Interface: {0}/api",
+            running.public_url
+        );
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+    running.stop().await;
+    told.map(|_| ())
+}
+
+async fn start(listen: Option<SocketAddr>, data: &Path) -> Result<Running, Failure> {
+    let mut config = Config::default();
+    if let Some(listen) = listen {
+        config.listen.data = listen;
+        config.listen.operations.set_port(0);
+    }
+    let started = match serve::start(config.clone(), data).await {
+        Err(StartError::Listen { .. }) if listen.is_none() => {
+            config.listen.data.set_port(0);
+            config.listen.operations.set_port(0);
+            serve::start(config, data).await
+        }
+        started => started,
+    };
+    started.map_err(|error| Failure::here(error.to_string()))
+}
+
+/// From the state the directory is in to the story's end.
+async fn tell(demo: &Demo, data: &Path, running: &Running, begun: Instant) -> Result<bool, Failure> {
+    let place = |name: &str| data.join("demo").join(name);
+    fs::create_dir_all(place("keys")).map_err(|error| Failure::file(&place("keys"), &error))?;
+    let mut state = State::open(place("state.json"), demo.seed, demo.persons)?;
+    state.save()?;
+    let teller = Teller::new();
+    let (seed, persons) = (demo.seed, demo.persons);
+    let nation = tokio::task::spawn_blocking(move || Nation::new(seed, persons))
+        .await
+        .map_err(|error| Failure::here(error.to_string()))?;
+    let nation = Arc::new(nation);
+    if state.loaded.is_none() {
+        build(&nation, running, &place("keys"), &mut state).await?;
+    }
+    let ready = begun.elapsed();
+    let mut story = Story::new(data, running, &nation, state, teller)?;
+    story.tell().await?;
+    let loaded = story.loaded();
+    ending(teller, data, running, loaded, ready.as_secs_f64(), begun);
+    Ok(true)
+}
+
+/// Institutions, systems, connections, definitions, records, permissions.
+async fn build(nation: &Arc<Nation>, running: &Running, keys: &Path, state: &mut State) -> Done {
+    println!(
+        "Tauta no {} cilvēkiem, septiņi reģistri. A nation of {0} people, seven registers.",
+        thousands(nation.persons())
+    );
+    let office = office(running)?;
+    let mut sum = Loaded::default();
+    for register in REGISTERS {
+        office
+            .institution(register.provider_number, register.provider_name)
+            .await?;
+        office
+            .system(
+                register.provider_number,
+                register.system_code,
+                register.system_name,
+            )
+            .await?;
+        let key = office
+            .connection(keys, register.dataset, register.system_code, "producer")
+            .await?;
+        office
+            .dataset(register.provider_number, register.dataset, register.definition)
+            .await?;
+        let provider = Client::connection(&running.public_url, register.dataset, &key)?;
+        let loaded = load::deliver(&provider, nation, register).await?;
+        sum.records += loaded.records;
+        sum.bytes += loaded.bytes;
+        sum.seconds += loaded.seconds;
+    }
+    for recipient in cast::RECIPIENTS {
+        office.institution(recipient.number, recipient.name).await?;
+        office
+            .system(recipient.number, recipient.system, recipient.name)
+            .await?;
+        office
+            .connection(keys, recipient.client_id, recipient.system, "consumer")
+            .await?;
+    }
+    for name in cast::PERMISSIONS {
+        if !state.permissions.contains_key(name) {
+            let number = office.permission(&cast::permission(name)).await?;
+            state.permissions.insert(name.to_owned(), number);
+            state.save()?;
+        }
+    }
+    state.loaded = Some(sum);
+    state.save()
+}
+
+fn office(running: &Running) -> Result<Office, Failure> {
+    let path = operator_token(&running.dir);
+    let token = fs::read_to_string(&path).map_err(|error| Failure::file(&path, &error))?;
+    Ok(Office {
+        operator: Client::operator(&running.public_url, &token)?,
+    })
+}
+
+fn operator_token(data: &Path) -> PathBuf {
+    data.join("secrets").join(dagr_app::secrets::OPERATOR_TOKEN)
+}
+
+fn ending(teller: Teller, data: &Path, running: &Running, loaded: Loaded, ready: f64, begun: Instant) {
+    let disk = usage::disk_bytes(data) as f64 / 1e6;
+    let memory = usage::own_memory().map_or(0.0, |bytes| bytes as f64 / 1e6);
+    println!();
+    teller.say(
+        &format!(
+            "{} ieraksti; gatavs {ready:.1} s, stāsts līdz galam {:.1} s; uz diska {disk:.0} MB; atmiņa {memory:.0} MB.",
+            thousands(loaded.records),
+            begun.elapsed().as_secs_f64()
+        ),
+        &format!(
+            "{} records ({:.0} MB as JSON, delivered in {:.1} s); ready after {ready:.1} s; {disk:.0} MB on disk; {memory:.0} MB of memory (RssAnon, {}).",
+            thousands(loaded.records),
+            loaded.bytes as f64 / 1e6,
+            loaded.seconds,
+            running.dir.display()
+        ),
+    );
+}

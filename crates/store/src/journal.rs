@@ -5,6 +5,7 @@
 //! and the use counts a checkpoint. What an entry means is decided above.
 
 mod background;
+mod copy;
 mod counters;
 mod entry;
 mod error;

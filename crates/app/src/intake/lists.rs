@@ -91,7 +91,7 @@ impl Plan {
             .collect();
         let mut indexes = std::mem::take(&mut plan.lists.indexes);
         for index in &set.indexes {
-            let state = match indexes.remove(&index.name) {
+            let state = match indexes.remove(&index.stored) {
                 Some(state) if !state.building => state,
                 half => {
                     plan.gone_indexes.extend(half.map(|half| half.id));
@@ -100,7 +100,7 @@ impl Plan {
                     IndexState { id, building: false }
                 }
             };
-            plan.lists.indexes.insert(index.name.clone(), state);
+            plan.lists.indexes.insert(index.stored.clone(), state);
         }
         plan.gone_indexes.extend(indexes.values().map(|state| state.id));
         plan

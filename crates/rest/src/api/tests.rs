@@ -24,8 +24,7 @@ subject: Code
 data_description: Mājdzīvnieki <b>& citi</b>
 indexes: [Surname, [Name, Year]]
 history: true
-changes:
-  - died: new.Status == \"X\"
+changes: [{name: died, when: \"new.Status == 'X'\"}]
 fields:
   - Id : Pārskata identifikators
   - Code person_code : Personas kods
@@ -47,7 +46,7 @@ const RUNWAYS: &str = "name: runways
 key: Mark
 classification: open
 data_description: Skrejceļi
-public: runways.csv
+public: {filename: runways.csv}
 fields:
   - Mark : Zīme
   - Length decimal : Garums
@@ -167,6 +166,8 @@ fn all_references_resolve(document: &Value, value: &Value) {
 #[test]
 fn every_reference_resolves() {
     let document = sample();
+    std::fs::write("/tmp/sample-openapi.json", document.to_string()).unwrap();
+    std::fs::write("/tmp/sample-api.html", html::page(&catalog())).unwrap();
     all_references_resolve(&document, &document);
 }
 

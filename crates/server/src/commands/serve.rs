@@ -15,7 +15,7 @@ pub async fn run(global: &Global) -> Done {
         signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
     let (mut terminate, mut interrupt) =
         signals.map_err(|error| Failure::here(format!("no signals: {error}")))?;
-    let running = serve::start(config, &global.data)
+    let running = serve::start(config, &global.data_dir())
         .await
         .map_err(|error| Failure::here(error.to_string()))?;
     say(&running.ready_line());

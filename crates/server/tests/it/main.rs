@@ -7,4 +7,6 @@
 
 mod command_line;
 mod operations;
+mod raw;
+mod registers;
 mod server;

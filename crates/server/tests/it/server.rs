@@ -21,6 +21,8 @@ pub struct Server {
     dir: TempDir,
     /// `DAGR_…` variables it was started with.
     environment: Vec<(String, String)>,
+    /// What it writes to its error output.
+    log: tempfile::NamedTempFile,
 }
 
 /// A signed-in connection and what was made for it.
@@ -52,6 +54,7 @@ impl Server {
             child: None,
             dir,
             environment,
+            log: tempfile::NamedTempFile::new().unwrap(),
         };
         server.launch();
         server
@@ -60,6 +63,11 @@ impl Server {
     /// The data directory.
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Everything it has logged since it was started (a restart begins anew).
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 
     pub fn pid(&self) -> u32 {
@@ -78,7 +86,8 @@ impl Server {
             .env("DAGR_LISTEN__OPERATIONS", "127.0.0.1:0")
             .env("DAGR_LOG__LEVEL", "warn")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(self.log.reopen().unwrap());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
@@ -234,6 +243,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the server's log ---\n{}", self.logged());
+        }
     }
 }
 

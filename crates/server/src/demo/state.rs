@@ -1,0 +1,68 @@
+//! What the demo remembers between runs, in `demo/state.json` of its directory.
+
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::commands::Failure;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    pub seed: u64,
+    pub persons: u64,
+    /// Numbers of permissions by the story's name for them.
+    pub permissions: BTreeMap<String, String>,
+    /// Set when every register was delivered.
+    pub loaded: Option<Loaded>,
+    /// How often the story was told to its end.
+    pub tellings: u64,
+    /// Where each recipient's copy stands, by the story's name for it.
+    pub cursors: BTreeMap<String, String>,
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Loaded {
+    pub records: u64,
+    pub bytes: u64,
+    pub seconds: f64,
+}
+
+impl State {
+    /// Of an earlier run, or new. Another seed or size than the earlier run's is an error.
+    pub fn open(path: PathBuf, seed: u64, persons: u64) -> Result<Self, Failure> {
+        let mut state = match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map_err(|_| {
+                Failure::here(format!(
+                    "{}: not this demo's; remove the directory or give another --data",
+                    path.display()
+                ))
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self {
+                seed,
+                persons,
+                ..Self::default()
+            },
+            Err(error) => return Err(Failure::file(&path, &error)),
+        };
+        if (state.seed, state.persons) != (seed, persons) {
+            let text = format!(
+                "the directory holds a nation of {} persons, seed {}: give these, or another --data DIR",
+                state.persons, state.seed
+            );
+            return Err(Failure::here(text));
+        }
+        state.path = path;
+        Ok(state)
+    }
+
+    /// Replaces the file in one step.
+    pub fn save(&self) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let new = self.path.with_extension("new");
+        fs::write(&new, text)
+            .and_then(|()| fs::rename(&new, &self.path))
+            .map_err(|error| Failure::file(&self.path, &error))
+    }
+}

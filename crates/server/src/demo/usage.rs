@@ -1,0 +1,29 @@
+//! What a server takes: bytes on disk, memory.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+/// Bytes of the blocks that a directory's files occupy, sparse ones as far as they are written.
+pub fn disk_bytes(dir: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, metadata)| {
+            if metadata.is_dir() {
+                disk_bytes(&path)
+            } else {
+                metadata.blocks() * 512
+            }
+        })
+        .sum()
+}
+
+/// Anonymous memory of this process (RssAnon), in bytes: what it holds itself, without the store's mapped files.
+pub fn own_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("RssAnon"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1_024)
+}

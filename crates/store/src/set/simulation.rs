@@ -1,0 +1,335 @@
+//! A data set under random definitions, permissions, packages and readers, compared with a simple model.
+//!
+//! An engine's own test is a line that calls `run` with many seeds. Two worlds go side by side that differ only in
+//! what one recipient may not see: it must be told the same in both. Other recipients read one of them.
+
+mod audit;
+mod model;
+mod random;
+mod reader;
+mod side;
+mod world;
+
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+
+use dagr_model::{
+    definition::Duplicates,
+    record::Canonical,
+    schema::Schema,
+};
+
+use self::{
+    model::{Delivery, Model, Row},
+    random::Random,
+    reader::Reader,
+    side::Side,
+    world::{KeyParts, Permission, Sight},
+};
+use super::{apply::Mode, keys::ListId, stored::At};
+use crate::{
+    kv::Kv,
+    stage::{Verb, groups::Resolve},
+};
+
+const STEPS: usize = 40;
+/// The first one reads both worlds.
+const PERMISSIONS: usize = 3;
+
+/// How many cases of a seeded test: `usual` times the variable `DAGR_CASES`, if that is set.
+pub fn cases(usual: u64) -> u64 {
+    let times = std::env::var("DAGR_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    usual * times
+}
+
+/// One case. `open` makes an empty data set; it is called with two names.
+///
+/// # Panics
+/// When a recipient is told anything wrong, or the store holds a row too many or too few. The seed is printed.
+pub fn run(open: &dyn Fn(&str) -> Arc<dyn Kv>, seed: u64) {
+    let _told = Seed(seed);
+    let mut simulation = Simulation::new(open, seed);
+    for _ in 0..STEPS {
+        simulation.step();
+    }
+    simulation.finish();
+}
+
+/// Prints the seed of a case that fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the case that failed has seed {}", self.0);
+        }
+    }
+}
+
+struct Simulation {
+    random: Random,
+    schema: Arc<Schema>,
+    now_ms: i64,
+    a: Side,
+    /// The other world; without it packages also carry what would tell the worlds apart.
+    b: Option<Side>,
+    permissions: Vec<Rc<Permission>>,
+    /// By permission: its reader in the first world and in the other.
+    readers: Vec<Option<(Reader, Option<Reader>)>>,
+}
+
+/// What records should become.
+type Wanted = BTreeMap<KeyParts, Option<Canonical>>;
+
+impl Simulation {
+    fn new(open: &dyn Fn(&str) -> Arc<dyn Kv>, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let schema = world::schema(&mut random);
+        let permissions: Vec<_> = (0..PERMISSIONS)
+            .map(|at| Rc::new(Permission::random(&mut random, &schema, at as ListId + 10)))
+            .collect();
+        let a = Side::new(open("a"), &schema, &mut random);
+        let b = (seed % 3 != 0).then(|| Side::new(open("b"), &schema, &mut random));
+        let readers = permissions.iter().map(|_| None).collect();
+        Self { random, schema, now_ms: 1_000, a, b, permissions, readers }
+    }
+
+    fn step(&mut self) {
+        self.now_ms += 1_000;
+        match self.random.below(20) {
+            0..8 => self.package(),
+            8..10 => self.hidden_package(),
+            10..12 => self.start_scope(),
+            12..14 => {
+                let at = self.random.below(PERMISSIONS);
+                self.readers[at] = None;
+                self.read(at);
+            }
+            _ => {
+                let at = self.random.below(PERMISSIONS);
+                self.read(at);
+            }
+        }
+    }
+
+    /// Everybody catches up.
+    fn finish(&mut self) {
+        for at in 0..PERMISSIONS {
+            while self.read(at) == Some(false) {}
+        }
+    }
+
+    /// Reads one page in both worlds; `None` = the permission cannot be read yet.
+    fn read(&mut self, at: usize) -> Option<bool> {
+        let permission = &self.permissions[at];
+        let started = self.a.started(permission)?;
+        let reader = |side: &Side| Some(Reader::new(Rc::clone(permission), side.started(permission)?, side.model.sequence));
+        let limit = *self.random.pick(&[1, 2, 3, 100]);
+        let (a, b) = self.readers[at].get_or_insert_with(|| {
+            let other = self.b.as_ref().filter(|_| at == 0).and_then(reader);
+            (Reader::new(Rc::clone(permission), started, self.a.model.sequence), other)
+        });
+        let told = a.page(&*self.a.kv, &self.a.model, limit);
+        if let (Some(b), Some(side)) = (b, &self.b) {
+            let other = b.page(&*side.kv, &side.model, limit);
+            assert_eq!(told, other, "hidden differences tell nothing: {}", permission.told);
+        }
+        Some(told.1)
+    }
+
+    /// A predicate's list begins when records exist, and packages from now on keep it.
+    fn start_scope(&mut self) {
+        let permission = self.random.pick(&self.permissions);
+        if self.a.started(permission).is_some() {
+            return;
+        }
+        for side in [Some(&mut self.a), self.b.as_mut()].into_iter().flatten() {
+            let started = At { sequence: side.model.sequence, time_ms: self.now_ms };
+            side.scopes.push((started, Rc::clone(permission)));
+        }
+    }
+
+    fn package(&mut self) {
+        let mut wanted = Wanted::new();
+        for _ in 0..1 + self.random.below(6) {
+            let key = world::key_parts(&mut self.random);
+            let new = self.another(key);
+            wanted.insert(key, new);
+        }
+        if let Some(mut b) = self.b.take() {
+            let mut others: Wanted =
+                wanted.iter().map(|(key, new)| (*key, self.twin(*key, new.as_ref()))).collect();
+            if self.random.percent(30) {
+                self.hidden(&self.a.model.schema.clone(), &wanted, &mut others);
+            }
+            let delivery = self.delivery(&b.model, &others);
+            b.deliver(&delivery, &mut self.random);
+            self.b = Some(b);
+        }
+        let mut delivery = self.delivery(&self.a.model, &wanted);
+        if self.b.is_none() {
+            self.spoil(&mut delivery);
+        }
+        self.a.deliver(&delivery, &mut self.random);
+    }
+
+    fn another(&mut self, key: KeyParts) -> Option<Canonical> {
+        let old = self.a.model.current(&world::key_of(&self.schema, key));
+        let random = &mut self.random;
+        if random.percent(25) {
+            return None;
+        }
+        let draft = match old {
+            Some(old) if random.percent(75) => {
+                let old = serde_json::from_slice(&old.json).expect("record");
+                world::mutate(random, &self.schema, &old)
+            }
+            _ => world::draft(random, &self.schema, key),
+        };
+        Some(world::canonical(&self.schema, &draft))
+    }
+
+    /// A package that only changes what the first permission does not show, in one world.
+    fn hidden_package(&mut self) {
+        let Some(mut b) = self.b.take() else { return };
+        let mut others = Wanted::new();
+        self.hidden(&self.schema.clone(), &Wanted::new(), &mut others);
+        let in_b = self.random.percent(50);
+        let side = if in_b { &b } else { &self.a };
+        let delivery = self.delivery(&side.model, &others);
+        let side = if in_b { &mut b } else { &mut self.a };
+        side.deliver(&delivery, &mut self.random);
+        self.b = Some(b);
+    }
+
+    /// Adds changes that the first permission does not show, of records that `known` leaves alone.
+    fn hidden(&mut self, schema: &Schema, known: &Wanted, others: &mut Wanted) {
+        for _ in 0..1 + self.random.below(4) {
+            let key = world::key_parts(&mut self.random);
+            if !known.contains_key(&key) {
+                let now = self.a.model.current(&world::key_of(schema, key)).cloned();
+                let twin = self.twin(key, now.as_ref());
+                others.insert(key, twin);
+            }
+        }
+    }
+
+    /// Another record, or none, that looks the same to the first permission.
+    fn twin(&mut self, key: KeyParts, record: Option<&Canonical>) -> Option<Canonical> {
+        let permission = Rc::clone(&self.permissions[0]);
+        let bytes = world::key_of(&self.schema, key);
+        let shown = |record: &Canonical| permission.shown(&self.schema, &bytes, record.as_ref());
+        let seen = record.and_then(&shown);
+        if seen.is_none() && self.random.percent(30) {
+            return None;
+        }
+        for _ in 0..8 {
+            let draft = match record {
+                Some(record) if seen.is_some() => {
+                    let draft = serde_json::from_slice(&record.json).expect("record");
+                    world::mutate(&mut self.random, &self.schema, &draft)
+                }
+                _ => world::draft(&mut self.random, &self.schema, key),
+            };
+            let twin = world::canonical(&self.schema, &draft);
+            if shown(&twin) == seen {
+                return Some(twin);
+            }
+        }
+        record.cloned()
+    }
+
+    /// Rows that make of a world what is wanted, with repetitions that change nothing.
+    fn delivery(&mut self, model: &Model, wanted: &Wanted) -> Delivery {
+        let (schema, random) = (Arc::clone(&self.schema), &mut self.random);
+        let wanted: BTreeMap<_, _> =
+            wanted.iter().map(|(key, new)| (world::key_of(&schema, *key), new.clone())).collect();
+        let mut by_key: Vec<Vec<Row>> = Vec::new();
+        let upsert = |key: &Vec<u8>, record: &Canonical| Row { key: key.clone(), verb: Verb::Upsert, record: record.clone() };
+        let snapshot = random.percent(30);
+        let resolve = if snapshot || random.percent(30) {
+            Resolve::Rows(*random.pick(&[Duplicates::Quarantine, Duplicates::First, Duplicates::Last]))
+        } else {
+            Resolve::LastOperation
+        };
+        if snapshot {
+            let untouched = model.live().filter(|(key, _)| !wanted.contains_key(*key));
+            by_key.extend(untouched.map(|(key, record)| vec![upsert(key, record)]));
+        }
+        for (key, new) in &wanted {
+            let last = match new {
+                Some(record) => upsert(key, record),
+                None if snapshot => continue,
+                None => {
+                    let verb = *random.pick(&[Verb::Delete, Verb::Erase]);
+                    Row { key: key.clone(), verb, record: Canonical::default() }
+                }
+            };
+            let mut rows = vec![last.clone()];
+            if random.percent(40) {
+                match resolve {
+                    Resolve::LastOperation => {
+                        let verb = *random.pick(&[Verb::Delete, Verb::Erase]);
+                        rows.insert(0, Row { key: key.clone(), verb, record: Canonical::default() });
+                    }
+                    _ => rows.push(last),
+                }
+            }
+            by_key.push(rows);
+        }
+        Delivery {
+            mode: if snapshot { Mode::Snapshot } else { Mode::Delta },
+            resolve,
+            guard_bp: None,
+            now_ms: self.now_ms,
+            rows: shuffle(random, by_key),
+            expired: None,
+        }
+    }
+
+    /// Makes a package one that is not simply accepted.
+    fn spoil(&mut self, delivery: &mut Delivery) {
+        let random = &mut self.random;
+        if random.percent(50) {
+            delivery.guard_bp = Some(*random.pick(&[0, 1_000, 3_000]));
+        }
+        if random.percent(30) {
+            delivery.expired = Some(b"\"F0\":\"c\"");
+        }
+        for _ in 0..random.below(3) {
+            let key = world::key_parts(random);
+            let bytes = world::key_of(&self.schema, key);
+            let record = world::canonical(&self.schema, &world::draft(random, &self.schema, key));
+            let (verb, record) =
+                if random.percent(50) { (Verb::Upsert, record) } else { (Verb::Protect, Canonical::default()) };
+            let at = random.below(delivery.rows.len() + 1);
+            delivery.rows.insert(at, Row { key: bytes.clone(), verb, record });
+            if random.percent(30) {
+                delivery.rows.retain(|row| row.key != bytes || row.verb == Verb::Protect);
+            }
+        }
+    }
+}
+
+/// In any order, but each key's rows in their own.
+fn shuffle(random: &mut Random, by_key: Vec<Vec<Row>>) -> Vec<Row> {
+    let mut left: Vec<_> = by_key.into_iter().map(Vec::into_iter).collect();
+    let mut rows = Vec::new();
+    while !left.is_empty() {
+        let at = random.below(left.len());
+        match left[at].next() {
+            Some(row) => rows.push(row),
+            None => drop(left.swap_remove(at)),
+        }
+    }
+    rows
+}
+
+impl Permission {
+    #[allow(dead_code)]
+    fn list(&self) -> Option<ListId> {
+        match self.sight {
+            Sight::When { list, .. } => Some(list),
+            _ => None,
+        }
+    }
+}
