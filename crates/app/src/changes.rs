@@ -90,6 +90,8 @@ impl App {
         list: Option<&str>,
         query: ChangesQuery,
     ) -> Result<Disclosed<Answer>, Problem> {
+        // Who asks is judged before how it is written.
+        self.admit_only(ctx, section, dataset)?;
         let limit = page_limit(query.limit)?;
         let wait_s = query.wait_s.unwrap_or(0);
         if wait_s > MAX_WAIT_S {
@@ -255,7 +257,7 @@ impl Read {
                     .scopes
                     .get(text)
                     .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
-                Scope::When { list: list.id, holds: &holds }
+                Scope::When { list: list.id, started: list.started(), holds: &holds }
             }
         };
         let view = View { leaves: &self.grant.mask.leaves, scope };

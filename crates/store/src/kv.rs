@@ -42,7 +42,11 @@ pub const MAX_KEY: usize = 511;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    Put { table: Table, key: Vec<u8>, value: Vec<u8> },
+    Put {
+        table: Table,
+        key: Vec<u8>,
+        value: Vec<u8>,
+    },
     /// Deleting what is absent is no error.
     Delete { table: Table, key: Vec<u8> },
 }

@@ -8,6 +8,8 @@ pub mod keys;
 pub mod lists;
 pub mod position;
 pub mod read;
+pub mod scrub;
+pub mod simulation;
 pub mod stored;
 #[cfg(test)]
 mod tests;

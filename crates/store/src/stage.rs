@@ -65,7 +65,16 @@ impl<'a> Row<'a> {
             _ => return None,
         };
         let spans = reader.bytes()?;
-        Some(Self { key, ordinal, line, verb, record: RecordRef { json: reader.0, spans } })
+        Some(Self {
+            key,
+            ordinal,
+            line,
+            verb,
+            record: RecordRef {
+                json: reader.0,
+                spans,
+            },
+        })
     }
 }
 
@@ -73,6 +82,7 @@ impl<'a> Row<'a> {
 pub struct Stage {
     dir: PathBuf,
     buffer: Vec<u8>,
+    buffer_bytes: usize,
     /// (offset, key length, body length) of each buffered row, in order of arrival.
     rows: Vec<(u32, u16, u32)>,
     runs: Vec<PathBuf>,
@@ -84,9 +94,15 @@ pub struct Stage {
 impl Stage {
     /// `dir` must exist and be empty.
     pub fn new(dir: &Path) -> Self {
+        Self::with_buffer(dir, BUFFER_BYTES)
+    }
+
+    /// With a buffer of another size, at most 1 GiB.
+    pub fn with_buffer(dir: &Path, buffer_bytes: usize) -> Self {
         Self {
             dir: dir.to_owned(),
             buffer: Vec::new(),
+            buffer_bytes: buffer_bytes.min(1 << 30),
             rows: Vec::new(),
             runs: Vec::new(),
             next_run: 0,
@@ -104,12 +120,19 @@ impl Stage {
         let start = self.buffer.len();
         self.buffer.extend_from_slice(key);
         let body = self.buffer.len();
-        let row = Row { key, ordinal: self.ordinal, line, verb, record };
+        let row = Row {
+            key,
+            ordinal: self.ordinal,
+            line,
+            verb,
+            record,
+        };
         row.write(&mut self.buffer);
-        self.rows.push((start as u32, key.len() as u16, (self.buffer.len() - body) as u32));
+        self.rows
+            .push((start as u32, key.len() as u16, (self.buffer.len() - body) as u32));
         self.ordinal += 1;
         self.bytes += (self.buffer.len() - start) as u64;
-        if self.buffer.len() >= BUFFER_BYTES {
+        if self.buffer.len() >= self.buffer_bytes {
             self.spill()?;
         }
         Ok(())
@@ -122,14 +145,19 @@ impl Stage {
         while runs.len() > MAX_RUNS {
             let rest = runs.split_off(MAX_RUNS);
             let merged = self.merge(&runs)?;
+            // The merged rows came first and stay first, also by name: `Staged::open` goes by it.
+            let first = runs[0].clone();
             for run in runs {
                 std::fs::remove_file(run)?;
             }
-            // The merged rows came first and stay first.
+            std::fs::rename(merged, &first)?;
             runs = rest;
-            runs.insert(0, merged);
+            runs.insert(0, first);
         }
-        Ok(Staged { runs, bytes: self.bytes })
+        Ok(Staged {
+            runs,
+            bytes: self.bytes,
+        })
     }
 
     fn run_path(&mut self) -> PathBuf {

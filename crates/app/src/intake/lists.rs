@@ -50,8 +50,9 @@ impl App {
             .filter_map(|held| held.predicate().map(str::to_owned))
             .collect();
         let (engine, predicate) = (Arc::clone(&self.engine), predicate.to_owned());
+        let now_ms = self.now().as_millisecond();
         in_turn(Arc::clone(set), move |set| {
-            ensure_scope(&*set.open(&*engine)?, &predicate, &used)
+            ensure_scope(&*set.open(&*engine)?, &predicate, &used, now_ms)
         })
         .await
     }
@@ -177,7 +178,12 @@ fn clear(snapshot: &dyn Snapshot, sink: &mut dyn Sink, table: Table, id: ListId)
     Ok(())
 }
 
-fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>) -> Result<(), Problem> {
+fn ensure_scope(
+    kv: &dyn Kv,
+    predicate: &str,
+    used: &BTreeSet<String>,
+    now_ms: i64,
+) -> Result<(), Problem> {
     let (mut lists, head) = {
         let snapshot = kv.snapshot()?;
         (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
@@ -212,6 +218,7 @@ fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>) -> Result
         ScopeList {
             id,
             started: head.sequence,
+            started_ms: now_ms,
         },
     );
     kv.bulk(1 << 20, &mut |snapshot, sink| {

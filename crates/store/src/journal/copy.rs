@@ -33,7 +33,11 @@ impl Journal {
         // After the checkpoints: they sum up segments that are sealed, and copied whole.
         let segments: Vec<(Arc<Segment>, u64)> = {
             let catalog = shared.catalog.read();
-            catalog.segments.values().map(|segment| (Arc::clone(segment), segment.end())).collect()
+            catalog
+                .segments
+                .values()
+                .map(|segment| (Arc::clone(segment), segment.end()))
+                .collect()
         };
         drop(structure);
         io.create_dir(to)?;
@@ -43,7 +47,13 @@ impl Journal {
         }
         for (segment, end) in segments {
             let len = segment.file.len()?;
-            copy(io, &*segment.file, end, len, &to.join(names::segment(segment.number)))?;
+            copy(
+                io,
+                &*segment.file,
+                end,
+                len,
+                &to.join(names::segment(segment.number)),
+            )?;
         }
         Ok(io.sync_dir(to)?)
     }
@@ -52,7 +62,10 @@ impl Journal {
     pub fn last_id(&self) -> Result<Option<EntryId>> {
         let segments: Vec<Arc<Segment>> = self.shared.catalog.read().segments.values().cloned().collect();
         for segment in segments.iter().rev().filter(|segment| segment.info().entries > 0) {
-            let from = EntryId { segment: segment.number, offset: HEADER_BYTES as u32 };
+            let from = EntryId {
+                segment: segment.number,
+                offset: HEADER_BYTES as u32,
+            };
             let mut last = None;
             for entry in self.scan(Some(from), None) {
                 last = Some(entry?.id);
@@ -99,8 +112,13 @@ mod tests {
     #[test]
     fn a_copy_holds_what_was_appended_before_and_its_counts() {
         let dir = tempfile::tempdir().unwrap();
-        let config = JournalConfig { segment_bytes: 64 << 10, max_entry_bytes: 16 << 10, ..JournalConfig::default() };
-        let open = |name: &str| Journal::open(&dir.path().join(name), config.clone(), Arc::new(DiskIo)).unwrap();
+        let config = JournalConfig {
+            segment_bytes: 64 << 10,
+            max_entry_bytes: 16 << 10,
+            ..JournalConfig::default()
+        };
+        let open =
+            |name: &str| Journal::open(&dir.path().join(name), config.clone(), Arc::new(DiskIo)).unwrap();
         let journal = open("live");
         assert_eq!(journal.last_id().unwrap(), None);
         let append = |number| journal.append(entry(number)).wait_blocking().unwrap();
@@ -112,7 +130,12 @@ mod tests {
         assert_eq!(copy.counter(7), 300);
         assert_eq!(copy.last_id().unwrap(), ids.last().copied());
         assert!(journal.last_id().unwrap() > copy.last_id().unwrap());
-        let kept = |journal: &Journal| journal.scan(None, None).map(|entry| entry.unwrap().id).collect::<Vec<_>>();
+        let kept = |journal: &Journal| {
+            journal
+                .scan(None, None)
+                .map(|entry| entry.unwrap().id)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(kept(&copy)[..], kept(&journal)[..kept(&copy).len()]);
         assert!(!kept(&copy).is_empty() && kept(&copy).len() < 300);
         // The copy goes on as a journal of its own.

@@ -13,14 +13,14 @@ use dagr_model::{
     digest::SetDigest,
     expression::{Predicate, Transition},
     ids::Sequence,
-    record::RecordRef,
+    record::{Mask, RecordRef},
     schema::{NodeId, Schema},
 };
 
 use super::{
     head::Head,
     keys::{self, ListId},
-    stored::At,
+    stored::{At, Stored},
 };
 use crate::{
     kv::{Direction, Kv, KvError, Range, Sink, Snapshot, Table},
@@ -94,6 +94,8 @@ pub struct Outcome {
     pub vanished: u64,
     pub duplicates: u64,
     pub expired: u64,
+    /// Of `expired`: those whose record was there and went.
+    pub lapsed: u64,
     pub quarantined: u64,
     pub first_sequence: Option<Sequence>,
     pub last_sequence: Option<Sequence>,
@@ -117,13 +119,20 @@ impl Outcome {
 pub enum Applied {
     Done(Outcome),
     /// It would remove more than the guard allows; nothing was done.
-    Held { would_delete: u64 },
+    Held {
+        would_delete: u64,
+    },
     /// Rows were there and none could be accepted; nothing was done.
     Refused(Outcome),
 }
 
 /// Applies a staged package.
-pub fn apply(kv: &dyn Kv, rules: &Rules, staged: &Staged, package: &mut Package<'_>) -> Result<Applied, KvError> {
+pub fn apply(
+    kv: &dyn Kv,
+    rules: &Rules,
+    staged: &Staged,
+    package: &mut Package<'_>,
+) -> Result<Applied, KvError> {
     if package.dry_run {
         let snapshot = kv.snapshot()?;
         let mut sink = Discard;
@@ -131,12 +140,19 @@ pub fn apply(kv: &dyn Kv, rules: &Rules, staged: &Staged, package: &mut Package<
     }
     let mut ended = None;
     // Records, their changes and indexes take about three times the staged bytes.
-    let result = kv.bulk(staged.bytes.saturating_mul(3).saturating_add(1 << 20), &mut |snapshot, sink| {
-        let applied = Run::new(snapshot, rules, package)?.all(staged, sink)?;
-        let done = matches!(applied, Applied::Done(_));
-        ended = Some(applied);
-        if done { Ok(()) } else { Err(KvError::Caller("nothing to apply".to_owned())) }
-    });
+    let result = kv.bulk(
+        staged.bytes.saturating_mul(3).saturating_add(1 << 20),
+        &mut |snapshot, sink| {
+            let applied = Run::new(snapshot, rules, package)?.all(staged, sink)?;
+            let done = matches!(applied, Applied::Done(_));
+            ended = Some(applied);
+            if done {
+                Ok(())
+            } else {
+                Err(KvError::Caller("nothing to apply".to_owned()))
+            }
+        },
+    );
     match (result, ended) {
         (Err(KvError::Caller(_)) | Ok(()), Some(applied)) => Ok(applied),
         (Err(error), _) => Err(error),
@@ -156,6 +172,8 @@ struct Run<'a, 'p> {
     most_removed: u64,
     writing: bool,
     buffers: Buffers,
+    /// Shows the key's own fields.
+    key_mask: Mask,
 }
 
 /// Reused for every record.
@@ -166,7 +184,11 @@ struct Buffers {
 }
 
 impl<'a, 'p> Run<'a, 'p> {
-    fn new(snapshot: &'a dyn Snapshot, rules: &'a Rules, package: &'a mut Package<'p>) -> Result<Self, KvError> {
+    fn new(
+        snapshot: &'a dyn Snapshot,
+        rules: &'a Rules,
+        package: &'a mut Package<'p>,
+    ) -> Result<Self, KvError> {
         let head = Head::read(snapshot)?;
         let digest = head.set_digest().ok_or_else(|| super::corrupt("set digest"))?;
         let first_delivery = head.applied_ms.is_none();
@@ -174,9 +196,18 @@ impl<'a, 'p> Run<'a, 'p> {
             Some(bp) if !first_delivery => (u128::from(head.records) * u128::from(bp) / 10_000) as u64,
             _ => u64::MAX,
         };
-        let outcome = Outcome { quarantined: package.quarantined, ..Outcome::default() };
+        let outcome = Outcome {
+            quarantined: package.quarantined,
+            ..Outcome::default()
+        };
         let next = head.sequence + 1;
         let writing = !package.dry_run;
+        let schema = &rules.schema;
+        let key_paths: Vec<String> = schema
+            .key
+            .iter()
+            .map(|node| schema.nodes[*node].path.clone())
+            .collect();
         Ok(Self {
             snapshot,
             rules,
@@ -188,6 +219,7 @@ impl<'a, 'p> Run<'a, 'p> {
             most_removed,
             writing,
             buffers: Buffers::default(),
+            key_mask: rules.schema.mask(&key_paths),
         })
     }
 
@@ -241,10 +273,21 @@ impl<'a, 'p> Run<'a, 'p> {
                 (self.package.differing)(key, lines);
                 Ok(())
             }
-            Group::One { key, verb, record, duplicates, erased, .. } => {
+            Group::One {
+                key,
+                verb,
+                record,
+                duplicates,
+                erased,
+                ..
+            } => {
                 self.outcome.duplicates += duplicates;
                 if *erased {
-                    self.forget(key, sink)?;
+                    let stays = old
+                        .map(Stored::read)
+                        .transpose()?
+                        .is_some_and(|old| old.record.json == record.json);
+                    self.forget(key, *verb == Verb::Upsert && stays, sink)?;
                 }
                 self.one(key, *verb, *record, old, sink)
             }
@@ -263,7 +306,10 @@ impl<'a, 'p> Run<'a, 'p> {
             (Verb::Protect, _) => Ok(()),
             (Verb::Upsert, _) if (self.package.expired)(record) => {
                 self.outcome.expired += 1;
-                Ok(())
+                // The provider's record is past its retention, so the one we hold is out of date and goes too.
+                let Some(bytes) = old else { return Ok(()) };
+                self.outcome.lapsed += 1;
+                self.delete(key, bytes, false, sink)
             }
             (Verb::Upsert, old) => self.upsert(key, record, old, sink),
             (Verb::Delete | Verb::Erase, None) => {
@@ -284,14 +330,21 @@ impl<'a, 'p> Run<'a, 'p> {
 
     /// The next sequence and its time.
     fn step(&mut self) -> At {
-        let at = At { sequence: self.next, time_ms: self.package.now_ms };
+        let at = At {
+            sequence: self.next,
+            time_ms: self.package.now_ms,
+        };
         self.next += 1;
         at
     }
 
+    fn would_remove(&self) -> u64 {
+        self.outcome.removed() + self.outcome.lapsed
+    }
+
     /// From here on only counted: the package will be held.
     fn check_guard(&mut self) {
-        if self.outcome.removed() > self.most_removed {
+        if self.would_remove() > self.most_removed {
             self.writing = false;
         }
     }
@@ -300,8 +353,10 @@ impl<'a, 'p> Run<'a, 'p> {
         if self.outcome.quarantined > 0 && self.outcome.quarantined == self.outcome.received() {
             return Ok(Applied::Refused(self.outcome));
         }
-        if self.outcome.removed() > self.most_removed {
-            return Ok(Applied::Held { would_delete: self.outcome.removed() });
+        if self.would_remove() > self.most_removed {
+            return Ok(Applied::Held {
+                would_delete: self.would_remove(),
+            });
         }
         let outcome = &mut self.outcome;
         if self.next > self.head.sequence + 1 {

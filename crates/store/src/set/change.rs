@@ -30,7 +30,13 @@ pub struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     pub fn upsert(key: &'a [u8], time_ms: i64) -> Self {
-        Self { kind: Kind::Upsert, time_ms, entered: 0, key, subjects: &[] }
+        Self {
+            kind: Kind::Upsert,
+            time_ms,
+            entered: 0,
+            key,
+            subjects: &[],
+        }
     }
 
     pub fn write(&self, out: &mut Vec<u8>) {
@@ -57,9 +63,18 @@ impl<'a> Entry<'a> {
         };
         let time_ms = reader.time()?;
         let key = reader.bytes()?;
-        let (entered, subjects) =
-            if kind == Kind::Delete { (reader.varint()?, reader.bytes()?) } else { (0, &[][..]) };
-        Some(Self { kind, time_ms, entered, key, subjects })
+        let (entered, subjects) = if kind == Kind::Delete {
+            (reader.varint()?, reader.bytes()?)
+        } else {
+            (0, &[][..])
+        };
+        Some(Self {
+            kind,
+            time_ms,
+            entered,
+            key,
+            subjects,
+        })
     }
 
     pub fn subject_texts(&self) -> impl Iterator<Item = &'a str> {
@@ -76,8 +91,13 @@ mod tests {
 
     #[test]
     fn entries_keep_their_bytes() {
-        let entry =
-            Entry { kind: Kind::Delete, time_ms: 1_700_000_000_000, entered: 300, key: b"k", subjects: b"a\0b" };
+        let entry = Entry {
+            kind: Kind::Delete,
+            time_ms: 1_700_000_000_000,
+            entered: 300,
+            key: b"k",
+            subjects: b"a\0b",
+        };
         let mut out = Vec::new();
         entry.write(&mut out);
         assert_eq!(Entry::read(&out).unwrap(), entry);

@@ -11,7 +11,7 @@ use super::{
     keys,
     keys::ListId,
     position::{Follow, Position},
-    stored::{At, Stored},
+    stored::{At, Place, Stored},
 };
 use crate::kv::{Direction, KvError, Range, Scan, Snapshot, Table};
 
@@ -25,7 +25,12 @@ pub struct View<'a> {
 pub enum Scope<'a> {
     All,
     Keys(&'a dyn KeyScope),
-    When { list: ListId, holds: &'a dyn Fn(RecordRef<'_>) -> bool },
+    /// `started`: where the list of the predicate began and when.
+    When {
+        list: ListId,
+        started: At,
+        holds: &'a dyn Fn(RecordRef<'_>) -> bool,
+    },
 }
 
 /// A list of keys and leading parts.
@@ -37,8 +42,16 @@ pub trait KeyScope {
 
 /// One thing told.
 pub enum Told<'a> {
-    Upsert { key: &'a [u8], at: At, stored: Stored<'a> },
-    Delete { key: &'a [u8], at: At, entry: Entry<'a> },
+    Upsert {
+        key: &'a [u8],
+        at: At,
+        stored: Stored<'a>,
+    },
+    Delete {
+        key: &'a [u8],
+        at: At,
+        entry: Entry<'a>,
+    },
 }
 
 /// What the reader of a page says of one thing told.
@@ -66,15 +79,26 @@ pub fn page(
     patience: &dyn Fn() -> bool,
 ) -> Result<PageEnd, KvError> {
     let head = Head::read(snapshot)?.sequence;
-    let mut page = Page { snapshot, view, head, visit, patience, looked: 0 };
+    let mut page = Page {
+        snapshot,
+        view,
+        head,
+        visit,
+        patience,
+        looked: 0,
+    };
     if let Position::Load { head: began, after } = position {
         if !page.load(*began, after)? {
             return Ok(PageEnd { end: false });
         }
         *position = Position::Follow(Follow::new(*began));
     }
-    let Position::Follow(follow) = position else { return Ok(PageEnd { end: false }) };
-    Ok(PageEnd { end: page.follow(follow)? })
+    let Position::Follow(follow) = position else {
+        return Ok(PageEnd { end: false });
+    };
+    Ok(PageEnd {
+        end: page.follow(follow)?,
+    })
 }
 
 struct Page<'p> {
@@ -108,9 +132,28 @@ impl Page<'_> {
         }
     }
 
+    /// Where a record stands. What lies before a predicate's list began stands at its beginning: when such a record
+    /// came into the scope is not known, and its changes outside the scope must not show in a time.
+    fn place(&self, stored: &Stored<'_>) -> Result<Place, KvError> {
+        let (list, started) = match self.view.scope {
+            Scope::When { list, started, .. } => (Some(list), started),
+            _ => (None, At::default()),
+        };
+        let place = stored.place(self.view.leaves, list)?;
+        Ok(if place.at.sequence > started.sequence {
+            place
+        } else {
+            Place { at: started, ..place }
+        })
+    }
+
     /// `true` when the load is through.
     fn load(&mut self, began: Sequence, after: &mut Vec<u8>) -> Result<bool, KvError> {
-        let mut from = if after.is_empty() { Vec::new() } else { [after.as_slice(), &[0]].concat() };
+        let mut from = if after.is_empty() {
+            Vec::new()
+        } else {
+            [after.as_slice(), &[0]].concat()
+        };
         'ranges: loop {
             if let Scope::Keys(keys) = &self.view.scope {
                 match keys.seek(&from) {
@@ -118,12 +161,17 @@ impl Page<'_> {
                     None => return Ok(true),
                 }
             }
-            let range = Range { from: Some(&from), to: None };
+            let range = Range {
+                from: Some(&from),
+                to: None,
+            };
             for pair in self.snapshot.scan(Table::Record, range, Direction::Forward)? {
                 let (key, bytes) = pair?;
                 if let Scope::Keys(keys) = &self.view.scope
                     && !keys.contains(key)
                 {
+                    after.clear();
+                    after.extend_from_slice(key);
                     if self.tired() {
                         return Ok(false);
                     }
@@ -131,10 +179,14 @@ impl Page<'_> {
                     continue 'ranges;
                 }
                 let stored = Stored::read(bytes)?;
-                let place = stored.place(self.view.leaves, self.scope_list())?;
+                let place = self.place(&stored)?;
                 // What came after the load began is told by the changes that follow it.
                 if place.entered <= began && self.in_scope(key, stored.record) {
-                    let told = Told::Upsert { key, at: place.at, stored };
+                    let told = Told::Upsert {
+                        key,
+                        at: place.at,
+                        stored,
+                    };
                     if (self.visit)(told)? == Take::Full {
                         return Ok(false);
                     }
@@ -153,13 +205,19 @@ impl Page<'_> {
     fn follow(&mut self, follow: &mut Follow) -> Result<bool, KvError> {
         let start = follow.clone();
         let from = keys::sequence(start.at + 1);
-        let range = Range { from: Some(&from), to: None };
+        let range = Range {
+            from: Some(&from),
+            to: None,
+        };
         let mut changes = Peeked::new(self.snapshot.scan(Table::Change, range, Direction::Forward)?, 0);
         let mut scope = match self.scope_list() {
             None => Peeked::empty(),
             Some(list) => {
                 let (from, to) = (keys::list(list, start.at + 1), keys::under_id(list + 1, &[]));
-                let range = Range { from: Some(&from), to: Some(&to) };
+                let range = Range {
+                    from: Some(&from),
+                    to: Some(&to),
+                };
                 Peeked::new(self.snapshot.scan(Table::List, range, Direction::Forward)?, 2)
             }
         };
@@ -170,7 +228,11 @@ impl Page<'_> {
                 return Ok(true);
             };
             let from_scope = scope_at == Some(at);
-            let entry = Entry::read(if from_scope { scope.value()? } else { changes.value()? })?;
+            let entry = Entry::read(if from_scope {
+                scope.value()?
+            } else {
+                changes.value()?
+            })?;
             if self.tell(&start, at, &entry, from_scope)? == Take::Full {
                 follow.advance(at - 1, self.head);
                 return Ok(false);
@@ -195,7 +257,10 @@ impl Page<'_> {
         entry: &Entry<'_>,
         from_scope: bool,
     ) -> Result<Take, KvError> {
-        let at = At { sequence, time_ms: entry.time_ms };
+        let at = At {
+            sequence,
+            time_ms: entry.time_ms,
+        };
         if entry.kind == Kind::Delete {
             // With a predicate, what is gone has left the scope list; a tombstone says nothing more.
             let told_here = match &self.view.scope {
@@ -206,15 +271,25 @@ impl Page<'_> {
             if !told_here || !start.was_given(entry.entered, sequence) {
                 return Ok(Take::Taken);
             }
-            return (self.visit)(Told::Delete { key: entry.key, at, entry: entry.clone() });
+            return (self.visit)(Told::Delete {
+                key: entry.key,
+                at,
+                entry: entry.clone(),
+            });
         }
-        let Some(bytes) = self.snapshot.get(Table::Record, entry.key)? else { return Ok(Take::Taken) };
+        let Some(bytes) = self.snapshot.get(Table::Record, entry.key)? else {
+            return Ok(Take::Taken);
+        };
         let stored = Stored::read(bytes)?;
-        let place = stored.place(self.view.leaves, self.scope_list())?;
+        let place = self.place(&stored)?;
         if place.at.sequence != sequence || !self.in_scope(entry.key, stored.record) {
             return Ok(Take::Taken);
         }
-        (self.visit)(Told::Upsert { key: entry.key, at, stored })
+        (self.visit)(Told::Upsert {
+            key: entry.key,
+            at,
+            stored,
+        })
     }
 }
 
@@ -228,10 +303,18 @@ struct Peeked<'a> {
 impl<'a> Peeked<'a> {
     fn new(mut scan: Scan<'a>, prefix: usize) -> Self {
         let item = scan.next();
-        Self { scan: Some(scan), item, prefix }
+        Self {
+            scan: Some(scan),
+            item,
+            prefix,
+        }
     }
     fn empty() -> Self {
-        Self { scan: None, item: None, prefix: 0 }
+        Self {
+            scan: None,
+            item: None,
+            prefix: 0,
+        }
     }
     fn next(&mut self) {
         self.item = self.scan.as_mut().and_then(Iterator::next);

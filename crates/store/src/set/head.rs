@@ -46,7 +46,9 @@ impl Default for Head {
 
 impl Head {
     pub fn read(snapshot: &dyn Snapshot) -> Result<Self, KvError> {
-        let Some(bytes) = snapshot.get(Table::Meta, keys::HEAD)? else { return Ok(Self::default()) };
+        let Some(bytes) = snapshot.get(Table::Meta, keys::HEAD)? else {
+            return Ok(Self::default());
+        };
         let head: Self = serde_json::from_slice(bytes).map_err(|_| corrupt("head"))?;
         if head.format > FORMAT {
             return Err(KvError::Engine(format!(

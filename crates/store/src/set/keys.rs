@@ -13,7 +13,7 @@
 //! | Package | `i` ‖ package id; `o` ‖ order (8) → id | JSON of the caller; id |
 //! | Quarantine | package order (8) ‖ row (8) | encoded key (with its length, perhaps empty), JSON of the caller |
 //! | Quarantine | `0xff` ‖ encoded key ‖ package order (8) ‖ row (8) | nothing: the rows of a key, to forget them |
-//! | Erasure | sequence (8) | time, encoded key |
+//! | Erasure | package order (8) ‖ encoded key | time, encoded key |
 //!
 //! An encoded key is at most 255 bytes, a package id at most 200: no key comes near `kv::MAX_KEY`.
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dagr_model::ids::Sequence;
 use serde::{Deserialize, Serialize};
 
-use super::{corrupt, keys, keys::ListId};
+use super::{corrupt, keys, keys::ListId, stored::At};
 use crate::kv::{KvError, Snapshot, Table};
 
 /// At most this many predicates may share one data set.
@@ -32,6 +32,9 @@ pub struct Named {
 pub struct ScopeList {
     pub id: ListId,
     pub started: Sequence,
+    /// When, milliseconds.
+    #[serde(default)]
+    pub started_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,15 @@ pub struct IndexState {
     pub id: ListId,
     /// Not whole yet: asking it answers `index_building`.
     pub building: bool,
+}
+
+impl ScopeList {
+    pub fn started(&self) -> At {
+        At {
+            sequence: self.started,
+            time_ms: self.started_ms,
+        }
+    }
 }
 
 impl Lists {

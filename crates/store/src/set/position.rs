@@ -4,13 +4,18 @@
 //! before the position and, where that stretch was read when the set's head was already at *h* > position, the
 //! record was still there at *h*. Pages of one poll may be read at different heads: `stretches` remembers them
 //! until the position has passed those heads.
+//!
+//! Two things are told a delete too many, never one too few; of a record that was visible when a page was read, so
+//! that nobody hears of what came and went between two: what went before the first load came to it, and what moved
+//! on in the feed before its page came.
 
 use dagr_model::ids::Sequence;
 
 use crate::codec::{Reader, put_bytes, put_varint};
 
-/// Stretches remembered exactly. With more, the oldest is taken as given: a delete too many, never one too few.
-const STRETCHES: usize = 8;
+/// Stretches remembered exactly. With more, two that were read at near heads become one, read at the earlier: a
+/// delete too many, of what was there at that head, never one too few.
+const STRETCHES: usize = 24;
 /// Longest encoded key, in bytes.
 const MAX_KEY: usize = 255;
 /// Length of an encoded position.
@@ -19,7 +24,10 @@ pub const POSITION_BYTES: usize = 512;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
     /// First load in key order; `head` = the sequence when it began.
-    Load { head: Sequence, after: Vec<u8> },
+    Load {
+        head: Sequence,
+        after: Vec<u8>,
+    },
     Follow(Follow),
 }
 
@@ -35,7 +43,11 @@ pub struct Follow {
 
 impl Follow {
     pub fn new(at: Sequence) -> Self {
-        Self { at, base: at, stretches: Vec::new() }
+        Self {
+            at,
+            base: at,
+            stretches: Vec::new(),
+        }
     }
 
     /// Was what came at `entered` and went at `gone` given to this reader?
@@ -46,7 +58,10 @@ impl Follow {
         if entered <= self.base {
             return true;
         }
-        self.stretches.iter().find(|(end, _)| entered <= *end).is_none_or(|(_, head)| gone > *head)
+        self.stretches
+            .iter()
+            .find(|(end, _)| entered <= *end)
+            .is_none_or(|(_, head)| gone > *head)
     }
 
     /// Moves to `to`, having read everything up to it when the head was `head`.
@@ -63,8 +78,18 @@ impl Follow {
             }
             self.at = to;
         }
-        while self.stretches.first().is_some_and(|(_, head)| *head <= self.at) || self.stretches.len() > STRETCHES {
+        while self.stretches.first().is_some_and(|(_, head)| *head <= self.at) {
             self.base = self.stretches.remove(0).0;
+        }
+        if self.stretches.len() > STRETCHES {
+            self.join_nearest();
+        }
+    }
+
+    fn join_nearest(&mut self) {
+        let gap = |at: &usize| self.stretches[at + 1].1 - self.stretches[*at].1;
+        if let Some(nearest) = (0..self.stretches.len() - 1).min_by_key(gap) {
+            self.stretches[nearest].0 = self.stretches.remove(nearest + 1).0;
         }
     }
 }
@@ -100,7 +125,10 @@ impl Position {
             0 => {
                 let head = reader.varint()?;
                 let after = reader.bytes()?;
-                (after.len() <= MAX_KEY).then(|| Self::Load { head, after: after.to_vec() })
+                (after.len() <= MAX_KEY).then(|| Self::Load {
+                    head,
+                    after: after.to_vec(),
+                })
             }
             1 => {
                 let (at, base) = (reader.varint()?, reader.varint()?);
@@ -108,8 +136,9 @@ impl Position {
                 if count > STRETCHES as u64 {
                     return None;
                 }
-                let stretches =
-                    (0..count).map(|_| Some((reader.varint()?, reader.varint()?))).collect::<Option<_>>()?;
+                let stretches = (0..count)
+                    .map(|_| Some((reader.varint()?, reader.varint()?)))
+                    .collect::<Option<_>>()?;
                 Some(Self::Follow(Follow { at, base, stretches }))
             }
             _ => None,
@@ -132,7 +161,14 @@ mod tests {
         assert!(follow.was_given(9, 18), "given by an earlier poll");
         follow.advance(20, 20);
         assert!(follow.was_given(12, 21));
-        assert_eq!(follow, Follow { at: 20, base: 20, stretches: vec![] });
+        assert_eq!(
+            follow,
+            Follow {
+                at: 20,
+                base: 20,
+                stretches: vec![]
+            }
+        );
     }
 
     #[test]

@@ -26,7 +26,10 @@ pub fn records(
 ) -> Result<(), KvError> {
     let from = after.map_or_else(|| prefix.to_vec(), |after| [after, &[0]].concat());
     let to = keys::after_prefix(prefix);
-    let range = Range { from: Some(&from), to: to.as_deref() };
+    let range = Range {
+        from: Some(&from),
+        to: to.as_deref(),
+    };
     for pair in snapshot.scan(Table::Record, range, Direction::Forward)? {
         let (key, bytes) = pair?;
         if visit(key, Stored::read(bytes)?)?.is_break() {
@@ -48,7 +51,10 @@ pub fn indexed(
     let prefix = keys::under_id(index, value);
     let from = after.map_or_else(|| prefix.clone(), |after| [&prefix, after, &[0]].concat());
     let to = keys::after_prefix(&prefix);
-    let range = Range { from: Some(&from), to: to.as_deref() };
+    let range = Range {
+        from: Some(&from),
+        to: to.as_deref(),
+    };
     for pair in snapshot.scan(Table::Index, range, Direction::Forward)? {
         let (_, key) = pair?;
         let stored = record(snapshot, key)?.ok_or_else(|| corrupt("index entry without a record"))?;
@@ -67,7 +73,10 @@ pub fn version<'a>(
     time_ms: i64,
 ) -> Result<Option<Stored<'a>>, KvError> {
     let (from, to) = (keys::version(key, created), keys::version(key, u64::MAX));
-    let range = Range { from: Some(&from), to: Some(&to) };
+    let range = Range {
+        from: Some(&from),
+        to: Some(&to),
+    };
     for pair in snapshot.scan(Table::Version, range, Direction::Backward)? {
         let (version, bytes) = pair?;
         if version.len() != key.len() + 8 {
@@ -89,7 +98,10 @@ pub fn events(
     visit: &mut dyn FnMut(Sequence, Entry<'_>) -> Result<ControlFlow<()>, KvError>,
 ) -> Result<(), KvError> {
     let (from, to) = (keys::list(list, after + 1), keys::under_id(list + 1, &[]));
-    let range = Range { from: Some(&from), to: Some(&to) };
+    let range = Range {
+        from: Some(&from),
+        to: Some(&to),
+    };
     for pair in snapshot.scan(Table::List, range, Direction::Forward)? {
         let (key, bytes) = pair?;
         let sequence = keys::read_sequence(&key[2..]).ok_or_else(|| corrupt("list key"))?;

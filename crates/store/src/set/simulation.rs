@@ -12,18 +12,14 @@ mod world;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use dagr_model::{
-    definition::Duplicates,
-    record::Canonical,
-    schema::Schema,
-};
+use dagr_model::{definition::Duplicates, record::Canonical, schema::Schema};
 
 use self::{
-    model::{Delivery, Model, Row},
+    model::{Delivery, Row},
     random::Random,
     reader::Reader,
     side::Side,
-    world::{KeyParts, Permission, Sight},
+    world::{KeyParts, Permission},
 };
 use super::{apply::Mode, keys::ListId, stored::At};
 use crate::{
@@ -37,7 +33,10 @@ const PERMISSIONS: usize = 3;
 
 /// How many cases of a seeded test: `usual` times the variable `DAGR_CASES`, if that is set.
 pub fn cases(usual: u64) -> u64 {
-    let times = std::env::var("DAGR_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let times = std::env::var("DAGR_CASES")
+        .ok()
+        .and_then(|times| times.parse().ok())
+        .unwrap_or(1);
     usual * times
 }
 
@@ -90,7 +89,15 @@ impl Simulation {
         let a = Side::new(open("a"), &schema, &mut random);
         let b = (seed % 3 != 0).then(|| Side::new(open("b"), &schema, &mut random));
         let readers = permissions.iter().map(|_| None).collect();
-        Self { random, schema, now_ms: 1_000, a, b, permissions, readers }
+        Self {
+            random,
+            schema,
+            now_ms: 1_000,
+            a,
+            b,
+            permissions,
+            readers,
+        }
     }
 
     fn step(&mut self) {
@@ -122,16 +129,29 @@ impl Simulation {
     fn read(&mut self, at: usize) -> Option<bool> {
         let permission = &self.permissions[at];
         let started = self.a.started(permission)?;
-        let reader = |side: &Side| Some(Reader::new(Rc::clone(permission), side.started(permission)?, side.model.sequence));
+        let reader = |side: &Side| {
+            Some(Reader::new(
+                Rc::clone(permission),
+                side.started(permission)?,
+                side.model.sequence,
+            ))
+        };
         let limit = *self.random.pick(&[1, 2, 3, 100]);
         let (a, b) = self.readers[at].get_or_insert_with(|| {
             let other = self.b.as_ref().filter(|_| at == 0).and_then(reader);
-            (Reader::new(Rc::clone(permission), started, self.a.model.sequence), other)
+            (
+                Reader::new(Rc::clone(permission), started, self.a.model.sequence),
+                other,
+            )
         });
         let told = a.page(&*self.a.kv, &self.a.model, limit);
         if let (Some(b), Some(side)) = (b, &self.b) {
             let other = b.page(&*side.kv, &side.model, limit);
-            assert_eq!(told, other, "hidden differences tell nothing: {}", permission.told);
+            assert_eq!(
+                told, other,
+                "hidden differences tell nothing: {}",
+                permission.told
+            );
         }
         Some(told.1)
     }
@@ -143,7 +163,10 @@ impl Simulation {
             return;
         }
         for side in [Some(&mut self.a), self.b.as_mut()].into_iter().flatten() {
-            let started = At { sequence: side.model.sequence, time_ms: self.now_ms };
+            let started = At {
+                sequence: side.model.sequence,
+                time_ms: self.now_ms,
+            };
             side.scopes.push((started, Rc::clone(permission)));
         }
     }
@@ -156,16 +179,18 @@ impl Simulation {
             wanted.insert(key, new);
         }
         if let Some(mut b) = self.b.take() {
-            let mut others: Wanted =
-                wanted.iter().map(|(key, new)| (*key, self.twin(*key, new.as_ref()))).collect();
+            let mut others: Wanted = wanted
+                .iter()
+                .map(|(key, new)| (*key, self.twin(*key, new.as_ref())))
+                .collect();
             if self.random.percent(30) {
                 self.hidden(&self.a.model.schema.clone(), &wanted, &mut others);
             }
-            let delivery = self.delivery(&b.model, &others);
+            let delivery = self.delivery(b.model.all(), &others);
             b.deliver(&delivery, &mut self.random);
             self.b = Some(b);
         }
-        let mut delivery = self.delivery(&self.a.model, &wanted);
+        let mut delivery = self.delivery(self.a.model.all(), &wanted);
         if self.b.is_none() {
             self.spoil(&mut delivery);
         }
@@ -195,7 +220,7 @@ impl Simulation {
         self.hidden(&self.schema.clone(), &Wanted::new(), &mut others);
         let in_b = self.random.percent(50);
         let side = if in_b { &b } else { &self.a };
-        let delivery = self.delivery(&side.model, &others);
+        let delivery = self.delivery(side.model.all(), &others);
         let side = if in_b { &mut b } else { &mut self.a };
         side.deliver(&delivery, &mut self.random);
         self.b = Some(b);
@@ -239,12 +264,18 @@ impl Simulation {
     }
 
     /// Rows that make of a world what is wanted, with repetitions that change nothing.
-    fn delivery(&mut self, model: &Model, wanted: &Wanted) -> Delivery {
+    fn delivery(&mut self, live: Vec<(Vec<u8>, Canonical)>, wanted: &Wanted) -> Delivery {
         let (schema, random) = (Arc::clone(&self.schema), &mut self.random);
-        let wanted: BTreeMap<_, _> =
-            wanted.iter().map(|(key, new)| (world::key_of(&schema, *key), new.clone())).collect();
+        let wanted: BTreeMap<_, _> = wanted
+            .iter()
+            .map(|(key, new)| (world::key_of(&schema, *key), new.clone()))
+            .collect();
         let mut by_key: Vec<Vec<Row>> = Vec::new();
-        let upsert = |key: &Vec<u8>, record: &Canonical| Row { key: key.clone(), verb: Verb::Upsert, record: record.clone() };
+        let upsert = |key: &Vec<u8>, record: &Canonical| Row {
+            key: key.clone(),
+            verb: Verb::Upsert,
+            record: record.clone(),
+        };
         let snapshot = random.percent(30);
         let resolve = if snapshot || random.percent(30) {
             Resolve::Rows(*random.pick(&[Duplicates::Quarantine, Duplicates::First, Duplicates::Last]))
@@ -252,7 +283,7 @@ impl Simulation {
             Resolve::LastOperation
         };
         if snapshot {
-            let untouched = model.live().filter(|(key, _)| !wanted.contains_key(*key));
+            let untouched = live.iter().filter(|(key, _)| !wanted.contains_key(key));
             by_key.extend(untouched.map(|(key, record)| vec![upsert(key, record)]));
         }
         for (key, new) in &wanted {
@@ -261,7 +292,11 @@ impl Simulation {
                 None if snapshot => continue,
                 None => {
                     let verb = *random.pick(&[Verb::Delete, Verb::Erase]);
-                    Row { key: key.clone(), verb, record: Canonical::default() }
+                    Row {
+                        key: key.clone(),
+                        verb,
+                        record: Canonical::default(),
+                    }
                 }
             };
             let mut rows = vec![last.clone()];
@@ -269,7 +304,14 @@ impl Simulation {
                 match resolve {
                     Resolve::LastOperation => {
                         let verb = *random.pick(&[Verb::Delete, Verb::Erase]);
-                        rows.insert(0, Row { key: key.clone(), verb, record: Canonical::default() });
+                        rows.insert(
+                            0,
+                            Row {
+                                key: key.clone(),
+                                verb,
+                                record: Canonical::default(),
+                            },
+                        );
                     }
                     _ => rows.push(last),
                 }
@@ -299,12 +341,24 @@ impl Simulation {
             let key = world::key_parts(random);
             let bytes = world::key_of(&self.schema, key);
             let record = world::canonical(&self.schema, &world::draft(random, &self.schema, key));
-            let (verb, record) =
-                if random.percent(50) { (Verb::Upsert, record) } else { (Verb::Protect, Canonical::default()) };
+            let (verb, record) = if random.percent(50) {
+                (Verb::Upsert, record)
+            } else {
+                (Verb::Protect, Canonical::default())
+            };
             let at = random.below(delivery.rows.len() + 1);
-            delivery.rows.insert(at, Row { key: bytes.clone(), verb, record });
+            delivery.rows.insert(
+                at,
+                Row {
+                    key: bytes.clone(),
+                    verb,
+                    record,
+                },
+            );
             if random.percent(30) {
-                delivery.rows.retain(|row| row.key != bytes || row.verb == Verb::Protect);
+                delivery
+                    .rows
+                    .retain(|row| row.key != bytes || row.verb == Verb::Protect);
             }
         }
     }
@@ -322,14 +376,4 @@ fn shuffle(random: &mut Random, by_key: Vec<Vec<Row>>) -> Vec<Row> {
         }
     }
     rows
-}
-
-impl Permission {
-    #[allow(dead_code)]
-    fn list(&self) -> Option<ListId> {
-        match self.sight {
-            Sight::When { list, .. } => Some(list),
-            _ => None,
-        }
-    }
 }

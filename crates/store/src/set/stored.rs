@@ -60,12 +60,20 @@ impl<'a> Stored<'a> {
         let digest = reader.take(32)?.try_into().ok()?;
         let meta = reader.bytes()?;
         let spans = reader.bytes()?;
-        Some(Self { digest, meta, record: RecordRef { json: reader.0, spans } })
+        Some(Self {
+            digest,
+            meta,
+            record: RecordRef {
+                json: reader.0,
+                spans,
+            },
+        })
     }
 
     /// Where this record stands in the feed of whoever sees `leaves` (and, in a scope, since when).
     pub fn place(&self, leaves: &LeafSet, scope: Option<ListId>) -> Result<Place, KvError> {
-        self.find_place(leaves, scope).ok_or_else(|| corrupt("leaf sequences"))
+        self.find_place(leaves, scope)
+            .ok_or_else(|| corrupt("leaf sequences"))
     }
 
     fn find_place(&self, leaves: &LeafSet, scope: Option<ListId>) -> Option<Place> {
@@ -113,7 +121,10 @@ pub struct Place {
 }
 
 fn read_at(reader: &mut Reader<'_>) -> Option<At> {
-    Some(At { sequence: reader.varint()?, time_ms: reader.time()? })
+    Some(At {
+        sequence: reader.varint()?,
+        time_ms: reader.time()?,
+    })
 }
 
 fn put_at(out: &mut Vec<u8>, at: At) {
@@ -123,7 +134,10 @@ fn put_at(out: &mut Vec<u8>, at: At) {
 
 impl Meta {
     pub fn created(at: At) -> Self {
-        Self { creation: at, ..Self::default() }
+        Self {
+            creation: at,
+            ..Self::default()
+        }
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -135,7 +149,10 @@ impl Meta {
             for _ in 0..reader.varint()? {
                 words.push(u64::from_le_bytes(reader.take(8)?.try_into().ok()?));
             }
-            meta.groups.push(Group { at, leaves: LeafSet::from_words(words) });
+            meta.groups.push(Group {
+                at,
+                leaves: LeafSet::from_words(words),
+            });
         }
         for _ in 0..reader.varint()? {
             let id = ListId::try_from(reader.varint()?).ok()?;
@@ -155,13 +172,22 @@ impl Meta {
             }
             !empty
         });
-        self.groups.insert(0, Group { at, leaves: changed.clone() });
+        self.groups.insert(
+            0,
+            Group {
+                at,
+                leaves: changed.clone(),
+            },
+        );
         freed
     }
 
     /// When the record entered a scope it is in.
     pub fn entered(&self, scope: ListId) -> Sequence {
-        self.scopes.iter().find(|(id, _)| *id == scope).map_or(self.creation.sequence, |(_, at)| at.sequence)
+        self.scopes
+            .iter()
+            .find(|(id, _)| *id == scope)
+            .map_or(self.creation.sequence, |(_, at)| at.sequence)
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -184,7 +210,13 @@ impl Meta {
 }
 
 /// Writes a whole stored record into `out` (cleared first); `scratch` is reused between calls.
-pub fn write(out: &mut Vec<u8>, scratch: &mut Vec<u8>, digest: &[u8; 32], meta: &Meta, record: RecordRef<'_>) {
+pub fn write(
+    out: &mut Vec<u8>,
+    scratch: &mut Vec<u8>,
+    digest: &[u8; 32],
+    meta: &Meta,
+    record: RecordRef<'_>,
+) {
     scratch.clear();
     meta.write(scratch);
     out.clear();
@@ -200,7 +232,10 @@ mod tests {
     use super::*;
 
     fn at(sequence: u64) -> At {
-        At { sequence, time_ms: 1_000 + sequence as i64 }
+        At {
+            sequence,
+            time_ms: 1_000 + sequence as i64,
+        }
     }
 
     #[test]
@@ -210,7 +245,10 @@ mod tests {
         assert!(meta.touch(&[1].into_iter().collect(), at(9)).is_empty());
         meta.scopes.push((3, at(8)));
         let (mut out, mut scratch) = (Vec::new(), Vec::new());
-        let record = RecordRef { json: b"{}", spans: b"" };
+        let record = RecordRef {
+            json: b"{}",
+            spans: b"",
+        };
         write(&mut out, &mut scratch, &[7; 32], &meta, record);
         let stored = Stored::read(&out).unwrap();
         assert_eq!(stored.meta().unwrap(), meta);

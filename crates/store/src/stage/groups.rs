@@ -155,11 +155,17 @@ impl Groups {
         let key = self.kept.key.as_slice();
         Ok(Some(match (real, differing) {
             (false, _) => Group::Protected { key },
-            (true, true) => Group::Differing { key, lines: &self.lines },
+            (true, true) => Group::Differing {
+                key,
+                lines: &self.lines,
+            },
             (true, false) => Group::One {
                 key,
                 verb: self.kept.verb.unwrap_or(Verb::Protect),
-                record: RecordRef { json: &self.kept.json, spans: &self.kept.spans },
+                record: RecordRef {
+                    json: &self.kept.json,
+                    spans: &self.kept.spans,
+                },
                 line: self.kept.line,
                 duplicates,
                 erased,

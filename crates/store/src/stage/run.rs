@@ -38,9 +38,13 @@ struct Run {
 
 impl Run {
     fn advance(&mut self) -> Result<bool, KvError> {
-        let Some(key_len) = self.varint()? else { return Ok(false) };
+        let Some(key_len) = self.varint()? else {
+            return Ok(false);
+        };
         Self::fill(&mut self.file, &mut self.key, key_len)?;
-        let Some(body_len) = self.varint()? else { return Err(cut_off()) };
+        let Some(body_len) = self.varint()? else {
+            return Err(cut_off());
+        };
         Self::fill(&mut self.file, &mut self.body, body_len)?;
         Ok(true)
     }
@@ -85,10 +89,19 @@ pub struct Merge {
 impl Merge {
     pub(super) fn open(paths: &[PathBuf]) -> Result<Self, KvError> {
         let ahead = (READ_AHEAD / paths.len().max(1)).clamp(16 << 10, 1 << 20);
-        let mut merge = Self { runs: Vec::new(), heap: BinaryHeap::new(), current: None, started: false };
+        let mut merge = Self {
+            runs: Vec::new(),
+            heap: BinaryHeap::new(),
+            current: None,
+            started: false,
+        };
         for path in paths {
             let file = BufReader::with_capacity(ahead, File::open(path)?);
-            let mut run = Run { file, key: Vec::new(), body: Vec::new() };
+            let mut run = Run {
+                file,
+                key: Vec::new(),
+                body: Vec::new(),
+            };
             if run.advance()? {
                 merge.heap.push(Reverse((run.key.clone(), merge.runs.len())));
                 merge.runs.push(run);
@@ -103,17 +116,22 @@ impl Merge {
             // The usual package fits one run: nothing to merge.
             let more = !std::mem::replace(&mut self.started, true) || self.runs[0].advance()?;
             if !more {
-                self.started = false;
                 self.runs.clear();
+                self.heap.clear();
             }
-            return Ok(self.runs.first().map(|run| (run.key.as_slice(), run.body.as_slice())));
+            return Ok(self
+                .runs
+                .first()
+                .map(|run| (run.key.as_slice(), run.body.as_slice())));
         }
         if let Some(at) = self.current.take()
             && self.runs[at].advance()?
         {
             self.heap.push(Reverse((self.runs[at].key.clone(), at)));
         }
-        let Some(Reverse((_, at))) = self.heap.pop() else { return Ok(None) };
+        let Some(Reverse((_, at))) = self.heap.pop() else {
+            return Ok(None);
+        };
         self.current = Some(at);
         let run = &self.runs[at];
         Ok(Some((&run.key, &run.body)))
@@ -123,9 +141,9 @@ impl Merge {
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, KvError> {
         match self.next()? {
             None => Ok(None),
-            Some((key, body)) => {
-                Row::read(key, body).map(Some).ok_or_else(|| KvError::Corrupt("staged row".to_owned()))
-            }
+            Some((key, body)) => Row::read(key, body)
+                .map(Some)
+                .ok_or_else(|| KvError::Corrupt("staged row".to_owned())),
         }
     }
 }

@@ -38,9 +38,19 @@ impl Run<'_, '_> {
             if scope.holds.holds(&self.rules.schema, old.record).unwrap_or(false) {
                 let entered = meta.entered(scope.id);
                 sink.delete(Table::List, &keys::list(scope.id, entered))?;
-                let left = Entry { kind: Kind::Delete, time_ms: at.time_ms, entered, key, subjects: &subjects };
+                let left = Entry {
+                    kind: Kind::Delete,
+                    time_ms: at.time_ms,
+                    entered,
+                    key,
+                    subjects: &subjects,
+                };
                 left.write(&mut self.buffers.value);
-                sink.put(Table::List, &keys::list(scope.id, at.sequence), &self.buffers.value)?;
+                sink.put(
+                    Table::List,
+                    &keys::list(scope.id, at.sequence),
+                    &self.buffers.value,
+                )?;
             }
         }
         sink.delete(Table::Record, key)?;
@@ -49,35 +59,53 @@ impl Run<'_, '_> {
             sink.delete(Table::Change, &keys::sequence(group.at.sequence))?;
         }
         let entered = meta.creation.sequence;
-        let tombstone = Entry { kind: Kind::Delete, time_ms: at.time_ms, entered, key, subjects: &subjects };
+        let tombstone = Entry {
+            kind: Kind::Delete,
+            time_ms: at.time_ms,
+            entered,
+            key,
+            subjects: &subjects,
+        };
         tombstone.write(&mut self.buffers.value);
         sink.put(Table::Change, &keys::sequence(at.sequence), &self.buffers.value)
     }
 
-    /// Forgets versions and events of a key, and notes the erasure.
-    pub(super) fn forget(&mut self, key: &[u8], sink: &mut dyn Sink) -> Result<(), KvError> {
+    /// Forgets versions and events of a key, and notes the erasure. `stays`: the record came again as it is, so its
+    /// newest version is no past one.
+    pub(super) fn forget(&mut self, key: &[u8], stays: bool, sink: &mut dyn Sink) -> Result<(), KvError> {
         (self.package.erased)(key);
         if !self.writing {
             return Ok(());
         }
         let to = keys::version(key, u64::MAX);
-        let range = Range { from: Some(key), to: Some(&to) };
-        for pair in self.snapshot.scan(Table::Version, range, Direction::Forward)? {
+        let range = Range {
+            from: Some(key),
+            to: Some(&to),
+        };
+        let mut keep = stays;
+        for pair in self.snapshot.scan(Table::Version, range, Direction::Backward)? {
             let (version, _) = pair?;
-            if version.len() == key.len() + 8 {
+            if version.len() == key.len() + 8 && !std::mem::take(&mut keep) {
                 sink.delete(Table::Version, version)?;
             }
         }
         self.forget_quarantined(key, sink)?;
         for change in &self.rules.changes {
             let latest = keys::under_id(change.id, key);
-            if let Some(at) = self.snapshot.get(Table::Latest, &latest)?.and_then(keys::read_sequence) {
+            if let Some(at) = self
+                .snapshot
+                .get(Table::Latest, &latest)?
+                .and_then(keys::read_sequence)
+            {
                 sink.delete(Table::List, &keys::list(change.id, at))?;
                 sink.delete(Table::Latest, &latest)?;
             }
         }
         // The place in the erasure log is the package's order and the key: a restore replays what is newer.
-        let at = At { sequence: self.head.packages + 1, time_ms: self.package.now_ms };
+        let at = At {
+            sequence: self.head.packages + 1,
+            time_ms: self.package.now_ms,
+        };
         let mut value = Vec::new();
         put_time(&mut value, at.time_ms);
         put_bytes(&mut value, key);
@@ -88,7 +116,10 @@ impl Run<'_, '_> {
     fn forget_quarantined(&mut self, key: &[u8], sink: &mut dyn Sink) -> Result<(), KvError> {
         let from = [&[keys::QUARANTINE_OF_KEY], key].concat();
         let to = keys::after_prefix(&from);
-        let range = Range { from: Some(&from), to: to.as_deref() };
+        let range = Range {
+            from: Some(&from),
+            to: to.as_deref(),
+        };
         for pair in self.snapshot.scan(Table::Quarantine, range, Direction::Forward)? {
             let (entry, _) = pair?;
             if entry.len() == from.len() + 16 {

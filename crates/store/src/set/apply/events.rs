@@ -1,9 +1,6 @@
 //! What a change means to named change lists and to scope lists.
 
-use dagr_model::{
-    leaves::LeafSet,
-    record::{Mask, RecordRef},
-};
+use dagr_model::{leaves::LeafSet, record::RecordRef};
 
 use super::Run;
 use crate::{
@@ -43,13 +40,31 @@ impl Run<'_, '_> {
                 continue;
             }
             let latest = keys::under_id(change.id, key);
-            if let Some(before) = self.snapshot.get(Table::Latest, &latest)?.and_then(keys::read_sequence) {
+            if let Some(before) = self
+                .snapshot
+                .get(Table::Latest, &latest)?
+                .and_then(keys::read_sequence)
+            {
                 sink.delete(Table::List, &keys::list(change.id, before))?;
             }
             let kind = if new.is_some() { Kind::Upsert } else { Kind::Delete };
-            let subjects = old.filter(|_| new.is_none()).map(|old| self.key_subjects(old)).unwrap_or_default();
-            Entry { kind, time_ms: at.time_ms, entered: 0, key, subjects: &subjects }.write(&mut self.buffers.value);
-            sink.put(Table::List, &keys::list(change.id, at.sequence), &self.buffers.value)?;
+            let subjects = old
+                .filter(|_| new.is_none())
+                .map(|old| self.key_subjects(old))
+                .unwrap_or_default();
+            Entry {
+                kind,
+                time_ms: at.time_ms,
+                entered: 0,
+                key,
+                subjects: &subjects,
+            }
+            .write(&mut self.buffers.value);
+            sink.put(
+                Table::List,
+                &keys::list(change.id, at.sequence),
+                &self.buffers.value,
+            )?;
             sink.put(Table::Latest, &latest, &keys::sequence(at.sequence))?;
         }
         Ok(())
@@ -80,7 +95,11 @@ impl Run<'_, '_> {
                     meta.scopes.push((scope.id, at));
                     if self.writing {
                         Entry::upsert(key, at.time_ms).write(&mut self.buffers.value);
-                        sink.put(Table::List, &keys::list(scope.id, at.sequence), &self.buffers.value)?;
+                        sink.put(
+                            Table::List,
+                            &keys::list(scope.id, at.sequence),
+                            &self.buffers.value,
+                        )?;
                     }
                 }
                 (true, false) => {
@@ -89,9 +108,19 @@ impl Run<'_, '_> {
                     if self.writing {
                         sink.delete(Table::List, &keys::list(scope.id, entered))?;
                         let subjects = self.key_subjects(old);
-                        let left = Entry { kind: Kind::Delete, time_ms: at.time_ms, entered, key, subjects: &subjects };
+                        let left = Entry {
+                            kind: Kind::Delete,
+                            time_ms: at.time_ms,
+                            entered,
+                            key,
+                            subjects: &subjects,
+                        };
                         left.write(&mut self.buffers.value);
-                        sink.put(Table::List, &keys::list(scope.id, at.sequence), &self.buffers.value)?;
+                        sink.put(
+                            Table::List,
+                            &keys::list(scope.id, at.sequence),
+                            &self.buffers.value,
+                        )?;
                     }
                 }
                 _ => {}
@@ -106,8 +135,9 @@ impl Run<'_, '_> {
         if schema.subjects.is_empty() {
             return Vec::new();
         }
-        let paths: Vec<String> = schema.key.iter().map(|node| schema.nodes[*node].path.clone()).collect();
-        let mask: Mask = schema.mask(&paths);
-        schema.subjects_of(record, Some(&mask)).join("\0").into_bytes()
+        schema
+            .subjects_of(record, Some(&self.key_mask))
+            .join("\0")
+            .into_bytes()
     }
 }

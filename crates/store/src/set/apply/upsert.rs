@@ -75,7 +75,11 @@ impl Run<'_, '_> {
 
     fn indexed_changed(&self, changed: &LeafSet) -> bool {
         let schema = &self.rules.schema;
-        self.rules.indexes.iter().flat_map(|index| &index.nodes).any(|node| schema.nodes[*node].leaves.intersects(changed))
+        self.rules
+            .indexes
+            .iter()
+            .flat_map(|index| &index.nodes)
+            .any(|node| schema.nodes[*node].leaves.intersects(changed))
     }
 
     fn put_record(
@@ -97,7 +101,13 @@ impl Run<'_, '_> {
         Entry::upsert(key, at.time_ms).write(&mut buffers.value);
         sink.put(Table::Change, &keys::sequence(at.sequence), &buffers.value)?;
         if self.rules.schema.definition.history {
-            stored::write(&mut buffers.value, &mut buffers.scratch, &digest, &Meta::created(at), new);
+            stored::write(
+                &mut buffers.value,
+                &mut buffers.scratch,
+                &digest,
+                &Meta::created(at),
+                new,
+            );
             sink.put(Table::Version, &keys::version(key, at.sequence), &buffers.value)?;
         }
         Ok(())
@@ -117,7 +127,9 @@ impl Run<'_, '_> {
         let schema = &self.rules.schema;
         for index in &self.rules.indexes {
             let values = |record: Option<RecordRef<'_>>| {
-                record.map(|record| schema.index_values(&index.nodes, record)).unwrap_or_default()
+                record
+                    .map(|record| schema.index_values(&index.nodes, record))
+                    .unwrap_or_default()
             };
             let (before, after) = (values(old), values(new));
             for gone in before.iter().filter(|value| !after.contains(value)) {

@@ -35,7 +35,10 @@ pub(super) fn audit(kv: &dyn Kv, model: &Model, kept: &Kept<'_>) {
     let snapshot = kv.snapshot().expect("snapshot");
     let table = |table| rows(&*snapshot, table);
     head(&*snapshot, model);
-    assert_eq!(table(Table::Record).keys().collect::<Vec<_>>(), model.live().map(|(key, _)| key).collect::<Vec<_>>());
+    assert_eq!(
+        table(Table::Record).keys().collect::<Vec<_>>(),
+        model.live().map(|(key, _)| key).collect::<Vec<_>>()
+    );
     records(&table(Table::Record), model);
     changes(&table(Table::Change), &table(Table::Record), model, kept);
     lists(&table(Table::List), model, kept);
@@ -55,23 +58,43 @@ pub(super) fn audit(kv: &dyn Kv, model: &Model, kept: &Kept<'_>) {
     }
     assert_eq!(table(Table::Index), index, "index entries");
     versions(&table(Table::Version), model);
-    let erasures: Vec<_> = model.erasures.iter().map(|(at, key)| [&keys::sequence(*at)[..], key].concat()).collect();
-    assert_eq!(table(Table::Erasure).into_keys().collect::<Vec<_>>(), erasures, "erasures");
+    let erasures: Vec<_> = model
+        .erasures
+        .iter()
+        .map(|(at, key)| [&keys::sequence(*at)[..], key].concat())
+        .collect();
+    assert_eq!(
+        table(Table::Erasure).into_keys().collect::<Vec<_>>(),
+        erasures,
+        "erasures"
+    );
     assert!(table(Table::Package).is_empty() && table(Table::Quarantine).is_empty());
     assert!(table(Table::Meta).len() <= 1);
 }
 
 fn rows(snapshot: &dyn Snapshot, table: Table) -> Rows {
-    let scan = snapshot.scan(table, Range::default(), Direction::Forward).expect("scan");
-    scan.map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())).expect("row")).collect()
+    let scan = snapshot
+        .scan(table, Range::default(), Direction::Forward)
+        .expect("scan");
+    scan.map(|pair| {
+        pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
+            .expect("row")
+    })
+    .collect()
 }
 
 fn head(snapshot: &dyn Snapshot, model: &Model) {
     let head = Head::read(snapshot).expect("head");
-    assert_eq!(head.sequence, model.sequence, "sequences have no gaps and none is wasted");
+    assert_eq!(
+        head.sequence, model.sequence,
+        "sequences have no gaps and none is wasted"
+    );
     assert_eq!(head.records, model.live().count() as u64);
     assert_eq!(head.digest, model.digest());
-    assert_eq!((head.packages, head.applied_ms), (model.packages, model.applied_ms));
+    assert_eq!(
+        (head.packages, head.applied_ms),
+        (model.packages, model.applied_ms)
+    );
 }
 
 /// Changes of a live record since it was made.
@@ -89,7 +112,10 @@ fn records(table: &Rows, model: &Model) {
         assert_eq!(meta.creation, present(&model.histories[key])[0].at);
         let mut leaves = dagr_model::leaves::LeafSet::new();
         for group in &meta.groups {
-            assert!(!group.leaves.is_empty() && !group.leaves.intersects(&leaves), "each leaf has one last change");
+            assert!(
+                !group.leaves.is_empty() && !group.leaves.intersects(&leaves),
+                "each leaf has one last change"
+            );
             leaves.union(&group.leaves);
         }
     }
@@ -107,9 +133,19 @@ fn changes(table: &Rows, records: &Rows, model: &Model, kept: &Kept<'_>) {
                     let subjects = if model.schema.subjects.is_empty() {
                         Vec::new()
                     } else {
-                        model.schema.subjects_of(old.as_ref(), None).join("\0").into_bytes()
+                        model
+                            .schema
+                            .subjects_of(old.as_ref(), None)
+                            .join("\0")
+                            .into_bytes()
                     };
-                    let entry = Entry { kind: Kind::Delete, time_ms: change.at.time_ms, entered: created, key, subjects: &subjects };
+                    let entry = Entry {
+                        kind: Kind::Delete,
+                        time_ms: change.at.time_ms,
+                        entered: created,
+                        key,
+                        subjects: &subjects,
+                    };
                     expected.insert(change.at.sequence, written(&entry));
                 }
                 _ => {}
@@ -119,17 +155,30 @@ fn changes(table: &Rows, records: &Rows, model: &Model, kept: &Kept<'_>) {
         if let Some(bytes) = records.get(key) {
             let history = present(history);
             let meta = Stored::read(bytes).expect("record").meta().expect("meta");
-            let own: BTreeSet<u64> =
-                meta.groups.iter().map(|group| group.at.sequence).chain([meta.creation.sequence]).collect();
+            let own: BTreeSet<u64> = meta
+                .groups
+                .iter()
+                .map(|group| group.at.sequence)
+                .chain([meta.creation.sequence])
+                .collect();
             for mask in kept.masks {
-                assert!(own.contains(&place(model, history, mask)), "the entry where something shown last changed stays");
+                assert!(
+                    own.contains(&place(model, history, mask)),
+                    "the entry where something shown last changed stays"
+                );
             }
             for change in history.iter().filter(|change| own.contains(&change.at.sequence)) {
-                expected.insert(change.at.sequence, written(&Entry::upsert(key, change.at.time_ms)));
+                expected.insert(
+                    change.at.sequence,
+                    written(&Entry::upsert(key, change.at.time_ms)),
+                );
             }
         }
     }
-    let expected: Rows = expected.into_iter().map(|(at, value)| (keys::sequence(at).to_vec(), value)).collect();
+    let expected: Rows = expected
+        .into_iter()
+        .map(|(at, value)| (keys::sequence(at).to_vec(), value))
+        .collect();
     assert_eq!(*table, expected, "change entries");
 }
 
@@ -161,18 +210,29 @@ fn lists(table: &Rows, model: &Model, kept: &Kept<'_>) {
         (entry.kind, entry.entered, entry.key.to_vec(), entry.time_ms)
     };
     let time = |key: &[u8], at: u64| {
-        let change = model.histories[key].iter().find(|change| change.at.sequence == at);
-        change.map(|change| change.at.time_ms).expect("an event is a change")
+        let change = model.histories[key]
+            .iter()
+            .find(|change| change.at.sequence == at);
+        change
+            .map(|change| change.at.time_ms)
+            .expect("an event is a change")
     };
     let mut expected = BTreeMap::new();
     for ((list, key), (at, kind)) in &model.events {
-        expected.insert(keys::list(*list, *at).to_vec(), (*kind, 0, key.clone(), time(key, *at)));
+        expected.insert(
+            keys::list(*list, *at).to_vec(),
+            (*kind, 0, key.clone(), time(key, *at)),
+        );
     }
     for (list, started, permission) in &kept.scopes {
         for key in model.histories.keys() {
             for life in model.lives(permission, key) {
                 let by_change = life.entered > *started && life.entered.sequence != life.created;
-                let entered = if by_change { life.entered.sequence } else { life.created };
+                let entered = if by_change {
+                    life.entered.sequence
+                } else {
+                    life.created
+                };
                 match life.gone {
                     None if by_change => {
                         let entry = (Kind::Upsert, 0, key.clone(), life.entered.time_ms);
@@ -187,17 +247,34 @@ fn lists(table: &Rows, model: &Model, kept: &Kept<'_>) {
             }
         }
     }
-    let found: BTreeMap<_, _> = table.iter().map(|(key, value)| (key.clone(), told(value))).collect();
+    let found: BTreeMap<_, _> = table
+        .iter()
+        .map(|(key, value)| (key.clone(), told(value)))
+        .collect();
     assert_eq!(found, expected, "list entries");
 }
 
 fn versions(table: &Rows, model: &Model) {
-    let expected: BTreeSet<_> = model.versions.iter().map(|(key, at)| keys::version(key, *at)).collect();
-    assert_eq!(table.keys().cloned().collect::<BTreeSet<_>>(), expected, "versions");
+    let expected: BTreeSet<_> = model
+        .versions
+        .iter()
+        .map(|(key, at)| keys::version(key, *at))
+        .collect();
+    assert_eq!(
+        table.keys().cloned().collect::<BTreeSet<_>>(),
+        expected,
+        "versions"
+    );
     for (key, at) in &model.versions {
-        let change = model.histories[key].iter().find(|change| change.at.sequence == *at).expect("change");
+        let change = model.histories[key]
+            .iter()
+            .find(|change| change.at.sequence == *at)
+            .expect("change");
         let stored = Stored::read(&table[&keys::version(key, *at)]).expect("version");
-        assert_eq!(Some(stored.record), change.record.as_ref().map(dagr_model::record::Canonical::as_ref));
+        assert_eq!(
+            Some(stored.record),
+            change.record.as_ref().map(dagr_model::record::Canonical::as_ref)
+        );
         assert_eq!(stored.meta().expect("meta").creation, change.at);
     }
 }

@@ -49,7 +49,8 @@ pub(super) struct Delivery {
 
 impl Delivery {
     pub fn is_expired(&self, record: RecordRef<'_>) -> bool {
-        self.expired.is_some_and(|mark| record.json.windows(mark.len()).any(|part| part == mark))
+        self.expired
+            .is_some_and(|mark| record.json.windows(mark.len()).any(|part| part == mark))
     }
 
     pub fn quarantined(&self) -> u64 {
@@ -125,18 +126,30 @@ impl Model {
     }
 
     pub fn live(&self) -> impl Iterator<Item = (&Key, &Canonical)> {
-        self.histories.keys().filter_map(|key| Some((key, self.current(key)?)))
+        self.histories
+            .keys()
+            .filter_map(|key| Some((key, self.current(key)?)))
+    }
+
+    pub fn all(&self) -> Vec<(Key, Canonical)> {
+        self.live()
+            .map(|(key, record)| (key.clone(), record.clone()))
+            .collect()
     }
 
     pub fn digest(&self) -> String {
         let mut digest = SetDigest::default();
-        self.live().for_each(|(_, record)| digest.add(&record_digest(&record.json)));
+        self.live()
+            .for_each(|(_, record)| digest.add(&record_digest(&record.json)));
         digest.hex()
     }
 
     /// Applies a package; `Done` tells what it did.
     pub fn deliver(&mut self, delivery: &Delivery) -> Applied {
-        let mut outcome = Outcome { quarantined: delivery.quarantined(), ..Outcome::default() };
+        let mut outcome = Outcome {
+            quarantined: delivery.quarantined(),
+            ..Outcome::default()
+        };
         let fates = self.fates(delivery, &mut outcome);
         if outcome.quarantined > 0 && outcome.quarantined == outcome.received() {
             return Applied::Refused(outcome);
@@ -144,7 +157,9 @@ impl Model {
         let removed = outcome.removed() + outcome.lapsed;
         let allowed = delivery.guard_bp.filter(|_| self.applied_ms.is_some());
         if allowed.is_some_and(|bp| removed * 10_000 > self.live().count() as u64 * u64::from(bp)) {
-            return Applied::Held { would_delete: removed };
+            return Applied::Held {
+                would_delete: removed,
+            };
         }
         let before = self.sequence;
         for (key, fate) in fates {
@@ -170,11 +185,20 @@ impl Model {
         if delivery.mode == Mode::Snapshot {
             for (key, _) in self.live().filter(|(key, _)| !named.contains_key(key)) {
                 outcome.vanished += 1;
-                fates.insert(key.clone(), Fate { new: None, erased: false, silent: false });
+                fates.insert(
+                    key.clone(),
+                    Fate {
+                        new: None,
+                        erased: false,
+                        silent: false,
+                    },
+                );
             }
         }
         for (key, rows) in named {
-            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { continue };
+            let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+                continue;
+            };
             let same = |row: &&&Row| row.verb == first.verb && row.record == first.record;
             let row = match delivery.resolve {
                 Resolve::Rows(Duplicates::Quarantine) if !rows.iter().all(|row| same(&row)) => {
@@ -196,7 +220,11 @@ impl Model {
     /// `None` = nothing happens to the key.
     fn fate(&self, delivery: &Delivery, row: &Row, erased: bool, outcome: &mut Outcome) -> Option<Fate> {
         let old = self.current(&row.key);
-        let mut fate = Fate { new: None, erased, silent: false };
+        let mut fate = Fate {
+            new: None,
+            erased,
+            silent: false,
+        };
         if row.verb == Verb::Upsert {
             let past = delivery.is_expired(row.record.as_ref());
             match old {
@@ -209,7 +237,11 @@ impl Model {
             }
             fate.new = (!past).then(|| row.record.clone());
         } else {
-            *(if old.is_some() { &mut outcome.deletes } else { &mut outcome.unchanged }) += 1;
+            *(if old.is_some() {
+                &mut outcome.deletes
+            } else {
+                &mut outcome.unchanged
+            }) += 1;
             fate.silent = row.verb == Verb::Erase;
         }
         Some(fate)
@@ -218,8 +250,11 @@ impl Model {
     fn happen(&mut self, key: Key, fate: Fate, now_ms: i64) {
         let old = self.current(&key).cloned();
         if fate.erased {
-            let newest = self.newest_version(&key).filter(|_| fate.new.is_some() && fate.new == old);
-            self.versions.retain(|(known, at)| *known != key || Some(*at) == newest);
+            let newest = self
+                .newest_version(&key)
+                .filter(|_| fate.new.is_some() && fate.new == old);
+            self.versions
+                .retain(|(known, at)| *known != key || Some(*at) == newest);
             self.events.retain(|(_, known), _| *known != key);
             self.erasures.insert((self.packages + 1, key.clone()));
         }
@@ -231,7 +266,10 @@ impl Model {
         if !fate.silent {
             let kind = if new.is_some() { Kind::Upsert } else { Kind::Delete };
             for (list, when) in &self.changes {
-                let (old, new) = (old.as_ref().map(Canonical::as_ref), new.as_ref().map(Canonical::as_ref));
+                let (old, new) = (
+                    old.as_ref().map(Canonical::as_ref),
+                    new.as_ref().map(Canonical::as_ref),
+                );
                 if when.holds(&self.schema, old, new) == Ok(true) {
                     self.events.insert((*list, key.clone()), (at, kind));
                 }
@@ -240,12 +278,22 @@ impl Model {
         if new.is_some() && self.schema.definition.history {
             self.versions.insert((key.clone(), at));
         }
-        let change = Change { at: At { sequence: at, time_ms: now_ms }, record: new };
+        let change = Change {
+            at: At {
+                sequence: at,
+                time_ms: now_ms,
+            },
+            record: new,
+        };
         self.histories.entry(key).or_default().push(change);
     }
 
     fn newest_version(&self, key: &[u8]) -> Option<u64> {
-        self.versions.iter().filter(|(known, _)| known == key).map(|(_, at)| *at).max()
+        self.versions
+            .iter()
+            .filter(|(known, _)| known == key)
+            .map(|(_, at)| *at)
+            .max()
     }
 
     /// The stays of one record in what a permission sees, oldest first.
@@ -258,7 +306,10 @@ impl Model {
                 created = change.at.sequence;
             }
             existed = change.record.is_some();
-            let shown = change.record.as_ref().and_then(|r| permission.shown(&self.schema, key, r.as_ref()));
+            let shown = change
+                .record
+                .as_ref()
+                .and_then(|r| permission.shown(&self.schema, key, r.as_ref()));
             let open = lives.last_mut().filter(|life| life.gone.is_none());
             match (open, shown) {
                 (Some(life), None) => life.gone = Some(change.at),
@@ -268,7 +319,12 @@ impl Model {
                     }
                 }
                 (None, Some(shown)) => {
-                    lives.push(Life { entered: change.at, created, places: vec![(change.at, shown)], gone: None });
+                    lives.push(Life {
+                        entered: change.at,
+                        created,
+                        places: vec![(change.at, shown)],
+                        gone: None,
+                    });
                 }
                 (None, None) => {}
             }

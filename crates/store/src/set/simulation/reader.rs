@@ -57,7 +57,11 @@ impl Reader {
             permission,
             started,
             began: head,
-            position: Position::Load { head, after: Vec::new() }.to_bytes(),
+            position: Position::Load {
+                head,
+                after: Vec::new(),
+            }
+            .to_bytes(),
             copy: BTreeMap::new(),
             heads: BTreeSet::new(),
             poll: None,
@@ -82,20 +86,43 @@ impl Reader {
                 Told::Upsert { key, at, stored } => {
                     let mut masked = Vec::new();
                     project(&model.schema, stored.record, &permission.mask, &mut masked);
-                    (at, Item { kind: Kind::Upsert, key: key.to_vec(), time_ms: at.time_ms, masked })
+                    (
+                        at,
+                        Item {
+                            kind: Kind::Upsert,
+                            key: key.to_vec(),
+                            time_ms: at.time_ms,
+                            masked,
+                        },
+                    )
                 }
-                Told::Delete { key, at, .. } => {
-                    (at, Item { kind: Kind::Delete, key: key.to_vec(), time_ms: at.time_ms, masked: Vec::new() })
-                }
+                Told::Delete { key, at, .. } => (
+                    at,
+                    Item {
+                        kind: Kind::Delete,
+                        key: key.to_vec(),
+                        time_ms: at.time_ms,
+                        masked: Vec::new(),
+                    },
+                ),
             });
             Ok(Take::Taken)
         };
         let end = permission.view(&model.schema, self.started, |view| {
-            feed::page(&*snapshot, view, &mut position, &mut visit, &|| true).expect("page").end
+            feed::page(&*snapshot, view, &mut position, &mut visit, &|| true)
+                .expect("page")
+                .end
         });
         self.position = position.to_bytes();
-        assert_eq!(self.position.len(), POSITION_BYTES, "every cursor has the same length");
-        assert!(end || items.len() == limit, "a page ends early only when there is nothing more");
+        assert_eq!(
+            self.position.len(),
+            POSITION_BYTES,
+            "every cursor has the same length"
+        );
+        assert!(
+            end || items.len() == limit,
+            "a page ends early only when there is nothing more"
+        );
         let owed = self.owed_at.take() == Some(head);
         assert!(!owed || !items.is_empty(), "a full page promised more");
         self.owed_at = (!end).then_some(head);
@@ -123,36 +150,65 @@ impl Reader {
     }
 
     fn take_upsert(&mut self, lives: &[Life], head: u64, at: At, item: &Item) {
-        let life = lives.iter().find(|life| life.is_there_at(head)).expect("only what is visible is told");
+        let life = lives
+            .iter()
+            .find(|life| life.is_there_at(head))
+            .expect("only what is visible is told");
         let (place, shown) = life.place_at(head);
-        assert_eq!(at, (*place).max(self.started), "it stands where its shown leaves last changed");
+        assert_eq!(
+            at,
+            (*place).max(self.started),
+            "it stands where its shown leaves last changed"
+        );
         assert_eq!(item.masked, *shown, "what is told is what is shown");
-        let loading = self.load.as_ref().is_some_and(|last| life.entered.sequence <= self.began && item.key > *last);
+        let loading = self
+            .load
+            .as_ref()
+            .is_some_and(|last| life.entered.sequence <= self.began && item.key > *last);
         if loading {
             self.load = Some(item.key.clone());
         } else {
             self.load = None;
-            assert!(place.sequence > self.began, "what the load told is not told again unless it changed");
-            assert!(self.told.insert((item.key.clone(), place.sequence)), "nothing is told twice");
+            assert!(
+                place.sequence > self.began,
+                "what the load told is not told again unless it changed"
+            );
+            assert!(
+                self.told.insert((item.key.clone(), place.sequence)),
+                "nothing is told twice"
+            );
         }
         self.copy.insert(item.key.clone(), item.masked.clone());
     }
 
     fn take_delete(&mut self, lives: &[Life], one_head: bool, at: At, item: &Item) {
         self.load = None;
-        let life = lives.iter().find(|life| life.gone == Some(at)).expect("only what left is told as a delete");
-        let seen = self.heads.range(life.entered.sequence..at.sequence).next().is_some() || life.entered.sequence <= self.began;
+        let life = lives
+            .iter()
+            .find(|life| life.gone == Some(at))
+            .expect("only what left is told as a delete");
+        let seen = self
+            .heads
+            .range(life.entered.sequence..at.sequence)
+            .next()
+            .is_some();
         assert!(seen, "nobody hears of what came and went between two pages");
         let had = self.copy.remove(&item.key).is_some();
         assert!(had || !one_head, "a delete is told if and only if it was given");
-        assert!(self.told.insert((item.key.clone(), at.sequence)), "no delete is told twice");
+        assert!(
+            self.told.insert((item.key.clone(), at.sequence)),
+            "no delete is told twice"
+        );
     }
 
     /// The copy of a recipient that has caught up is what it may see.
     fn compare(&self, model: &Model, head: u64) {
         for key in model.histories.keys() {
             let lives = model.lives(&self.permission, key);
-            let shown = lives.iter().find(|life| life.is_there_at(head)).map(|life| &life.place_at(head).1);
+            let shown = lives
+                .iter()
+                .find(|life| life.is_there_at(head))
+                .map(|life| &life.place_at(head).1);
             assert_eq!(self.copy.get(key), shown, "the copy equals what may be seen");
         }
         assert!(self.copy.keys().all(|key| model.histories.contains_key(key)));

@@ -2,7 +2,11 @@
 
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
-use dagr_model::{expression::Transition, record::Mask, schema::{NodeId, Schema}};
+use dagr_model::{
+    expression::Transition,
+    record::Mask,
+    schema::{NodeId, Schema},
+};
 
 use super::{
     audit::{Kept, audit},
@@ -32,40 +36,76 @@ pub(super) struct Side {
 impl Side {
     pub fn new(kv: Arc<dyn Kv>, schema: &Arc<Schema>, random: &mut Random) -> Self {
         let change = |(at, list): (usize, &dagr_model::definition::ChangeList)| {
-            (at as ListId + 1, Arc::new(Transition::compile(&list.when, schema).expect("transition")))
+            (
+                at as ListId + 1,
+                Arc::new(Transition::compile(&list.when, schema).expect("transition")),
+            )
         };
         let changes = schema.definition.changes.iter().enumerate().map(change).collect();
         let path = |random: &mut Random| random.pick(&schema.leaf_paths).0.clone();
         let nodes = [Some(2), schema.node(&path(random))].into_iter().flatten();
-        let indexes = nodes.enumerate().map(|(at, node)| (at as ListId + 5, node)).collect();
-        let masks = (0..8).map(|_| schema.mask(&[path(random), path(random)])).collect();
-        Self { kv, model: Model::new(Arc::clone(schema), changes), scopes: Vec::new(), indexes, masks }
+        let indexes = nodes
+            .enumerate()
+            .map(|(at, node)| (at as ListId + 5, node))
+            .collect();
+        let masks = (0..8)
+            .map(|_| schema.mask(&[path(random), path(random)]))
+            .collect();
+        Self {
+            kv,
+            model: Model::new(Arc::clone(schema), changes),
+            scopes: Vec::new(),
+            indexes,
+            masks,
+        }
     }
 
     fn rules(&self) -> Rules {
-        let named = self.model.schema.definition.changes.iter().zip(&self.model.changes);
+        let named = self
+            .model
+            .schema
+            .definition
+            .changes
+            .iter()
+            .zip(&self.model.changes);
         Rules {
             schema: Arc::clone(&self.model.schema),
             changes: named
-                .map(|(list, (id, when))| ChangeRule { id: *id, name: list.name.clone(), when: Arc::clone(when) })
+                .map(|(list, (id, when))| ChangeRule {
+                    id: *id,
+                    name: list.name.clone(),
+                    when: Arc::clone(when),
+                })
                 .collect(),
             scopes: self
                 .scopes
                 .iter()
                 .filter_map(|(_, permission)| match &permission.sight {
-                    Sight::When { list, holds } => Some(ScopeRule { id: *list, holds: Arc::clone(holds) }),
+                    Sight::When { list, holds } => Some(ScopeRule {
+                        id: *list,
+                        holds: Arc::clone(holds),
+                    }),
                     _ => None,
                 })
                 .collect(),
-            indexes: self.indexes.iter().map(|(id, node)| IndexRule { id: *id, nodes: vec![*node] }).collect(),
+            indexes: self
+                .indexes
+                .iter()
+                .map(|(id, node)| IndexRule {
+                    id: *id,
+                    nodes: vec![*node],
+                })
+                .collect(),
         }
     }
 
     pub fn started(&self, permission: &Rc<Permission>) -> Option<At> {
         match permission.sight {
-            Sight::When { .. } => {
-                self.scopes.iter().find(|(_, known)| Rc::ptr_eq(known, permission)).map(|(started, _)| *started)
-            }
+            Sight::When { .. } => self
+                .scopes
+                .iter()
+                .find(|(_, known)| Rc::ptr_eq(known, permission))
+                .map(|(started, _)| *started),
             _ => Some(At::default()),
         }
     }
@@ -74,7 +114,9 @@ impl Side {
         let dir = tempfile::tempdir().expect("stage directory");
         let mut stage = Stage::with_buffer(dir.path(), *random.pick(&[64, 1_000, 1 << 20]));
         for (at, row) in delivery.rows.iter().enumerate() {
-            stage.push(&row.key, at as u64 + 1, row.verb, row.record.as_ref()).expect("stage");
+            stage
+                .push(&row.key, at as u64 + 1, row.verb, row.record.as_ref())
+                .expect("stage");
         }
         stage.finish().expect("stage");
         let staged = Staged::open(dir.path()).expect("stage");
@@ -84,11 +126,22 @@ impl Side {
             let applied = self.apply(delivery, &staged, dry_run);
             assert_eq!(applied, expected, "outcome, dry run: {dry_run}");
         }
-        let scopes = self.scopes.iter().filter_map(|(started, permission)| match permission.sight {
-            Sight::When { list, .. } => Some((list, *started, &**permission)),
-            _ => None,
-        });
-        audit(&*self.kv, &self.model, &Kept { scopes: scopes.collect(), indexes: &self.indexes, masks: &self.masks });
+        let scopes = self
+            .scopes
+            .iter()
+            .filter_map(|(started, permission)| match permission.sight {
+                Sight::When { list, .. } => Some((list, *started, &**permission)),
+                _ => None,
+            });
+        audit(
+            &*self.kv,
+            &self.model,
+            &Kept {
+                scopes: scopes.collect(),
+                indexes: &self.indexes,
+                masks: &self.masks,
+            },
+        );
         expected
     }
 
@@ -108,8 +161,14 @@ impl Side {
         };
         let mut applied = apply::apply(&*self.kv, &self.rules(), staged, &mut package).expect("apply");
         if let Applied::Done(outcome) | Applied::Refused(outcome) = &mut applied {
-            assert_eq!(outcome.quarantined, delivery.quarantined() + differing.into_inner());
-            *outcome = Outcome { expression_faults: Vec::new(), ..std::mem::take(outcome) };
+            assert_eq!(
+                outcome.quarantined,
+                delivery.quarantined() + differing.into_inner()
+            );
+            *outcome = Outcome {
+                expression_faults: Vec::new(),
+                ..std::mem::take(outcome)
+            };
         }
         applied
     }

@@ -28,7 +28,9 @@ pub(super) fn schema(random: &mut Random) -> Arc<Schema> {
     if random.percent(50) {
         text.push_str("history: true\n");
     }
-    text.push_str("changes: [{name: won, when: \"new.F0 == 'a' && old.F0 != 'a'\"}, {name: any, when: \"true\"}]\n");
+    text.push_str(
+        "changes: [{name: won, when: \"new.F0 == 'a' && old.F0 != 'a'\"}, {name: any, when: \"true\"}]\n",
+    );
     text.push_str("indexes: [F0]\nfields:\n  - K : key\n  - J int : key\n  - F0 : status\n");
     let mut next = 1;
     for _ in 0..2 + random.below(3) {
@@ -90,7 +92,11 @@ fn value(random: &mut Random, field: &Field) -> Value {
 
 fn one(random: &mut Random, field: &Field) -> Value {
     match field.ty {
-        Type::Object => field.fields.iter().map(|child| (child.name.clone(), value(random, child))).collect(),
+        Type::Object => field
+            .fields
+            .iter()
+            .map(|child| (child.name.clone(), value(random, child)))
+            .collect(),
         Type::Int => json!(random.below(3)),
         Type::Bool => json!(random.percent(50)),
         _ => json!(random.pick(&TEXTS)),
@@ -130,7 +136,10 @@ pub(super) enum Sight {
     All,
     /// Sorted leading parts or full keys.
     Keys(Vec<Vec<u8>>),
-    When { list: ListId, holds: Arc<Predicate> },
+    When {
+        list: ListId,
+        holds: Arc<Predicate>,
+    },
 }
 
 /// What a reader may see.
@@ -144,7 +153,13 @@ impl Permission {
     pub fn random(random: &mut Random, schema: &Schema, list: ListId) -> Self {
         let mut paths = vec!["K".to_owned(), "J".to_owned()];
         let chance = *random.pick(&[0, 30, 60, 100]);
-        paths.extend(schema.leaf_paths.iter().map(|(path, _)| path.clone()).filter(|_| random.percent(chance)));
+        paths.extend(
+            schema
+                .leaf_paths
+                .iter()
+                .map(|(path, _)| path.clone())
+                .filter(|_| random.percent(chance)),
+        );
         let (sight, scope) = match random.below(4) {
             0 => (Sight::All, "all".to_owned()),
             1 => {
@@ -155,10 +170,20 @@ impl Permission {
             _ => {
                 let holds = predicate(random, schema);
                 let text = holds.text().to_owned();
-                (Sight::When { list, holds: Arc::new(holds) }, text)
+                (
+                    Sight::When {
+                        list,
+                        holds: Arc::new(holds),
+                    },
+                    text,
+                )
             }
         };
-        Self { mask: schema.mask(&paths), sight, told: format!("fields {paths:?}, scope {scope}") }
+        Self {
+            mask: schema.mask(&paths),
+            sight,
+            told: format!("fields {paths:?}, scope {scope}"),
+        }
     }
 
     /// What is seen of a record; `None` = it is outside the scope.
@@ -177,11 +202,24 @@ impl Permission {
     pub fn view<T>(&self, schema: &Schema, started: At, with: impl FnOnce(&View<'_>) -> T) -> T {
         let leaves = &self.mask.leaves;
         match &self.sight {
-            Sight::All => with(&View { leaves, scope: Scope::All }),
-            Sight::Keys(keys) => with(&View { leaves, scope: Scope::Keys(&Parts(keys)) }),
+            Sight::All => with(&View {
+                leaves,
+                scope: Scope::All,
+            }),
+            Sight::Keys(keys) => with(&View {
+                leaves,
+                scope: Scope::Keys(&Parts(keys)),
+            }),
             Sight::When { list, holds } => {
                 let inside = |record: RecordRef<'_>| holds.holds(schema, record).unwrap_or(false);
-                with(&View { leaves, scope: Scope::When { list: *list, started, holds: &inside } })
+                with(&View {
+                    leaves,
+                    scope: Scope::When {
+                        list: *list,
+                        started,
+                        holds: &inside,
+                    },
+                })
             }
         }
     }
@@ -225,7 +263,11 @@ fn predicate(random: &mut Random, schema: &Schema) -> Predicate {
                 (true, _) if random.percent(30) => break format!("size({path}) > 1"),
                 (true, Type::Object) => {
                     let child = random.pick(&field.fields);
-                    let test = if child.ty == Type::Text { "== 'a'" } else { "!= null" };
+                    let test = if child.ty == Type::Text {
+                        "== 'a'"
+                    } else {
+                        "!= null"
+                    };
                     break format!("{path}.exists(x, x.{} {test})", child.name);
                 }
                 (true, _) => break format!("{path}.exists(x, x {test})"),
