@@ -55,10 +55,6 @@ impl App {
         let ask = admission.ask(ctx, way, lookup.fields, Target::Keys(keys));
         admission.decide(&ask)?;
         let Target::Keys(keys) = &ask.target else { return Err(Problem::internal("keys were asked")) };
-        if keys.is_empty() || keys.len() > MAX_KEYS {
-            let message = format!("a lookup asks 1 to {MAX_KEYS} keys");
-            return Err(Problem::key_invalid(Fault::new("keys", "key_invalid", message)));
-        }
         let keys: Vec<Vec<u8>> = keys.iter().filter_map(|key| key.clone().ok()).collect();
         let mask = admission.mask(ask.fields.as_deref());
         let reservation = admission.reserve_keys(keys.len() as u64)?;
@@ -126,5 +122,10 @@ fn encode(admission: &Admission, keys: &[Map<String, Value>]) -> Vec<Result<Vec<
             Fault::new(key_place(position), "key_invalid", why.join("; "))
         })
     };
-    keys.iter().take(MAX_KEYS + 1).enumerate().map(encode).collect()
+    if keys.is_empty() || keys.len() > MAX_KEYS {
+        // A fault of the keys, so that it is told in its place among the checks.
+        let message = format!("a lookup asks 1 to {MAX_KEYS} keys");
+        return vec![Err(Fault::new("keys", "key_invalid", message))];
+    }
+    keys.iter().enumerate().map(encode).collect()
 }

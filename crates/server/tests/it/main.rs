@@ -6,6 +6,7 @@
 #![allow(dead_code)]
 
 mod command_line;
+mod matrix;
 mod operations;
 mod raw;
 mod registers;

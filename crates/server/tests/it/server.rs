@@ -65,7 +65,7 @@ impl Server {
         self.dir.path()
     }
 
-    /// Everything it has logged since it was started (a restart begins anew).
+    /// Everything it has logged, restarts included.
     pub fn logged(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
@@ -87,7 +87,12 @@ impl Server {
             .env("DAGR_LOG__LEVEL", "warn")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
-            .stderr(self.log.reopen().unwrap());
+            .stderr(
+                std::fs::OpenOptions::new()
+                    .append(true)
+                    .open(self.log.path())
+                    .unwrap(),
+            );
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
