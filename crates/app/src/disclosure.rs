@@ -138,6 +138,24 @@ impl App {
         Ok(json!({ "disclosures": views, "next": next.map(|id| id.to_string()) }))
     }
 
+    /// One entry. Somebody else's looks like none.
+    pub async fn disclosure_get(&self, ctx: &Ctx, id: &str) -> Result<Value, Problem> {
+        let (stored, entry) = self.one_entry(ctx, id)?;
+        let view = self.entry_view(&stored, &entry);
+        self.log_read(ctx, "one disclosure", 1).await?;
+        Ok(view)
+    }
+
+    fn one_entry(&self, ctx: &Ctx, id: &str) -> Result<(StoredEntry, Entry), Problem> {
+        let mut own = DisclosureFilter::default();
+        restrict(ctx, &mut own)?;
+        let unknown = || Problem::new(404, "not_found", "there is no such disclosure");
+        let id: EntryId = id.parse().map_err(|_| unknown())?;
+        let stored = self.journal.read(id).map_err(unreadable)?.ok_or_else(unknown)?;
+        let entry = Entry::from_bytes(&stored.payload).filter(|entry| own.wants(entry)).ok_or_else(unknown)?;
+        Ok((stored, entry))
+    }
+
     /// All subjects and keys of one entry, paged.
     pub async fn disclosure_subjects(
         &self,
@@ -146,19 +164,14 @@ impl App {
         after: Option<&str>,
         limit: Option<u64>,
     ) -> Result<Value, Problem> {
-        let mut own = DisclosureFilter::default();
-        restrict(ctx, &mut own)?;
-        let unknown = || Problem::new(404, "not_found", "there is no such disclosure");
-        let id: EntryId = id.parse().map_err(|_| unknown())?;
-        let stored = self.journal.read(id).map_err(unreadable)?.ok_or_else(unknown)?;
-        let entry = Entry::from_bytes(&stored.payload).filter(|entry| own.wants(entry)).ok_or_else(unknown)?;
+        let (stored, entry) = self.one_entry(ctx, id)?;
         let from: usize = match after {
             None => 0,
             Some(text) => {
                 text.parse().map_err(|_| Problem::query_invalid("after", "not a token of this list"))?
             }
         };
-        let limit = limit.unwrap_or(1_000).clamp(1, 10_000) as usize;
+        let limit = crate::records::page_limit(limit)? as usize;
         let longest = stored.subjects.len().max(entry.keys.len());
         let next = (from + limit < longest).then(|| (from + limit).to_string());
         let subjects: Vec<Value> = view::subjects(&stored).skip(from).take(limit).collect();

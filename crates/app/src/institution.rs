@@ -136,12 +136,13 @@ impl App {
         &self,
         ctx: &Ctx,
         client: &str,
+        reason: &str,
         expected: Option<i64>,
     ) -> Result<Versioned<ConnectionView>, Problem> {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         let client = ClientId::new(client);
-        let changed = self.registry.connection_withdraw(&ctx.actor(), &client, expected).await?;
+        let changed = self.registry.connection_withdraw(&ctx.actor(), &client, reason, expected).await?;
         Ok(self.put_connection(changed))
     }
 

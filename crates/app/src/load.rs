@@ -219,6 +219,10 @@ impl From<RegistryError> for Problem {
             RegistryError::Precondition => {
                 Self::new(412, "precondition_failed", "it has changed in the meantime: read it again")
             }
+            // A list's `after` stands in the query, not in a body.
+            RegistryError::Invalid(faults) if faults.iter().any(|fault| fault.rule == "page_token") => {
+                Self::query_invalid("after", "send `next` of the page before, as it stands")
+            }
             RegistryError::Invalid(faults) => Self::invalid(faults),
             RegistryError::Unavailable(cause) => {
                 tracing::error!(%cause, "the registry is not available");

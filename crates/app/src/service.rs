@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use dagr_model::ids::Section;
+use dagr_model::{ids::Section, permission::PermissionState};
 use dagr_registry::NoticeCreate;
 use dagr_store::set::head::Head;
 use serde_json::{Map, Value, json};
@@ -88,6 +88,7 @@ impl App {
             .permissions
             .values()
             .filter(|held| held.permission.dataset == set.name && held.permission.environment == section)
+            .filter(|held| held.permission.state != PermissionState::Revoked)
             .collect();
         let number = |held: &Held| held.permission.number.as_str().parse::<u64>().unwrap_or_default();
         held.sort_by_key(|held| number(held));

@@ -79,10 +79,10 @@ impl Check {
 
     pub(crate) fn token_lifetime(&mut self, seconds: u32) {
         self.require(
-            (60..=86_400).contains(&seconds),
+            (1..=86_400).contains(&seconds),
             "token_lifetime_s",
             "range",
-            "must be from 60 to 86400 seconds",
+            "must be from 1 to 86400 seconds",
         );
     }
 

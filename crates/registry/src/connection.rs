@@ -34,7 +34,7 @@ pub struct ConnectionCreate {
     pub client_id: ClientId,
     pub system: SystemCode,
     pub kind: ConnectionKind,
-    /// 60 to 86 400 seconds.
+    /// 1 to 86 400 seconds.
     pub token_lifetime_s: u32,
     #[serde(default)]
     pub description: Option<String>,
@@ -173,13 +173,17 @@ impl Registry {
         })
     }
 
-    /// For good: no new tokens, and those given stop working.
+    /// For good: no new tokens, and those given stop working. The trail keeps the reason.
     pub async fn connection_withdraw(
         &self,
         by: &Actor,
         client: &ClientId,
+        reason: &str,
         expected: Option<i64>,
     ) -> Result<Versioned<ConnectionView>> {
+        let mut check = Check::default();
+        check.text("reason", reason, 2_000);
+        check.done()?;
         let mut change = self.change(by).await?;
         let before = require(change.conn(), client).await?.expect(expected)?;
         require_active(&before.value)?;
@@ -191,8 +195,10 @@ impl Registry {
             .bind(version)
             .execute(change.conn())
             .await?;
+        let mut told = serde_json::to_value(&after)?;
+        told["reason"] = reason.into();
         change
-            .commit("connection_withdraw", object(client), &before.value, &after)
+            .commit("connection_withdraw", object(client), &before.value, &told)
             .await?;
         Ok(Versioned {
             value: after,

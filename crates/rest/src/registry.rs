@@ -1,6 +1,7 @@
 //! Administration under `/registry`: one file a noun. POST creates, PATCH is a merge-patch, `ETag`/`If-Match` guard.
 
 pub mod audit;
+pub mod backup;
 pub mod connection;
 pub mod dataset;
 pub mod disclosure;
@@ -17,10 +18,17 @@ use dagr_app::{institution::ListQuery, problem::Problem};
 use dagr_app::views::{Page, Versioned};
 use dagr_web::Query;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{body, path};
+
+/// The body of a transition: why, which the trail keeps.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    reason: String,
+}
 
 /// The decoded segment at a place in the path: `/registry/{noun}/{id}/…` has its id at 2.
 fn segment(request: &Request, at: usize) -> String {
@@ -81,5 +89,5 @@ fn list<T: Serialize>(noun: &str, page: Page<Versioned<T>>) -> Json<Value> {
 
 /// A merge-patch (RFC 7396).
 async fn patch<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
-    body::json_of(request, &["application/merge-patch+json", "application/json"]).await
+    body::json_of(request, &["application/merge-patch+json", "application/json"], &[]).await
 }

@@ -95,6 +95,7 @@ fn administration() -> Router<Web> {
         .route("/permissions/{id}/explain", get(permission::permission_explain))
         .route("/disclosures", get(disclosure::disclosure_list))
         .route("/disclosures/search", post(disclosure::disclosure_search))
+        .route("/disclosures/{id}", get(disclosure::disclosure_get))
         .route("/disclosures/{id}/subjects", get(disclosure::subject_list))
         .route("/audit", get(audit::audit_list))
 }

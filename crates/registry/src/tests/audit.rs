@@ -135,7 +135,7 @@ async fn every_change_leaves_one_entry() {
     .await;
     leaves_one(
         &r,
-        r.connection_withdraw(&by, &client, None),
+        r.connection_withdraw(&by, &client, "the system is closed", None),
         "connection_withdraw",
         "connections/c",
         CHANGED,

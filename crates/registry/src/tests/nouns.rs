@@ -70,7 +70,7 @@ async fn all_faults_at_once() {
     let wrong = ConnectionCreate {
         client_id: ClientId::new("../x"),
         system: SystemCode::new("NONE"),
-        token_lifetime_s: 59,
+        token_lifetime_s: 0,
         ..connection("x")
     };
     let found = faults(registry.connection_insert(&by(), &wrong).await);
@@ -183,7 +183,7 @@ async fn connection_and_its_certificates() {
         (60, Some("d"))
     );
     let withdrawn = registry
-        .connection_withdraw(&by(), &client, Some(changed.version))
+        .connection_withdraw(&by(), &client, "the system is closed", Some(changed.version))
         .await
         .unwrap();
     assert_eq!(withdrawn.value.state, ConnectionState::Withdrawn);
@@ -191,7 +191,7 @@ async fn connection_and_its_certificates() {
         registry.connection_get(&client).await.unwrap().unwrap(),
         withdrawn
     );
-    let twice = registry.connection_withdraw(&by(), &client, None).await;
+    let twice = registry.connection_withdraw(&by(), &client, "again", None).await;
     assert!(matches!(twice, Err(RegistryError::State { .. })));
     let late = registry
         .certificate_insert(&by(), &client, &certificate('c'), None)

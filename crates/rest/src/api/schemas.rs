@@ -205,7 +205,7 @@ fn packages() -> Value {
 }
 
 fn actors() -> Value {
-    let lifetime = json!({ "type": "integer", "minimum": 60, "maximum": 86_400, "description": "Seconds." });
+    let lifetime = json!({ "type": "integer", "minimum": 1, "maximum": 86_400, "description": "Seconds." });
     // The pattern keeps a text from being blank: that is refused.
     let name = json!({ "type": "string", "minLength": 1, "maxLength": 500, "pattern": "\\S" });
     let kind = json!({ "type": "string", "minLength": 1, "maxLength": 100, "pattern": "\\S" });

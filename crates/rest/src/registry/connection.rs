@@ -10,12 +10,13 @@ use dagr_web::{Operator, Query, Rejected, context::Web};
 use dagr_app::problem::Problem;
 use serde_json::{Value, json};
 
-use super::{created, expected, id, list, list_query, patch, segment, view};
+use super::{Reason, created, expected, id, list, list_query, patch, segment, view};
 use crate::body;
 
 pub async fn connection_create(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let create: ConnectionCreate = body::json(request).await?;
+    let required = ["client_id", "system", "kind", "token_lifetime_s"];
+    let create: ConnectionCreate = body::json_with(request, &required).await?;
     let made = web.app.connection_create(&ctx, &create).await?;
     let location = format!("/registry/connections/{}", made.value.client_id);
     Ok(created(made, &location))
@@ -44,8 +45,9 @@ pub async fn connection_withdraw(
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let expected = expected(request.headers())?;
-    Ok(view(web.app.connection_withdraw(&ctx, &id(&request), expected).await?))
+    let (id, expected) = (id(&request), expected(request.headers())?);
+    let Reason { reason } = body::json(request).await?;
+    Ok(view(web.app.connection_withdraw(&ctx, &id, &reason, expected).await?))
 }
 
 pub async fn certificate_put(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {

@@ -53,6 +53,15 @@ pub async fn disclosure_search(
     Ok(Json(web.app.disclosure_search(&ctx, &person, filter).await?))
 }
 
+pub async fn disclosure_get(
+    State(web): State<Web>,
+    ctx: SignedIn,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    Ok(Json(web.app.disclosure_get(&ctx, &id(&request)).await?))
+}
+
 pub async fn subject_list(
     State(web): State<Web>,
     ctx: SignedIn,

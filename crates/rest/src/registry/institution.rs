@@ -14,7 +14,7 @@ use crate::body;
 
 pub async fn institution_create(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let create: InstitutionCreate = body::json(request).await?;
+    let create: InstitutionCreate = body::json_with(request, &["registration_number", "name"]).await?;
     let made = web.app.institution_create(&ctx, &create).await?;
     let location = format!("/registry/institutions/{}", made.value.registration_number);
     Ok(created(made, &location))

@@ -11,15 +11,15 @@ use dagr_app::{
     permission::{ExplainQuery, Transition},
 };
 use dagr_web::{Operator, Query, Rejected, SignedIn, context::Web};
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::{created, expected, id, list, list_query, patch, view};
+use super::{Reason, created, expected, id, list, list_query, patch, view};
 use crate::{body, path};
 
 pub async fn permission_create(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let create: PermissionCreate = body::json(request).await?;
+    let required = ["dataset", "recipient", "environment", "purpose", "legal_basis", "fields", "ways"];
+    let create: PermissionCreate = body::json_with(request, &required).await?;
     let made = web.app.permission_create(&ctx, &create).await?;
     let location = format!("/registry/permissions/{}", made.value.number);
     Ok(created(made, &location))
@@ -40,12 +40,6 @@ pub async fn permission_update(State(web): State<Web>, ctx: Operator, request: R
     let (id, expected) = (id(&request), expected(request.headers())?);
     let change: PermissionPatch = patch(request).await?;
     Ok(view(web.app.permission_update(&ctx, &id, &change, expected).await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reason {
-    reason: String,
 }
 
 async fn moved(web: &Web, ctx: &Ctx, request: Request, to: Transition) -> Result<Response, Rejected> {

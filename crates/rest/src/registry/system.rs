@@ -14,7 +14,7 @@ use crate::body;
 
 pub async fn system_create(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let create: SystemCreate = body::json(request).await?;
+    let create: SystemCreate = body::json_with(request, &["institution", "code", "name"]).await?;
     let made = web.app.system_create(&ctx, &create).await?;
     let location = format!("/registry/systems/{}", made.value.code);
     Ok(created(made, &location))

@@ -22,7 +22,12 @@ pub enum Command {
     /// Attach a certificate, or remove one
     Certificate(Certificate),
     /// End a connection: its tokens are no longer accepted
-    Withdraw { client_id: String },
+    Withdraw {
+        client_id: String,
+        /// Why: the trail keeps it
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Args)]
@@ -93,9 +98,9 @@ pub async fn run(session: &Session, command: Command) -> Done {
                 out.line(&view, &format!("certificate removed from {client_id}"));
             }
         }
-        Command::Withdraw { client_id } => {
+        Command::Withdraw { client_id, reason } => {
             let path = format!("{}/withdraw", path_of(PATH, &client_id));
-            let view = client.post_empty(&path).await?;
+            let view = client.post(&path, &json!({ "reason": reason })).await?;
             out.line(&view, &format!("connection {client_id} withdrawn"));
         }
     }

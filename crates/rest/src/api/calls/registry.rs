@@ -95,7 +95,9 @@ fn connections(paths: &mut Paths, id: Value) {
     connections.list(paths, "Connections");
     connections.get(paths, "One connection");
     connections.update(paths, "Change a connection");
-    let call = connections.change("withdraw", "Withdraw a connection: its tokens end at once");
+    let call = connections
+        .change("withdraw", "Withdraw a connection: its tokens end at once")
+        .json_body(schema_ref("Reason"));
     paths.add("post", &connections.path("/withdraw"), call);
     let certificates = Noun { name: "certificate", ..connections };
     let pem = [("application/x-pem-file", text()), ("application/pem-certificate-chain", text())];
@@ -184,6 +186,11 @@ pub(super) fn evidence(paths: &mut Paths) {
         .json_body(schema_ref("DisclosureSearch"))
         .ok("A page.", schema_ref("DisclosureList"));
     paths.add("post", "/registry/disclosures/search", call);
+    let call = Operation::new("disclosure_get", "evidence", Who::SignedIn, "One disclosure")
+        .parameter(path_parameter("id", "Id of the disclosure.", text()))
+        .ok("The entry.", schema_ref("Disclosure"))
+        .problems(&[404]);
+    paths.add("get", "/registry/disclosures/{id}", call);
     let call = new("subject_list", "All subjects and keys of one disclosure")
         .parameter(path_parameter("id", "Id of the disclosure.", text()))
         .ok("A page.", schema_ref("SubjectList"))
