@@ -60,7 +60,7 @@ impl App {
             .filter(|held| held.permission.recipient == connection.institution)
             .filter(|held| held.permission.dataset == set.name && held.permission.environment == section);
         if let Some(held) = held {
-            self.within_limits(ctx, held, new_call)?;
+            Self::within_limits(ctx, held, new_call)?;
         }
         let held = held.ok_or_else(|| {
             Problem::new(
@@ -80,22 +80,36 @@ impl App {
         })
     }
 
-    fn within_limits(&self, ctx: &Ctx, held: &Held, new_call: bool) -> Result<(), Problem> {
-        let permission = &held.permission;
-        if new_call && !held.usage.within_rate(permission.rate_per_second, ctx.now_ms()) {
-            return Err(Problem::new(429, "rate_limited", "more calls a second than the permission allows; slow down")
-                .retry_after(1));
+    fn within_limits(ctx: &Ctx, held: &Held, new_call: bool) -> Result<(), Problem> {
+        if new_call && !held.usage.within_rate(held.permission.rate_per_second, ctx.now_ms()) {
+            return Err(rate_limited());
         }
-        if held.usage.misses_left(permission.misses_per_hour, ctx.now_ms()) == 0 {
-            return Err(Problem::new(
-                429,
-                "misses_limited",
-                "too many keys asked in the last hour named no record; the provider has been told; try again later",
-            )
-            .retry_after(3_600));
-        }
-        Ok(())
+        within_misses(ctx, held)
     }
+}
+
+/// What the limits would answer a call made now, which is not counted as one.
+pub(crate) fn limits(ctx: &Ctx, held: &Held) -> Result<(), Problem> {
+    if held.usage.is_rate_reached(held.permission.rate_per_second, ctx.now_ms()) {
+        return Err(rate_limited());
+    }
+    within_misses(ctx, held)
+}
+
+fn rate_limited() -> Problem {
+    Problem::new(429, "rate_limited", "more calls a second than the permission allows; slow down").retry_after(1)
+}
+
+fn within_misses(ctx: &Ctx, held: &Held) -> Result<(), Problem> {
+    if held.usage.misses_left(held.permission.misses_per_hour, ctx.now_ms()) > 0 {
+        return Ok(());
+    }
+    Err(Problem::new(
+        429,
+        "misses_limited",
+        "too many keys asked in the last hour named no record; the provider has been told; try again later",
+    )
+    .retry_after(3_600))
 }
 
 fn compiled(held: &Held) -> Result<Arc<Grant>, Problem> {

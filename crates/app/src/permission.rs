@@ -8,12 +8,13 @@ use dagr_model::{
     ids::{PermissionNumber, Section},
     permission::{Permission, PermissionState, Scope, Way},
 };
-use dagr_policy::{Ask, Grant, Target, access_tree, resolve_fields};
+use dagr_policy::{Answer, Ask, Explanation, Grant, Reason, Target, access_tree, resolve_fields};
 use dagr_registry::{Fields, Page, PermissionCreate, PermissionFilter, PermissionPatch, Versioned};
 use serde_json::{Value, json};
 
 use crate::{
     App,
+    admit::limits,
     catalog::Held,
     ctx::{Caller, Ctx},
     institution::ListQuery,
@@ -203,7 +204,29 @@ impl App {
             today: riga_date(ctx.now),
             left: held.usage.left(held.permission.quota),
         };
-        serde_json::to_value(dagr_policy::explain(grant, &ask)).map_err(Problem::internal)
+        let explanation = match limits(ctx, held) {
+            Ok(()) => within_limits(dagr_policy::explain(grant, &ask)),
+            Err(problem) => limited(grant, problem),
+        };
+        serde_json::to_value(explanation).map_err(Problem::internal)
+    }
+}
+
+/// The limits come before everything the policy judges.
+fn within_limits(mut explanation: Explanation) -> Explanation {
+    let detail = "the calls a second and the misses an hour are within their limits".to_owned();
+    explanation.reasons.insert(0, Reason { rule: "limits", ok: true, code: None, detail });
+    explanation
+}
+
+fn limited(grant: &Grant, problem: Problem) -> Explanation {
+    let code = Some(problem.code);
+    Explanation {
+        permission: grant.permission.number.clone(),
+        answer: Answer::Refused,
+        code,
+        reasons: vec![Reason { rule: "limits", ok: false, code, detail: problem.detail }],
+        fields: Vec::new(),
     }
 }
 

@@ -78,6 +78,12 @@ impl Usage {
         rate.count <= limit
     }
 
+    /// Would one more request this second be too many?
+    pub fn is_rate_reached(&self, per_second: Option<u32>, now_ms: i64) -> bool {
+        let rate = self.rate.lock();
+        per_second.is_some_and(|limit| rate.second == now_ms.div_euclid(1_000) && rate.count >= limit)
+    }
+
     pub fn misses_left(&self, per_hour: Option<u32>, now_ms: i64) -> u32 {
         let limit = per_hour.unwrap_or(DEFAULT_MISSES_PER_HOUR);
         let mut misses = self.misses.lock();
@@ -168,7 +174,9 @@ mod tests {
     fn a_rate_counts_by_the_second() {
         let usage = Usage::default();
         assert!((0..3).all(|_| usage.within_rate(Some(3), 1_500)));
+        assert!(usage.is_rate_reached(Some(3), 1_999) && !usage.is_rate_reached(None, 1_999));
         assert!(!usage.within_rate(Some(3), 1_999));
+        assert!(!usage.is_rate_reached(Some(3), 2_000));
         assert!(usage.within_rate(Some(3), 2_000));
     }
 }
