@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    bench,
     commands::{
     self, Failure, audit, config as config_command, connection, dataset, disclosures, institution, package,
     permission, serve, system, token,
@@ -77,6 +78,9 @@ enum Command {
     Token(token::Token),
     /// A synthetic nation: seven registers, three recipients, and their story
     Demo(demo::Demo),
+    /// How fast, beside a bare measure of the same work
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// The configuration in force
     #[command(subcommand)]
     Config(config_command::Command),
@@ -108,6 +112,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve => serve::run(global).await,
         Command::Demo(command) => demo::run(global, command).await,
+        Command::Bench(command) => bench::run(global, command).await,
         Command::Config(command) => config_command::run(global, command),
         Command::Dataset(dataset::Command::Check(check)) => dataset::check(global, &check),
         Command::Token(command) => token::run(global, command).await,
@@ -122,7 +127,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 Command::Permission(command) => permission::run(&session, command).await,
                 Command::Disclosures(command) => disclosures::run(&session, command).await,
                 Command::Audit(command) => audit::run(&session, command).await,
-                Command::Serve | Command::Demo(_) | Command::Config(_) | Command::Token(_) | Command::Package(_) => Ok(()),
+                Command::Serve | Command::Demo(_) | Command::Bench(_) | Command::Config(_) | Command::Token(_) | Command::Package(_) => Ok(()),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 mod call;
 mod cast;
-mod load;
+pub mod load;
 pub mod nation;
 pub mod office;
 mod state;
@@ -36,12 +36,12 @@ use tell::{Teller, thousands};
 
 #[derive(Args)]
 pub struct Demo {
-    /// What the nation is drawn from: the same seed and size give the same nation
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// People of the nation, from 100 to 1 900 000 and more
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=Nation::MOST_PERSONS))]
-    persons: u64,
+    /// What the nation is drawn from: the same seed and size give the same nation [default: 1]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// People of the nation, 1 900 000 and more if you like [default: 100 000, or what the directory holds]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(100..=Nation::MOST_PERSONS))]
+    persons: Option<u64>,
     /// Where to listen [default: 127.0.0.1:8480, or a free port]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -108,7 +108,7 @@ async fn tell(demo: &Demo, data: &Path, running: &Running, begun: Instant) -> Re
     let mut state = State::open(place("state.json"), demo.seed, demo.persons)?;
     state.save()?;
     let teller = Teller::new();
-    let (seed, persons) = (demo.seed, demo.persons);
+    let (seed, persons) = (state.seed, state.persons);
     let nation = tokio::task::spawn_blocking(move || Nation::new(seed, persons))
         .await
         .map_err(|error| Failure::here(error.to_string()))?;
@@ -198,7 +198,7 @@ fn ending(teller: Teller, data: &Path, running: &Running, loaded: Loaded, ready:
             begun.elapsed().as_secs_f64()
         ),
         &format!(
-            "{} records ({:.0} MB as JSON, delivered in {:.1} s); ready after {ready:.1} s; {disk:.0} MB on disk; {memory:.0} MB of memory (RssAnon, {}).",
+            "{} records ({:.0} MB as JSON, delivered in {:.1} s); ready after {ready:.1} s; {disk:.0} MB on disk, of which 128 MB keep room for disclosures; {memory:.0} MB of memory (RssAnon, {}).",
             thousands(loaded.records),
             loaded.bytes as f64 / 1e6,
             loaded.seconds,

@@ -1,5 +1,6 @@
 //! The program `dagr`: the server, the command line, and the client both it and the demo use.
 
+mod bench;
 pub mod cli;
 pub mod client;
 mod commands;

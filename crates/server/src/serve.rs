@@ -1,7 +1,7 @@
 //! `dagr serve`: opens a data directory, listens, and drains when told to stop.
 
 mod data_dir;
-mod listener;
+pub(crate) mod listener;
 pub mod log;
 mod metrics;
 mod operations;

@@ -73,7 +73,12 @@ pub fn permission(name: &str) -> Value {
             }),
         ),
         CUSTOMERS => (
-            common("fpr_person", BANK, "Klienta pārbaude", "Kredītiestāžu likums, 71. pants"),
+            common(
+                "fpr_person",
+                BANK,
+                "Klienta pārbaude",
+                "Kredītiestāžu likums, 71. pants",
+            ),
             json!({ "fields": ["PersonCode", "Name", "Surname", "Status"], "ways": ["key"], "quota": 3 }),
         ),
         BANK_ENTERPRISES => (
@@ -86,7 +91,12 @@ pub fn permission(name: &str) -> Value {
             json!({ "fields": "all", "ways": ["key", "changes"] }),
         ),
         _ => (
-            common("ur_enterprise", RESEARCHER, "Pētījums par uzņēmējdarbību", "Statistikas likums, 19. pants"),
+            common(
+                "ur_enterprise",
+                RESEARCHER,
+                "Pētījums par uzņēmējdarbību",
+                "Statistikas likums, 19. pants",
+            ),
             json!({
                 "fields": ["RegistrationNumber", "Name", "Form", "Status", "RegisteredOn", "TerminatedOn",
                     "MunicipalityCode", "NaceCode", "Activity", "ShareCapital"],
@@ -103,7 +113,8 @@ pub fn permission(name: &str) -> Value {
 /// Names of the institutions by registration number.
 pub fn names() -> BTreeMap<&'static str, &'static str> {
     let recipients = RECIPIENTS.map(|recipient| (recipient.number, recipient.name));
-    let providers = super::nation::REGISTERS.map(|register| (register.provider_number, register.provider_name));
+    let providers =
+        super::nation::REGISTERS.map(|register| (register.provider_number, register.provider_name));
     recipients.into_iter().chain(providers).collect()
 }
 

@@ -25,26 +25,20 @@ pub async fn deliver(client: &Client, nation: &Arc<Nation>, register: Register) 
     let records = nation.count(register.name);
     let bar = bar(register, records);
     let begun = Instant::now();
-    let (sender, receiver) = mpsc::channel::<Bytes>(AHEAD);
-    let (nation, counted) = (nation.clone(), bar.clone());
-    let maker = tokio::task::spawn_blocking(move || make(&nation, register, records, &sender, &counted));
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
-        let piece = receiver.recv().await?;
-        Some((Ok::<_, std::io::Error>(piece), receiver))
-    });
     let path = format!("/intake/{}/packages/{PACKAGE}", register.dataset);
-    let receipt = client
-        .put_stream(
-            &path,
-            &[(CONTENT_TYPE, "application/x-ndjson")],
-            reqwest::Body::wrap_stream(stream),
-        )
-        .await;
-    let bytes = maker.await.unwrap_or(0);
+    let (nation, counted) = (nation.clone(), bar.clone());
+    let sent = send(client, &path, records, move |from, to, piece| {
+        nation.write(register.name, from, to, piece);
+        counted.set_position(to);
+    })
+    .await;
     bar.finish_and_clear();
-    let receipt = receipt?;
+    let (receipt, bytes) = sent?;
     if receipt["quarantined"] != 0 {
-        let text = format!("{}: {} records were refused", register.dataset, receipt["quarantined"]);
+        let text = format!(
+            "{}: {} records were refused",
+            register.dataset, receipt["quarantined"]
+        );
         return Err(Failure::here(text));
     }
     let loaded = Loaded {
@@ -63,28 +57,40 @@ pub async fn deliver(client: &Client, nation: &Arc<Nation>, register: Register) 
     Ok(loaded)
 }
 
-/// Gives the bytes made; ends early when nobody takes them any more.
-fn make(
-    nation: &Nation,
-    register: Register,
+/// Sends a package that is made while it is sent: `write` appends the lines of the records `from..to`. Returns the
+/// receipt and the bytes sent.
+pub async fn send(
+    client: &Client,
+    path: &str,
     records: u64,
-    sender: &mpsc::Sender<Bytes>,
-    bar: &ProgressBar,
-) -> u64 {
-    let mut bytes = 0;
-    let mut from = 0;
-    while from < records {
-        let to = (from + PIECE).min(records);
-        let mut piece = Vec::new();
-        nation.write(register.name, from, to, &mut piece);
-        bytes += piece.len() as u64;
-        if sender.blocking_send(piece.into()).is_err() {
-            break;
+    write: impl Fn(u64, u64, &mut Vec<u8>) + Send + 'static,
+) -> Result<(serde_json::Value, u64), Failure> {
+    let (sender, receiver) = mpsc::channel::<Bytes>(AHEAD);
+    let maker = tokio::task::spawn_blocking(move || {
+        let (mut from, mut bytes) = (0, 0);
+        while from < records {
+            let to = (from + PIECE).min(records);
+            let mut piece = Vec::new();
+            write(from, to, &mut piece);
+            bytes += piece.len() as u64;
+            // Nobody takes it any more: the receipt says why.
+            if sender.blocking_send(piece.into()).is_err() {
+                break;
+            }
+            from = to;
         }
-        bar.set_position(to);
-        from = to;
-    }
-    bytes
+        bytes
+    });
+    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
+        let piece = receiver.recv().await?;
+        Some((Ok::<_, std::io::Error>(piece), receiver))
+    });
+    let body = reqwest::Body::wrap_stream(stream);
+    let receipt = client
+        .put_stream(path, &[(CONTENT_TYPE, "application/x-ndjson")], body)
+        .await;
+    let bytes = maker.await.unwrap_or(0);
+    Ok((receipt?, bytes))
 }
 
 fn bar(register: Register, records: u64) -> ProgressBar {

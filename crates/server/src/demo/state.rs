@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::commands::Failure;
 
+/// Of a nation that nobody described.
+const SEED: u64 = 1;
+const PERSONS: u64 = 100_000;
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct State {
     pub seed: u64,
@@ -31,7 +35,7 @@ pub struct Loaded {
 
 impl State {
     /// Of an earlier run, or new. Another seed or size than the earlier run's is an error.
-    pub fn open(path: PathBuf, seed: u64, persons: u64) -> Result<Self, Failure> {
+    pub fn open(path: PathBuf, seed: Option<u64>, persons: Option<u64>) -> Result<Self, Failure> {
         let mut state = match fs::read_to_string(&path) {
             Ok(text) => serde_json::from_str(&text).map_err(|_| {
                 Failure::here(format!(
@@ -40,13 +44,14 @@ impl State {
                 ))
             })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self {
-                seed,
-                persons,
+                seed: seed.unwrap_or(SEED),
+                persons: persons.unwrap_or(PERSONS),
                 ..Self::default()
             },
             Err(error) => return Err(Failure::file(&path, &error)),
         };
-        if (state.seed, state.persons) != (seed, persons) {
+        let is_other = |wanted: Option<u64>, held: u64| wanted.is_some_and(|wanted| wanted != held);
+        if is_other(seed, state.seed) || is_other(persons, state.persons) {
             let text = format!(
                 "the directory holds a nation of {} persons, seed {}: give these, or another --data DIR",
                 state.persons, state.seed

@@ -52,7 +52,11 @@ impl Teller {
         let colour = if status < 400 { "32" } else { "33" };
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().take(MOST_LINES).enumerate() {
-            let head = if at == 0 { format!("→ {status} ") } else { String::new() };
+            let head = if at == 0 {
+                format!("→ {status} ")
+            } else {
+                String::new()
+            };
             println!("      {}", self.paint(colour, &format!("{head}{line}")));
         }
         if lines.len() > MOST_LINES {

@@ -22,7 +22,11 @@ pub fn disk_bytes(dir: &Path) -> u64 {
 
 /// Anonymous memory of this process (RssAnon), in bytes: what it holds itself, without the store's mapped files.
 pub fn own_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+    anonymous(&fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// RssAnon of the kernel's description of a process, in bytes.
+pub fn anonymous(status: &str) -> Option<u64> {
     let line = status.lines().find(|line| line.starts_with("RssAnon"))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1_024)

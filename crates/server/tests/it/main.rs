@@ -7,6 +7,7 @@
 
 mod command_line;
 mod matrix;
+mod demo;
 mod operations;
 mod raw;
 mod registers;

@@ -98,7 +98,10 @@ impl Story {
         let begun = std::time::Instant::now();
         let (mut records, mut after) = (0, String::new());
         loop {
-            let path = format!("/data/{}/changes?limit={PAGE}&include=record{after}", copy.dataset);
+            let path = format!(
+                "/data/{}/changes?limit={PAGE}&include=record{after}",
+                copy.dataset
+            );
             let call =
                 Call::get(Who::Recipient(copy.recipient), path).under(self.permission(copy.permission));
             let (status, page) = self.make(&call).await?;
@@ -160,8 +163,8 @@ impl Story {
         let file = self.data.join("demo").join(format!("{variable}.cursor"));
         fs::write(&file, &cursor).map_err(|error| Failure::file(&file, &error))?;
         let path = |cursor: &str| format!("/data/{}/changes?after={cursor}", copy.dataset);
-        let mut call = Call::get(Who::Recipient(copy.recipient), path(&cursor))
-            .under(self.permission(copy.permission));
+        let mut call =
+            Call::get(Who::Recipient(copy.recipient), path(&cursor)).under(self.permission(copy.permission));
         let (status, page) = self.make(&call).await?;
         if status == 410 {
             self.state.cursors.remove(variable);

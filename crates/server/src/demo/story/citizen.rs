@@ -22,7 +22,7 @@ impl Story {
                 "{} {} skatās, kas par viņu ir izpausts.",
                 citizen.name, citizen.surname
             ),
-            "The citizen looks at what was disclosed, newest last. This look is entered too.",
+            "The citizen looks at what was disclosed, newest last.",
         );
         let path = format!("/registry/disclosures/search?limit={READ}");
         let call = Call::post(self.operator(), &path, json!({ "person": citizen.code }));
@@ -60,10 +60,7 @@ fn sentence(entry: &Value, names: &BTreeMap<&str, &str>) -> String {
             at.to_zoned_datetime(zone).strftime("%d.%m.%Y. %H:%M").to_string()
         },
     );
-    let recipient = names
-        .get(text("recipient"))
-        .copied()
-        .unwrap_or(text("recipient"));
+    let recipient = names.get(text("recipient")).copied().unwrap_or(text("recipient"));
     let register = REGISTERS
         .iter()
         .find(|register| register.dataset == text("dataset"))
