@@ -4,6 +4,7 @@
 //! what one recipient may not see: it must be told the same in both. Other recipients read one of them.
 
 mod audit;
+mod endless;
 mod model;
 mod random;
 mod reader;
@@ -14,6 +15,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use dagr_model::{definition::Duplicates, record::Canonical, schema::Schema};
 
+pub use self::endless::Endless;
 use self::{
     model::{Delivery, Row},
     random::Random,
@@ -171,6 +173,14 @@ impl Simulation {
         }
     }
 
+    fn start_all_scopes(&mut self) {
+        self.a.scopes = self
+            .permissions
+            .iter()
+            .map(|permission| (At::default(), Rc::clone(permission)))
+            .collect();
+    }
+
     fn package(&mut self) {
         let mut wanted = Wanted::new();
         for _ in 0..1 + self.random.below(6) {
@@ -187,14 +197,14 @@ impl Simulation {
                 self.hidden(&self.a.model.schema.clone(), &wanted, &mut others);
             }
             let delivery = self.delivery(b.model.all(), &others);
-            b.deliver(&delivery, &mut self.random);
+            b.deliver_audited(&delivery, &mut self.random);
             self.b = Some(b);
         }
         let mut delivery = self.delivery(self.a.model.all(), &wanted);
         if self.b.is_none() {
             self.spoil(&mut delivery);
         }
-        self.a.deliver(&delivery, &mut self.random);
+        self.a.deliver_audited(&delivery, &mut self.random);
     }
 
     fn another(&mut self, key: KeyParts) -> Option<Canonical> {
@@ -222,7 +232,7 @@ impl Simulation {
         let side = if in_b { &b } else { &self.a };
         let delivery = self.delivery(side.model.all(), &others);
         let side = if in_b { &mut b } else { &mut self.a };
-        side.deliver(&delivery, &mut self.random);
+        side.deliver_audited(&delivery, &mut self.random);
         self.b = Some(b);
     }
 

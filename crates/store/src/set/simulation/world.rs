@@ -17,7 +17,7 @@ use crate::set::{
     stored::At,
 };
 
-const TEXTS: [&str; 3] = ["a", "b", "c"];
+pub(super) const TEXTS: [&str; 3] = ["a", "b", "c"];
 const KEY_NUMBERS: usize = 4;
 
 pub(super) fn schema(random: &mut Random) -> Arc<Schema> {
