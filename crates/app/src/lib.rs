@@ -4,6 +4,7 @@
 
 pub mod admit;
 pub mod audit;
+pub mod backup;
 pub mod catalog;
 pub mod changes;
 pub mod ctx;

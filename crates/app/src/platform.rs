@@ -57,6 +57,8 @@ pub struct App {
     pub(crate) tokens: Tokens,
     /// One change of the registry at a time, so that what is in force follows in the same order.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// One backup at a time.
+    pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
     stopping: tokio::sync::watch::Sender<bool>,
 }
 
@@ -75,6 +77,7 @@ impl App {
             catalog: ArcSwap::default(),
             tokens: Tokens::default(),
             changing: tokio::sync::Mutex::new(()),
+            backing_up: Arc::default(),
             stopping: tokio::sync::watch::channel(false).0,
         });
         app.load().await?;

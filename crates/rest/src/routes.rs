@@ -71,7 +71,7 @@ fn provider() -> Router<Web> {
 }
 
 fn administration() -> Router<Web> {
-    use registry::{audit, connection, dataset, disclosure, institution, permission, system};
+    use registry::{audit, backup, connection, dataset, disclosure, institution, permission, system};
     Router::new()
         .route("/institutions", post(institution::institution_create).get(institution::institution_list))
         .route("/institutions/{id}", get(institution::institution_get).patch(institution::institution_update))
@@ -98,6 +98,8 @@ fn administration() -> Router<Web> {
         .route("/disclosures/{id}", get(disclosure::disclosure_get))
         .route("/disclosures/{id}/subjects", get(disclosure::subject_list))
         .route("/audit", get(audit::audit_list))
+        .route("/backups", post(backup::backup_create))
+        .route("/backups/{id}", get(backup::backup_get))
 }
 
 fn documents() -> Router<Web> {

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     bench,
     commands::{
-    self, Failure, audit, config as config_command, connection, dataset, disclosures, institution, package,
-    permission, serve, system, token,
+    self, Failure, audit, backup, config as config_command, connection, dataset, disclosures, institution, package,
+    permission, restore, scrub, serve, system, token,
 },
 demo,
 };
@@ -74,6 +74,12 @@ enum Command {
     Disclosures(disclosures::Command),
     /// Who changed what in the registry
     Audit(audit::Audit),
+    /// Copy everything, while the server answers
+    Backup(backup::Backup),
+    /// Put a backup in the place of what the data directory holds; stop the server first
+    Restore(restore::Restore),
+    /// Read everything in the data directory and compare it with its checksums; stop the server first
+    Scrub(scrub::Scrub),
     /// Sign a connection in; prints the access token
     Token(token::Token),
     /// A synthetic nation: seven registers, three recipients, and their story
@@ -116,6 +122,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => config_command::run(global, command),
         Command::Dataset(dataset::Command::Check(check)) => dataset::check(global, &check),
         Command::Token(command) => token::run(global, command).await,
+        Command::Restore(command) => restore::run(global, command).await,
+        Command::Scrub(command) => scrub::run(global, &command),
         Command::Package(command) => package::run(global, command).await,
         command => {
             let session = commands::Session::operator(global)?;
@@ -127,7 +135,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 Command::Permission(command) => permission::run(&session, command).await,
                 Command::Disclosures(command) => disclosures::run(&session, command).await,
                 Command::Audit(command) => audit::run(&session, command).await,
-                Command::Serve | Command::Demo(_) | Command::Bench(_) | Command::Config(_) | Command::Token(_) | Command::Package(_) => Ok(()),
+                Command::Backup(command) => backup::run(&session, command).await,
+                Command::Serve | Command::Demo(_) | Command::Bench(_) | Command::Config(_) | Command::Token(_) | Command::Package(_) | Command::Restore(_) | Command::Scrub(_) => Ok(()),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The commands: each is a call of the HTTP interface and the few lines a person reads.
 
 pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod connection;
 pub mod dataset;
@@ -10,6 +11,8 @@ pub mod institution;
 mod output;
 pub mod package;
 pub mod permission;
+pub mod restore;
+pub mod scrub;
 pub mod serve;
 pub mod system;
 pub mod token;

@@ -8,5 +8,6 @@ pub mod config;
 pub mod demo;
 pub mod jobs;
 pub mod keys;
+pub mod restore;
 pub mod serve;
 pub mod tls;

@@ -1,6 +1,6 @@
 //! `dagr serve`: opens a data directory, listens, and drains when told to stop.
 
-mod data_dir;
+pub(crate) mod data_dir;
 pub(crate) mod listener;
 pub mod log;
 mod metrics;
@@ -73,6 +73,10 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
     let metrics = metrics::recorder()?;
     let lock = DataDir::open(dir)?;
     let dir = lock.path().to_owned();
+    if crate::restore::is_unfinished(&dir) {
+        let text = "a restore into this directory was broken off; give the same `dagr restore` again";
+        return Err(in_dir(&dir, &text));
+    }
     let listen = &mut config.listen;
     let data_socket = listener::bind(listen.data)?;
     let operations_socket = listener::bind(listen.operations)?;
@@ -169,35 +173,53 @@ async fn open_app(config: &Config, dir: &Path, registry: Registry) -> Result<Arc
 }
 
 fn open_parts(config: &Config, dir: &Path, registry: Registry) -> Result<Parts, StartError> {
-    let fault = |error: &dyn std::fmt::Display| in_dir(dir, error);
-    let secrets = Secrets::open(&dir.join("secrets")).map_err(|error| fault(&error))?;
+    let secrets = Secrets::open(&dir.join("secrets")).map_err(|error| in_dir(dir, &error))?;
+    let engine = open_engine(config, dir)?;
+    let journal = open_journal(config, dir)?;
+    Ok(assemble(config, dir, registry, Arc::new(engine), journal, secrets))
+}
+
+pub(crate) fn open_engine(config: &Config, dir: &Path) -> Result<LmdbEngine, StartError> {
     let store = LmdbConfig {
         open_max: config.store.open_sets,
         map_max_bytes: config.store.map_max_bytes,
         ..LmdbConfig::default()
     };
-    let engine = LmdbEngine::new(dir.join("sets"), store).map_err(|error| fault(&error))?;
+    LmdbEngine::new(dir.join("sets"), store).map_err(|error| in_dir(dir, &error))
+}
+
+pub(crate) fn open_journal(config: &Config, dir: &Path) -> Result<Journal, StartError> {
     let log = JournalConfig {
         segment_bytes: config.disclosures.segment_bytes,
         ..JournalConfig::default()
     };
-    let journal =
-        Journal::open(&dir.join("disclosures"), log, Arc::new(DiskIo)).map_err(|error| fault(&error))?;
+    Journal::open(&dir.join("disclosures"), log, Arc::new(DiskIo)).map_err(|error| in_dir(dir, &error))
+}
+
+/// What an `App` on this directory is made of.
+pub(crate) fn assemble(
+    config: &Config,
+    dir: &Path,
+    registry: Registry,
+    engine: Arc<LmdbEngine>,
+    journal: Journal,
+    secrets: Secrets,
+) -> Parts {
     let settings = Settings {
         public_url: config.public_url(),
         package_max_bytes: config.intake.package_max_bytes,
         disk_reserve_bytes: config.intake.disk_reserve_bytes,
         disclosure_retention_days: config.disclosures.retention_days,
     };
-    Ok(Parts {
+    Parts {
         registry,
-        engine: Arc::new(engine),
+        engine,
         journal,
         clock: Arc::new(SystemClock),
         secrets,
         settings,
         dir: dir.to_owned(),
-    })
+    }
 }
 
 fn in_dir(dir: &Path, cause: &dyn std::fmt::Display) -> StartError {

@@ -21,44 +21,80 @@ pub(super) fn fixed() -> Paths {
     registry::datasets(&mut paths);
     registry::permissions(&mut paths);
     registry::evidence(&mut paths);
+    registry::backups(&mut paths);
     paths
 }
 
 fn tokens(paths: &mut Paths) {
     let form = [("application/x-www-form-urlencoded", schema_ref("TokenRequest"))];
-    let call = Operation::new("token_create", "tokens", Who::Anyone, "Sign in: an access token for a signed assertion")
-        .body(&form)
-        .ok("The token.", schema_ref("Token"))
-        .problems(&[400, 401, 403]);
+    let call = Operation::new(
+        "token_create",
+        "tokens",
+        Who::Anyone,
+        "Sign in: an access token for a signed assertion",
+    )
+    .body(&form)
+    .ok("The token.", schema_ref("Token"))
+    .problems(&[400, 401, 403]);
     paths.add("post", "/token", call);
-    let call = Operation::new("server_metadata", "tokens", Who::Anyone, "Where tokens are given (RFC 8414)")
-        .ok("Metadata.", schema_ref("ServerMetadata"));
+    let call = Operation::new(
+        "server_metadata",
+        "tokens",
+        Who::Anyone,
+        "Where tokens are given (RFC 8414)",
+    )
+    .ok("Metadata.", schema_ref("ServerMetadata"));
     paths.add("get", "/.well-known/oauth-authorization-server", call);
-    let call = Operation::new("jwks", "tokens", Who::Anyone, "The key of receipts and access tokens (RFC 7517)")
-        .ok("The keys.", schema_ref("KeySet"));
+    let call = Operation::new(
+        "jwks",
+        "tokens",
+        Who::Anyone,
+        "The key of receipts and access tokens (RFC 7517)",
+    )
+    .ok("The keys.", schema_ref("KeySet"));
     paths.add("get", "/.well-known/jwks.json", call);
 }
 
 fn documents(paths: &mut Paths) {
     let services = json!({ "type": "array", "items": schema_ref("Service") });
-    let call = Operation::new("service_list", "documents", Who::Anyone, "Every published data set")
-        .ok("The data sets.", services)
-        .problems(&[400]);
+    let call = Operation::new(
+        "service_list",
+        "documents",
+        Who::Anyone,
+        "Every published data set",
+    )
+    .ok("The data sets.", services)
+    .problems(&[400]);
     paths.add("get", "/service_list", call);
     let usable = json!({ "type": "array", "items": schema_ref("UsablePermission") });
-    let call = Operation::new("current_user_permissions", "documents", Who::Connection, "Permissions you may use today")
-        .ok("The permissions.", usable)
-        .problems(&[400]);
+    let call = Operation::new(
+        "current_user_permissions",
+        "documents",
+        Who::Connection,
+        "Permissions you may use today",
+    )
+    .ok("The permissions.", usable)
+    .problems(&[400]);
     paths.add("get", "/current_user_permissions", call);
     let call = Operation::new("page", "documents", Who::Anyone, "The interface, for people")
         .parameter(none_match())
         .answer(200, "The page.", &[("text/html", text())], &["ETag"])
         .answer(304, "As you have it.", &[], &["ETag"]);
     paths.add("get", "/api", call);
-    let call = Operation::new("openapi", "documents", Who::Anyone, "The interface, for machines: this document")
-        .parameter(none_match())
-        .answer(200, "OpenAPI 3.1.", &[("application/json", json!({ "type": "object" }))], &["ETag"])
-        .answer(304, "As you have it.", &[], &["ETag"]);
+    let call = Operation::new(
+        "openapi",
+        "documents",
+        Who::Anyone,
+        "The interface, for machines: this document",
+    )
+    .parameter(none_match())
+    .answer(
+        200,
+        "OpenAPI 3.1.",
+        &[("application/json", json!({ "type": "object" }))],
+        &["ETag"],
+    )
+    .answer(304, "As you have it.", &[], &["ETag"]);
     paths.add("get", "/api/openapi.json", call);
 }
 
@@ -67,12 +103,20 @@ pub(super) fn none_match() -> Value {
 }
 
 fn set_parameter() -> Value {
-    path_parameter("set", "Name of the data set.", json!({ "type": "string", "minLength": 1, "examples": ["bss_cars"] }))
+    path_parameter(
+        "set",
+        "Name of the data set.",
+        json!({ "type": "string", "minLength": 1, "examples": ["bss_cars"] }),
+    )
 }
 
 fn package_parameter() -> Value {
     let schema = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -.0-~]+$" });
-    path_parameter("id", "The provider's id of the package: printable ASCII without `/`.", schema)
+    path_parameter(
+        "id",
+        "The provider's id of the package: printable ASCII without `/`.",
+        schema,
+    )
 }
 
 /// `prefix` keeps the sandbox's twins apart.
@@ -88,10 +132,13 @@ fn intake(paths: &mut Paths, root: &str, prefix: &str) {
     paths.add("get", &format!("{root}/packages"), call);
     package_put(paths, root, new("package_put", "Deliver a package"));
     let one = format!("{root}/packages/{{id}}");
-    let call = new("package_get", "One package: progress while open, the receipt afterwards")
-        .parameter(package_parameter())
-        .ok("The package.", schema_ref("Package"))
-        .problems(&[422]);
+    let call = new(
+        "package_get",
+        "One package: progress while open, the receipt afterwards",
+    )
+    .parameter(package_parameter())
+    .ok("The package.", schema_ref("Package"))
+    .problems(&[422]);
     paths.add("get", &one, call);
     let call = new("package_confirm", "Apply a held package")
         .parameter(package_parameter())
@@ -108,7 +155,8 @@ fn intake(paths: &mut Paths, root: &str, prefix: &str) {
         .shared(LIST)
         .ok("A page.", schema_ref("QuarantineList"));
     paths.add("get", &format!("{root}/quarantine"), call);
-    let call = new("set_state", "State of the set, for reconciliation").ok("The state.", schema_ref("SetState"));
+    let call =
+        new("set_state", "State of the set, for reconciliation").ok("The state.", schema_ref("SetState"));
     paths.add("get", &format!("{root}/state"), call);
     let call = new("recipient_list", "Who may read this set, what, with last use")
         .shared(LIST)
@@ -117,14 +165,13 @@ fn intake(paths: &mut Paths, root: &str, prefix: &str) {
 }
 
 fn package_put(paths: &mut Paths, root: &str, call: Operation) {
-    let header = |name: &str, description: &str, schema: Value| {
-        json!({ "name": name, "in": "header", "description": description, "schema": schema })
-    };
+    let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "description": description, "schema": schema });
     let lines = json!({ "type": "string",
         "description": "One operation a line: {\"op\":\"upsert\",\"record\":{…}}, {\"op\":\"delete\",\"key\":{…}} or {\"op\":\"erase\",\"key\":{…}}." });
     let records = json!({ "type": "array", "items": { "type": "object" } });
     let mode = json!({ "type": "string", "enum": ["delta", "snapshot"], "default": "delta" });
-    let digest = json!({ "type": "string", "examples": ["sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"] });
+    let digest =
+        json!({ "type": "string", "examples": ["sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"] });
     let encoding = json!({ "type": "string", "enum": ["identity", "gzip", "zstd"] });
     let call = call
         .describe("The same id with the same body answers the same receipt. All of a package becomes visible at once.")

@@ -6,7 +6,10 @@ use super::operation::schema_ref;
 
 /// An object whose members are all there. Answers stay open to new members.
 fn view(members: Value) -> Value {
-    let required: Vec<String> = members.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default();
+    let required: Vec<String> = members
+        .as_object()
+        .map(|members| members.keys().cloned().collect())
+        .unwrap_or_default();
     json!({ "type": "object", "required": required, "properties": members })
 }
 
@@ -70,7 +73,14 @@ pub(super) fn technical_name() -> Value {
 
 /// Name → schema.
 pub(super) fn fixed() -> Map<String, Value> {
-    let groups = [general(), packages(), actors(), datasets(), permissions(), disclosures()];
+    let groups = [
+        general(),
+        packages(),
+        actors(),
+        datasets(),
+        permissions(),
+        disclosures(),
+    ];
     groups
         .into_iter()
         .flat_map(|group| match group {
@@ -216,6 +226,12 @@ fn actors() -> Value {
             "registration_number": registration_number(), "name": name, "kind": nullable(kind.clone()),
         })),
         "InstitutionPatch": body(&[], json!({ "name": name, "kind": nullable(kind) })),
+        "BackupCreate": body(&["directory"], json!({ "directory": text(), "with_secrets": { "type": "boolean" } })),
+        "Backup": view(json!({
+            "id": { "type": "integer" }, "kind": text(), "dataset": nullable(text()),
+            "state": word(&["running", "done", "failed", "interrupted"]), "detail": { "type": "object" },
+            "started": time(), "ended": nullable(time()),
+        })),
         "System": view(json!({ "institution": text(), "code": text(), "name": text() })),
         "SystemList": list("systems", schema_ref("System")),
         "SystemCreate": body(&["institution", "code", "name"], json!({
@@ -269,7 +285,8 @@ fn permissions() -> Value {
     let misses = nullable(json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }));
     let way = json!({ "type": "string", "pattern": "^(key|changes|bulk|history|index:.+|list:.+)$",
         "examples": ["key", "index:Surname", "list:died"] });
-    let ways = json!({ "type": "array", "minItems": 1, "maxItems": 1_000, "uniqueItems": true, "items": way });
+    let ways =
+        json!({ "type": "array", "minItems": 1, "maxItems": 1_000, "uniqueItems": true, "items": way });
     let fields = json!({ "oneOf": [
         { "type": "string", "enum": ["all"] },
         { "type": "array", "minItems": 1, "maxItems": 10_000, "items": text() },
@@ -283,7 +300,15 @@ fn permissions() -> Value {
     terms["dataset"] = text();
     terms["recipient"] = registration_number();
     terms["environment"] = word(&["main", "sandbox"]);
-    let required = ["dataset", "recipient", "environment", "purpose", "legal_basis", "fields", "ways"];
+    let required = [
+        "dataset",
+        "recipient",
+        "environment",
+        "purpose",
+        "legal_basis",
+        "fields",
+        "ways",
+    ];
     json!({
         "Scope": { "oneOf": [schema_ref("ScopeKeys"), schema_ref("ScopeWhen")] },
         "ScopeKeys": body(&["keys"], json!({ "keys": {

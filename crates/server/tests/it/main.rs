@@ -5,10 +5,13 @@
 // What `server` offers is used as the modules come.
 #![allow(dead_code)]
 
+mod backup;
 mod command_line;
+mod durability;
 mod matrix;
 mod demo;
 mod operations;
 mod raw;
 mod registers;
 mod server;
+mod token;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    LIST, Operation, Paths, Who, path_parameter, query_parameter, registration_number, schema_ref, technical_name, text,
-    time,
+    LIST, Operation, Paths, Who, path_parameter, query_parameter, registration_number, schema_ref,
+    technical_name, text, time,
 };
 
 /// One noun of the registry: its operations share tag, path and view.
@@ -18,16 +18,27 @@ struct Noun {
 
 impl Noun {
     fn call(&self, verb: &str, summary: &str) -> Operation {
-        Operation::new(format!("{}_{verb}", self.name), "registry", Who::Operator, summary).problems(&[400])
+        Operation::new(
+            format!("{}_{verb}", self.name),
+            "registry",
+            Who::Operator,
+            summary,
+        )
+        .problems(&[400])
     }
 
     fn one(&self, verb: &str, summary: &str) -> Operation {
-        self.call(verb, summary).parameter(self.id.clone()).problems(&[404])
+        self.call(verb, summary)
+            .parameter(self.id.clone())
+            .problems(&[404])
     }
 
     /// A change of one thing, guarded by `If-Match`.
     fn change(&self, verb: &str, summary: &str) -> Operation {
-        let call = self.one(verb, summary).shared(&["IfMatch"]).problems(&[409, 412, 422]);
+        let call = self
+            .one(verb, summary)
+            .shared(&["IfMatch"])
+            .problems(&[409, 412, 422]);
         shown(call, self.view)
     }
 
@@ -36,12 +47,17 @@ impl Noun {
     }
 
     fn create(&self, paths: &mut Paths, summary: &str) {
-        let call = self.call("create", summary).json_body(schema_ref(&format!("{}Create", self.view)));
+        let call = self
+            .call("create", summary)
+            .json_body(schema_ref(&format!("{}Create", self.view)));
         paths.add("post", self.root, made(call, self.view).problems(&[409]));
     }
 
     fn list(&self, paths: &mut Paths, summary: &str) {
-        let call = self.call("list", summary).shared(LIST).ok("A page.", schema_ref(&format!("{}List", self.view)));
+        let call = self
+            .call("list", summary)
+            .shared(LIST)
+            .ok("A page.", schema_ref(&format!("{}List", self.view)));
         paths.add("get", self.root, call.problems(&[422]));
     }
 
@@ -51,17 +67,34 @@ impl Noun {
 
     fn update(&self, paths: &mut Paths, summary: &str) {
         let patch = schema_ref(&format!("{}Patch", self.view));
-        let media = [("application/merge-patch+json", patch.clone()), ("application/json", patch)];
-        paths.add("patch", &self.path(""), self.change("update", summary).body(&media));
+        let media = [
+            ("application/merge-patch+json", patch.clone()),
+            ("application/json", patch),
+        ];
+        paths.add(
+            "patch",
+            &self.path(""),
+            self.change("update", summary).body(&media),
+        );
     }
 }
 
 fn shown(call: Operation, view: &str) -> Operation {
-    call.answer(200, "As it is now.", &[("application/json", schema_ref(view))], &["ETag"])
+    call.answer(
+        200,
+        "As it is now.",
+        &[("application/json", schema_ref(view))],
+        &["ETag"],
+    )
 }
 
 fn made(call: Operation, view: &str) -> Operation {
-    call.answer(201, "Made.", &[("application/json", schema_ref(view))], &["ETag", "Location"])
+    call.answer(
+        201,
+        "Made.",
+        &[("application/json", schema_ref(view))],
+        &["ETag", "Location"],
+    )
 }
 
 pub(super) fn actors(paths: &mut Paths) {
@@ -90,7 +123,12 @@ pub(super) fn actors(paths: &mut Paths) {
 }
 
 fn connections(paths: &mut Paths, id: Value) {
-    let connections = Noun { name: "connection", root: "/registry/connections", view: "Connection", id };
+    let connections = Noun {
+        name: "connection",
+        root: "/registry/connections",
+        view: "Connection",
+        id,
+    };
     connections.create(paths, "Register a connection");
     connections.list(paths, "Connections");
     connections.get(paths, "One connection");
@@ -99,10 +137,22 @@ fn connections(paths: &mut Paths, id: Value) {
         .change("withdraw", "Withdraw a connection: its tokens end at once")
         .json_body(schema_ref("Reason"));
     paths.add("post", &connections.path("/withdraw"), call);
-    let certificates = Noun { name: "certificate", ..connections };
-    let pem = [("application/x-pem-file", text()), ("application/pem-certificate-chain", text())];
-    let call = shown(certificates.one("put", "Attach certificates"), "Connection").body(&pem).problems(&[409, 422]);
-    paths.add("put", &certificates.path("/certificate"), made(call, "Connection"));
+    let certificates = Noun {
+        name: "certificate",
+        ..connections
+    };
+    let pem = [
+        ("application/x-pem-file", text()),
+        ("application/pem-certificate-chain", text()),
+    ];
+    let call = shown(certificates.one("put", "Attach certificates"), "Connection")
+        .body(&pem)
+        .problems(&[409, 422]);
+    paths.add(
+        "put",
+        &certificates.path("/certificate"),
+        made(call, "Connection"),
+    );
     let call = certificates
         .one("list", "Certificates of a connection")
         .shared(LIST)
@@ -113,37 +163,84 @@ fn connections(paths: &mut Paths, id: Value) {
         .one("delete", "Remove a certificate; tokens already given stay valid")
         .parameter(path_parameter("sha256", "SHA-256 of the DER, hex.", sha256))
         .problems(&[409, 422]);
-    paths.add("delete", &certificates.path("/certificates/{sha256}"), shown(call, "Connection"));
+    paths.add(
+        "delete",
+        &certificates.path("/certificates/{sha256}"),
+        shown(call, "Connection"),
+    );
 }
 
 pub(super) fn datasets(paths: &mut Paths) {
-    let id = path_parameter("id", "Name of the data set.", json!({ "type": "string", "minLength": 1 }));
-    let datasets = Noun { name: "dataset", root: "/registry/datasets", view: "Dataset", id };
+    let id = path_parameter(
+        "id",
+        "Name of the data set.",
+        json!({ "type": "string", "minLength": 1 }),
+    );
+    let datasets = Noun {
+        name: "dataset",
+        root: "/registry/datasets",
+        view: "Dataset",
+        id,
+    };
     datasets.list(paths, "Data sets in both sections");
     datasets.get(paths, "One data set with its definitions");
-    let call = datasets.one("publish", "Sandbox → main: the definition moves, never the records").shared(&["IfMatch"]);
-    paths.add("post", &datasets.path("/publish"), shown(call, "Definition").problems(&[409, 412, 422]));
-    let definitions = Noun { name: "definition", view: "Definition", ..datasets };
+    let call = datasets
+        .one(
+            "publish",
+            "Sandbox → main: the definition moves, never the records",
+        )
+        .shared(&["IfMatch"]);
+    paths.add(
+        "post",
+        &datasets.path("/publish"),
+        shown(call, "Definition").problems(&[409, 412, 422]),
+    );
+    let definitions = Noun {
+        name: "definition",
+        view: "Definition",
+        ..datasets
+    };
     let yaml = ["application/yaml", "text/yaml", "application/x-yaml"].map(|media| (media, text()));
     let call = definitions
         .one("put", "Try a definition in the sandbox, which a new text empties")
-        .parameter(query_parameter("institution", "Provider of a new data set.", registration_number()))
-        .parameter(query_parameter("dry_run", "Check and report, change nothing.", json!({ "type": "boolean" })))
+        .parameter(query_parameter(
+            "institution",
+            "Provider of a new data set.",
+            registration_number(),
+        ))
+        .parameter(query_parameter(
+            "dry_run",
+            "Check and report, change nothing.",
+            json!({ "type": "boolean" }),
+        ))
         .shared(&["IfMatch"])
         .body(&yaml)
         .problems(&[409, 412, 422]);
-    paths.add("put", &definitions.path("/definition"), made(shown(call, "Definition"), "Definition"));
+    paths.add(
+        "put",
+        &definitions.path("/definition"),
+        made(shown(call, "Definition"), "Definition"),
+    );
     let section = json!({ "type": "string", "enum": ["main", "sandbox"] });
     let call = definitions
         .one("get", "The definition in force, or of one section")
-        .parameter(query_parameter("section", "Main if it is published, else the sandbox.", section));
+        .parameter(query_parameter(
+            "section",
+            "Main if it is published, else the sandbox.",
+            section,
+        ));
     paths.add("get", &definitions.path("/definition"), shown(call, "Definition"));
 }
 
 pub(super) fn permissions(paths: &mut Paths) {
     let number = json!({ "type": "string", "pattern": "^[0-9]{1,19}$" });
     let id = path_parameter("id", "Number of the permission.", number);
-    let permissions = Noun { name: "permission", root: "/registry/permissions", view: "Permission", id };
+    let permissions = Noun {
+        name: "permission",
+        root: "/registry/permissions",
+        view: "Permission",
+        id,
+    };
     permissions.create(paths, "Grant a permission");
     permissions.list(paths, "Permissions");
     permissions.get(paths, "One permission");
@@ -156,31 +253,51 @@ pub(super) fn permissions(paths: &mut Paths) {
         let call = permissions.change(verb, summary).json_body(schema_ref("Reason"));
         paths.add("post", &permissions.path(&format!("/{verb}")), call);
     }
-    let call = Operation::new("permission_explain", "registry", Who::SignedIn, "Would the call be allowed now, and why")
-        .describe("Reads no record. Holders ask about their own permissions, providers about those on their sets.")
-        .parameter(permissions.id.clone())
-        .parameter(query_parameter("way", "`key`, `index:A`, `changes`, `list:NAME`, `bulk`, `history`.", text()))
-        .shared(&["Fields"])
-        .parameter(query_parameter("key", "Key parts joined with `/`, percent-encoded as in a path.", text()))
-        .ok("The decision with its reasons.", schema_ref("Explanation"))
-        .problems(&[400, 404]);
+    let call = Operation::new(
+        "permission_explain",
+        "registry",
+        Who::SignedIn,
+        "Would the call be allowed now, and why",
+    )
+    .describe(
+        "Reads no record. Holders ask about their own permissions, providers about those on their sets.",
+    )
+    .parameter(permissions.id.clone())
+    .parameter(query_parameter(
+        "way",
+        "`key`, `index:A`, `changes`, `list:NAME`, `bulk`, `history`.",
+        text(),
+    ))
+    .shared(&["Fields"])
+    .parameter(query_parameter(
+        "key",
+        "Key parts joined with `/`, percent-encoded as in a path.",
+        text(),
+    ))
+    .ok("The decision with its reasons.", schema_ref("Explanation"))
+    .problems(&[400, 404]);
     paths.add("get", &permissions.path("/explain"), call);
 }
 
 pub(super) fn evidence(paths: &mut Paths) {
     let new = |id: &str, summary: &str| {
-        Operation::new(id, "evidence", Who::SignedIn, summary).shared(LIST).problems(&[400])
+        Operation::new(id, "evidence", Who::SignedIn, summary)
+            .shared(LIST)
+            .problems(&[400])
     };
     let filter = |name: &str| query_parameter(name, "Only of this.", text());
     let from = || query_parameter("from", "From this instant on.", time());
     let to = || query_parameter("to", "Before this instant.", time());
-    let call = new("disclosure_list", "What was given to whom; reading it is itself entered")
-        .parameter(filter("permission"))
-        .parameter(filter("recipient"))
-        .parameter(filter("dataset"))
-        .parameter(from())
-        .parameter(to())
-        .ok("A page.", schema_ref("DisclosureList"));
+    let call = new(
+        "disclosure_list",
+        "What was given to whom; reading it is itself entered",
+    )
+    .parameter(filter("permission"))
+    .parameter(filter("recipient"))
+    .parameter(filter("dataset"))
+    .parameter(from())
+    .parameter(to())
+    .ok("A page.", schema_ref("DisclosureList"));
     paths.add("get", "/registry/disclosures", call);
     let call = new("disclosure_search", "What was given about one person")
         .json_body(schema_ref("DisclosureSearch"))
@@ -196,14 +313,38 @@ pub(super) fn evidence(paths: &mut Paths) {
         .ok("A page.", schema_ref("SubjectList"))
         .problems(&[404]);
     paths.add("get", "/registry/disclosures/{id}/subjects", call);
-    let call = Operation::new("audit_list", "evidence", Who::Operator, "Who changed what, when, from what to what")
-        .parameter(filter("actor"))
-        .parameter(filter("action"))
-        .parameter(filter("object"))
-        .parameter(from())
-        .parameter(to())
-        .shared(LIST)
-        .ok("A page.", schema_ref("AuditList"))
-        .problems(&[400, 422]);
+    let call = Operation::new(
+        "audit_list",
+        "evidence",
+        Who::Operator,
+        "Who changed what, when, from what to what",
+    )
+    .parameter(filter("actor"))
+    .parameter(filter("action"))
+    .parameter(filter("object"))
+    .parameter(from())
+    .parameter(to())
+    .shared(LIST)
+    .ok("A page.", schema_ref("AuditList"))
+    .problems(&[400, 422]);
     paths.add("get", "/registry/audit", call);
+}
+
+pub(super) fn backups(paths: &mut Paths) {
+    let summary = "Begin a copy of everything on the server's machine";
+    let call = Operation::new("backup_create", "registry", Who::Operator, summary)
+        .json_body(schema_ref("BackupCreate"))
+        .answer(
+            202,
+            "Begun.",
+            &[("application/json", schema_ref("Backup"))],
+            &["Location"],
+        )
+        .problems(&[400, 409, 422]);
+    paths.add("post", "/registry/backups", call);
+    let call = Operation::new("backup_get", "registry", Who::Operator, "How far a backup is")
+        .parameter(path_parameter("id", "Id of the backup.", text()))
+        .ok("The backup.", schema_ref("Backup"))
+        .problems(&[400, 404]);
+    paths.add("get", "/registry/backups/{id}", call);
 }

@@ -1,0 +1,39 @@
+//! `/registry/backups`
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use dagr_app::backup::BackupCreate;
+use dagr_web::{Operator, Query, Rejected, context::Web};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::id;
+use crate::body;
+
+pub async fn backup_create(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let create: BackupCreate = body::json(request).await?;
+    let job = web.app.backup_create(&ctx, create).await?;
+    let location = HeaderValue::try_from(format!("/registry/backups/{}", job.id));
+    let mut response = (StatusCode::ACCEPTED, Json(json!(job))).into_response();
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+pub async fn backup_get(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    Ok(Json(json!(web.app.backup_get(&ctx, &id(&request)).await?)))
+}

@@ -1,0 +1,203 @@
+//! Puts a backup in the place of what a data directory holds. No server may run on it.
+//!
+//! Everything is made ready in `DIR/restoring`; then parts change places by renaming. What was there before is kept
+//! in `DIR/before-restore-…`, never deleted. Broken off before `ready` is written, nothing has happened; after it, the
+//! server refuses to start until the same command has been given again.
+
+mod live;
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use dagr_app::{
+    App,
+    backup::{copy_tree, erasures, manifest::{MANIFEST, Manifest}},
+    secrets::Secrets,
+};
+use dagr_registry::Registry;
+use dagr_store::{
+    kv::{Engine, Kv, KvError, Op, Table},
+    set::{head::Head, keys},
+};
+use serde::Serialize;
+
+use crate::{
+    config::Config,
+    serve::{StartError, assemble, data_dir::DataDir, open_engine, open_journal},
+};
+use live::Live;
+
+const RESTORING: &str = "restoring";
+/// Holds the name of the directory that takes what was there before.
+const READY: &str = "ready";
+
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    #[error("{0}")]
+    Directory(#[from] StartError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Store(#[from] KvError),
+    #[error("the backup is damaged, so nothing was done:\n  {}", .0.join("\n  "))]
+    Damaged(Vec<String>),
+    #[error(
+        "the directory's disclosure log {0}: restoring would forget uses and disclosures that were made. \
+         Make a backup of it first; then give --accept-lost-uses (the log is kept aside)"
+    )]
+    LostUses(String),
+    #[error("not restored: {0}")]
+    App(String),
+}
+
+/// What stands there now.
+#[derive(Debug, Serialize)]
+pub struct Restored {
+    pub sets: Vec<RestoredSet>,
+    /// Records erased again, because they had been erased after the backup.
+    pub erased_again: u64,
+    /// Keys whose set the backup does not know.
+    pub erasures_left: u64,
+    /// Where what was there before lies.
+    pub before: Option<PathBuf>,
+    /// A restore that had been broken off was finished; the sets are not listed again.
+    pub finished_earlier: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct RestoredSet {
+    pub name: String,
+    pub records: u64,
+    pub last_sequence: u64,
+    pub epoch: u32,
+    pub last_package: Option<String>,
+}
+
+/// Is a restore half done: ready, parts not all in their places?
+pub fn is_unfinished(dir: &Path) -> bool {
+    dir.join(RESTORING).join(READY).exists()
+}
+
+pub async fn restore(
+    config: &Config,
+    backup: &Path,
+    dir: &Path,
+    accept_lost_uses: bool,
+) -> Result<Restored, RestoreError> {
+    let lock = DataDir::open(dir)?;
+    let dir = lock.path().to_owned();
+    if is_unfinished(&dir) {
+        let before = change_places(&dir)?;
+        let none = Restored { sets: vec![], erased_again: 0, erasures_left: 0, before, finished_earlier: true };
+        return Ok(none);
+    }
+    let manifest = Manifest::read(backup)?;
+    let faults = manifest.faults(backup)?;
+    if !faults.is_empty() {
+        return Err(RestoreError::Damaged(faults));
+    }
+    let live = Live::read(config, &dir)?;
+    let made = dir.join(RESTORING);
+    if made.exists() {
+        fs::remove_dir_all(&made)?;
+    }
+    copy_tree(backup, &made)?;
+    fs::remove_file(made.join(MANIFEST))?;
+    for part in ["public", "stage", "sets", "disclosures"] {
+        fs::create_dir_all(made.join(part))?;
+    }
+    let journal = open_journal(config, &made)?;
+    let reaches = journal.last_id().map_err(|error| RestoreError::App(error.to_string()))?;
+    if let Some(why) = live.lost_by(reaches).filter(|_| !accept_lost_uses) {
+        fs::remove_dir_all(&made)?;
+        return Err(RestoreError::LostUses(why));
+    }
+    // Without secrets in the backup those of the directory stay; where there are none, new ones are made.
+    let secrets = [&made, &dir].map(|place| place.join("secrets"));
+    let secrets = secrets.iter().find(|place| place.join(dagr_app::secrets::OPERATOR_TOKEN).exists());
+    let secrets = Secrets::open(secrets.unwrap_or(&made.join("secrets")))?;
+    let registry = Registry::open(made.join("registry.sqlite")).await;
+    let registry = registry.map_err(|error| RestoreError::App(error.to_string()))?;
+    let engine = Arc::new(open_engine(config, &made)?);
+    let parts = assemble(config, &made, registry.clone(), Arc::clone(&engine), journal, secrets);
+    let app = App::start(parts).await;
+    let app = app.map_err(|problem| RestoreError::App(problem.detail))?;
+    let (mut erased_again, mut erasures_left) = (0, 0);
+    for (name, newer) in live.newer_erasures(&*engine)? {
+        let count = newer.len() as u64;
+        match app.erase_again(&name, newer).await.map_err(|problem| RestoreError::App(problem.detail))? {
+            Some(gone) => erased_again += gone,
+            None => erasures_left += count,
+        }
+    }
+    let sets = raise_epochs(&*engine, &live.epochs)?;
+    drop((app, engine));
+    registry.close().await;
+    fs::write(made.join(READY), format!("before-restore-{}", jiff::Timestamp::now().as_second()))?;
+    File::open(made.join(READY))?.sync_all()?;
+    File::open(&made)?.sync_all()?;
+    let before = change_places(&dir)?;
+    Ok(Restored { sets, erased_again, erasures_left, before, finished_earlier: false })
+}
+
+/// Cursors of before expire: what they stand on may not be there any more.
+fn raise_epochs(engine: &dyn Engine, before: &BTreeMap<String, u32>) -> Result<Vec<RestoredSet>, KvError> {
+    let mut names = engine.names()?;
+    names.sort();
+    let mut sets = Vec::new();
+    for name in names {
+        let kv = engine.open(&name)?;
+        let mut head = Head::read(&*kv.snapshot()?)?;
+        head.epoch = head.epoch.max(before.get(&name).copied().unwrap_or(0)) + 1;
+        put_head(&*kv, &head)?;
+        sets.push(RestoredSet {
+            name,
+            records: head.records,
+            last_sequence: head.sequence,
+            epoch: head.epoch,
+            last_package: head.last_package,
+        });
+    }
+    Ok(sets)
+}
+
+fn put_head(kv: &dyn Kv, head: &Head) -> Result<(), KvError> {
+    kv.commit(&[Op::Put { table: Table::Meta, key: keys::HEAD.to_vec(), value: head.bytes() }], &[])
+}
+
+/// Moves what is there aside and what was made ready in. Can be done again at any point. Gives where the old lies.
+fn change_places(dir: &Path) -> Result<Option<PathBuf>, RestoreError> {
+    let made = dir.join(RESTORING);
+    let aside = dir.join(fs::read_to_string(made.join(READY))?.trim());
+    fs::create_dir_all(&aside)?;
+    // A journal of the old database must never meet the new one.
+    if made.join("registry.sqlite").exists() {
+        for file in ["registry.sqlite-wal", "registry.sqlite-shm", "registry.sqlite"] {
+            move_if_there(&dir.join(file), &aside.join(file))?;
+        }
+    }
+    let mut parts: Vec<_> = fs::read_dir(&made)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+    parts.retain(|part| part != READY);
+    for part in &parts {
+        move_if_there(&dir.join(part), &aside.join(part))?;
+        fs::rename(made.join(part), dir.join(part))?;
+    }
+    File::open(&aside)?.sync_all()?;
+    File::open(dir)?.sync_all()?;
+    fs::remove_file(made.join(READY))?;
+    fs::remove_dir_all(&made)?;
+    File::open(dir)?.sync_all()?;
+    Ok(Some(aside))
+}
+
+fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

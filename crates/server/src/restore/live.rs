@@ -1,0 +1,85 @@
+//! What a data directory holds before a backup takes its place.
+
+use std::{collections::BTreeMap, path::Path};
+
+use dagr_store::{
+    journal::EntryId,
+    kv::{Engine, KvError},
+    set::head::Head,
+};
+
+use super::{RestoreError, erasures};
+use crate::{
+    config::Config,
+    serve::{open_engine, open_journal},
+};
+
+/// Place and key of an erasure.
+type Erasure = (Vec<u8>, Vec<u8>);
+
+pub struct Live {
+    /// The newest entry of the disclosure log; an error: it cannot be read.
+    last: Result<Option<EntryId>, String>,
+    pub epochs: BTreeMap<String, u32>,
+    erasures: BTreeMap<String, Vec<Erasure>>,
+}
+
+impl Live {
+    pub fn read(config: &Config, dir: &Path) -> Result<Self, RestoreError> {
+        let last = match open_journal(config, dir) {
+            Ok(journal) => journal.last_id().map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let engine = open_engine(config, dir)?;
+        let mut live = Self {
+            last,
+            epochs: BTreeMap::new(),
+            erasures: BTreeMap::new(),
+        };
+        for name in engine.names()? {
+            // A set too damaged to be read is why somebody restores: it holds nothing to carry over.
+            match read_set(&engine, &name) {
+                Ok((epoch, erased)) => {
+                    live.epochs.insert(name.clone(), epoch);
+                    live.erasures.insert(name, erased);
+                }
+                Err(error) => eprintln!("dagr: {name} as it was cannot be read: {error}"),
+            }
+        }
+        Ok(live)
+    }
+
+    /// What a log that reaches to `restored` would lack.
+    pub fn lost_by(&self, restored: Option<EntryId>) -> Option<String> {
+        match &self.last {
+            Err(error) => Some(format!("cannot be read ({error})")),
+            Ok(last) => (*last > restored).then(|| "holds entries newer than the backup".to_owned()),
+        }
+    }
+
+    /// Keys erased that the restored sets do not know as erased, by set.
+    pub fn newer_erasures(&self, restored: &dyn Engine) -> Result<BTreeMap<String, Vec<Vec<u8>>>, KvError> {
+        let mut newer = BTreeMap::new();
+        for (name, erased) in &self.erasures {
+            let known = if restored.exists(name) {
+                erasures(&*restored.open(name)?)?
+            } else {
+                Vec::new()
+            };
+            let unknown = erased
+                .iter()
+                .filter(|(place, _)| known.binary_search_by(|(other, _)| other.cmp(place)).is_err());
+            let keys: Vec<Vec<u8>> = unknown.map(|(_, key)| key.clone()).collect();
+            if !keys.is_empty() {
+                newer.insert(name.clone(), keys);
+            }
+        }
+        Ok(newer)
+    }
+}
+
+fn read_set(engine: &dyn Engine, name: &str) -> Result<(u32, Vec<Erasure>), KvError> {
+    let kv = engine.open(name)?;
+    let epoch = Head::read(&*kv.snapshot()?)?.epoch;
+    Ok((epoch, erasures(&*kv)?))
+}
