@@ -35,7 +35,9 @@ pub async fn page(State(web): State<Web>, headers: HeaderMap) -> Result<Response
     let rendered = rendered(&web.app).await?;
     let mut response = respond(&rendered.page, "text/html; charset=utf-8", &headers);
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
 
@@ -72,11 +74,18 @@ async fn rendered(app: &Arc<App>) -> Result<Arc<Rendered>, Problem> {
     let (generation, url) = (catalog.generation, app.settings.public_url.clone());
     let rendered = tokio::task::spawn_blocking(move || {
         let document = document::of_catalog(&catalog, &url).to_string();
-        Arc::new(Rendered { document: tagged(document), page: tagged(html::page(&catalog)) })
+        Arc::new(Rendered {
+            document: tagged(document),
+            page: tagged(html::page(&catalog)),
+        })
     })
     .await
     .map_err(Problem::internal)?;
-    *kept = Some(Kept { app: Arc::downgrade(app), generation, rendered: Arc::clone(&rendered) });
+    *kept = Some(Kept {
+        app: Arc::downgrade(app),
+        generation,
+        rendered: Arc::clone(&rendered),
+    });
     Ok(rendered)
 }
 
@@ -85,17 +94,29 @@ fn tagged(text: String) -> Tagged {
     use std::hash::{DefaultHasher, Hasher as _};
     let mut hash = DefaultHasher::new();
     hash.write(text.as_bytes());
-    Tagged { etag: format!("W/\"{:016x}\"", hash.finish()), bytes: text.into() }
+    Tagged {
+        etag: format!("W/\"{:016x}\"", hash.finish()),
+        bytes: text.into(),
+    }
 }
 
 fn respond(tagged: &Tagged, media: &'static str, request: &HeaderMap) -> Response {
-    let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let same = |known: &str| known.split(',').map(str::trim).any(|one| one == "*" || one == tagged.etag);
+    let known = request
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    let same = |known: &str| {
+        known
+            .split(',')
+            .map(str::trim)
+            .any(|one| one == "*" || one == tagged.etag)
+    };
     let mut response = if known.is_some_and(same) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response = Response::new(tagged.bytes.clone().into());
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
         response
     };
     let headers = response.headers_mut();

@@ -12,6 +12,7 @@ const fn code(code: &'static str, status: u16, lv: &'static str, en: &'static st
 }
 
 /// In the order in which a data call is checked, then those of the read and of other calls.
+#[rustfmt::skip] // One line a code reads as the table it is.
 pub(super) const CODES: &[CodeText] = &[
     code("token_invalid", 401, "Nav derīgas piekļuves pilnvaras. Saņemiet to ar POST /token un sūtiet Authorization galvenē.", "No valid access token. Get one with POST /token and send it in Authorization."),
     code("connection_kind", 403, "Šim izsaukumam vajag otra veida savienojumu: datus lasa saņēmēja, piegādā devēja savienojums.", "This call needs the other kind of connection: consumers read, producers deliver."),

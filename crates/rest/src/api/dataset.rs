@@ -49,12 +49,28 @@ impl<'a> SetCalls<'a> {
         };
         let tag = names.tag(&tag);
         let [record, key, change, page] = [const { String::new() }; 4];
-        Self { definition, section, root, tag, record, key, change, page, names, paths, schemas }
+        Self {
+            definition,
+            section,
+            root,
+            tag,
+            record,
+            key,
+            change,
+            page,
+            names,
+            paths,
+            schemas,
+        }
     }
 
     /// The tag's entry in the document.
     pub fn tag(&self) -> Value {
-        let apart = if self.section == Section::Sandbox { "Sandbox. " } else { "" };
+        let apart = if self.section == Section::Sandbox {
+            "Sandbox. "
+        } else {
+            ""
+        };
         json!({ "name": self.tag, "description": format!("{apart}{}", self.definition.description) })
     }
 
@@ -102,7 +118,9 @@ impl<'a> SetCalls<'a> {
 
     /// An operation of this set: who may call, permission and case in their headers.
     fn call(&mut self, verb: &str, summary: &str) -> Operation {
-        let id = self.names.operation(&format!("{}_{}", snake(&self.tag), snake(verb)));
+        let id = self
+            .names
+            .operation(&format!("{}_{}", snake(&self.tag), snake(verb)));
         if self.is_open() {
             return Operation::new(id, self.tag.clone(), Who::Anyone, summary).problems(&[400, 404]);
         }
@@ -112,18 +130,26 @@ impl<'a> SetCalls<'a> {
     }
 
     fn key_fields(&self) -> Vec<&'a Field> {
-        self.definition.key.fields().filter_map(|name| self.definition.field(name)).collect()
+        self.definition
+            .key
+            .fields()
+            .filter_map(|name| self.definition.field(name))
+            .collect()
     }
 
     /// `…/records/{A}/{B}` of the first so many key fields.
     fn key_path(&self, fields: &[&Field]) -> String {
-        let parts: String = fields.iter().map(|field| format!("/{{{}}}", field.name)).collect();
+        let parts = key_template(fields.iter().map(|field| field.name.as_str()));
         format!("{}/records{parts}", self.root)
     }
 
     fn with_key(call: Operation, fields: &[&Field]) -> Operation {
         fields.iter().fold(call, |call, field| {
-            call.parameter(path_parameter(&field.name, &field.comments, scalar_in_text(&field.ty)))
+            call.parameter(path_parameter(
+                &field.name,
+                &field.comments,
+                scalar_in_text(&field.ty),
+            ))
         })
     }
 
@@ -131,13 +157,25 @@ impl<'a> SetCalls<'a> {
         let fields = self.key_fields();
         let path = self.key_path(&fields);
         let call = self.call("record_get", "One record by its full key");
-        let mut call = Self::with_key(call, &fields).shared(&["Fields"]).parameter(none_match());
+        let mut call = Self::with_key(call, &fields)
+            .shared(&["Fields"])
+            .parameter(none_match());
         if self.definition.history {
             call = call.parameter(query_parameter("as_of", "As it stood at this instant.", time()));
         }
         let call = call
-            .answer(200, "The record.", &[("application/json", schema_ref(&self.record))], &["ETag"])
-            .answer(304, "As you have it; entered as a disclosure all the same.", &[], &["ETag"]);
+            .answer(
+                200,
+                "The record.",
+                &[("application/json", schema_ref(&self.record))],
+                &["ETag"],
+            )
+            .answer(
+                304,
+                "As you have it; entered as a disclosure all the same.",
+                &[],
+                &["ETag"],
+            );
         self.paths.add("get", &path, call);
     }
 
@@ -149,25 +187,40 @@ impl<'a> SetCalls<'a> {
             let leading = &fields[..count];
             let names: Vec<&str> = leading.iter().map(|field| field.name.as_str()).collect();
             let verb = format!("record_list_of_{}", names.join("_"));
-            let call = self.call(&verb, &format!("Records by the leading part of the key: {}", names.join(", ")));
+            let call = self.call(
+                &verb,
+                &format!("Records by the leading part of the key: {}", names.join(", ")),
+            );
             let call = self.page(Self::with_key(call, leading));
             self.paths.add("get", &self.key_path(leading), call);
         }
     }
 
     fn page(&self, call: Operation) -> Operation {
-        call.shared(&["Fields", "Limit", "After"]).ok("A page.", schema_ref(&self.page)).problems(&[410])
+        call.shared(&["Fields", "Limit", "After"])
+            .ok("A page.", schema_ref(&self.page))
+            .problems(&[410])
     }
 
     fn records(&mut self) {
         let mut call = self.call("record_list", "Records by an index, or all of them");
-        let indexes: Vec<String> = self.definition.indexes.iter().map(|fields| fields.join(" + ")).collect();
+        let indexes: Vec<String> = self
+            .definition
+            .indexes
+            .iter()
+            .map(|fields| fields.join(" + "))
+            .collect();
         if !indexes.is_empty() {
-            call = call.describe(format!("Ask by exactly the fields of one index: {}.", indexes.join("; ")));
+            call = call.describe(format!(
+                "Ask by exactly the fields of one index: {}.",
+                indexes.join("; ")
+            ));
         }
         let mut told: Vec<&str> = RESERVED.to_vec();
         for path in self.definition.indexes.iter().flatten() {
-            let Some(field) = field_at(&self.definition.fields, path) else { continue };
+            let Some(field) = field_at(&self.definition.fields, path) else {
+                continue;
+            };
             if !told.contains(&path.as_str()) {
                 told.push(path);
                 call = call.parameter(query_parameter(path, &field.comments, scalar_in_text(&field.ty)));
@@ -206,7 +259,9 @@ impl<'a> SetCalls<'a> {
         });
         let answer = self.schema("LookupAnswer", answer);
         let call = self.call("lookup", "Up to 1 000 records by their keys, in the order asked");
-        let call = call.json_body(schema_ref(&body)).ok("The results.", schema_ref(&answer));
+        let call = call
+            .json_body(schema_ref(&body))
+            .ok("The results.", schema_ref(&answer));
         let path = format!("{}/lookup", self.root);
         self.paths.add("post", &path, call);
     }
@@ -229,13 +284,18 @@ impl<'a> SetCalls<'a> {
                 .ok("A page.", schema_ref(&page))
                 .problems(&[410])
         };
-        let call = self.call("change_list", "First load and monitoring in one loop").describe(
-            "Without `after` every live record in key order, then what changed since, up to the present.",
-        );
+        let call = self
+            .call("change_list", "First load and monitoring in one loop")
+            .describe(
+                "Without `after` every live record in key order, then what changed since, up to the present.",
+            );
         let path = format!("{}/changes", self.root);
         self.paths.add("get", &path, feed(call));
         for named in &self.definition.changes {
-            let summary = format!("Records for which `{}` held: the newest event of each", named.when);
+            let summary = format!(
+                "Records for which `{}` held: the newest event of each",
+                named.when
+            );
             let call = self.call(&format!("{}_event_list", named.name), &summary);
             let path = format!("{}/changes/{}", self.root, named.name);
             self.paths.add("get", &path, feed(call));
@@ -243,11 +303,11 @@ impl<'a> SetCalls<'a> {
     }
 
     fn public_file(&mut self) {
-        let Some(public) = &self.definition.public else { return };
-        let id = self.names.operation(&format!("{}_file_get", snake(&self.tag)));
-        let header = |name: &str, description: &str| {
-            json!({ "name": name, "in": "header", "description": description, "schema": text() })
+        let Some(public) = &self.definition.public else {
+            return;
         };
+        let id = self.names.operation(&format!("{}_file_get", snake(&self.tag)));
+        let header = |name: &str, description: &str| json!({ "name": name, "in": "header", "description": description, "schema": text() });
         let csv = || [("text/csv", text())];
         let described = ["ETag", "Repr-Digest"];
         let filename = json!({ "type": "string", "enum": [public.filename] });
@@ -268,9 +328,16 @@ impl<'a> SetCalls<'a> {
     }
 }
 
+/// `/{A}/{B}`
+pub(super) fn key_template<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.flat_map(|name| ["/{", name, "}"]).collect()
+}
+
 /// The field at a dotted path.
 fn field_at<'f>(fields: &'f [Field], path: &str) -> Option<&'f Field> {
-    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let (name, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
     let field = fields.iter().find(|field| field.name == name)?;
     rest.map_or(Some(field), |rest| field_at(&field.fields, rest))
 }

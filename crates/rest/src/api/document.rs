@@ -42,6 +42,7 @@ const TAGS: [(&str, &str); 6] = [
 ];
 
 /// What does not depend on the data sets: the document that is kept with the sources.
+#[cfg(test)]
 pub(super) fn fixed() -> Value {
     let mut names = Names::default();
     let (paths, schemas) = fixed_parts(&mut names);
@@ -53,7 +54,11 @@ pub(super) fn of_catalog(catalog: &Catalog, public_url: &str) -> Value {
     let mut names = Names::default();
     let (mut paths, mut schemas) = fixed_parts(&mut names);
     let mut tags = Vec::new();
-    let sets: BTreeMap<&str, _> = catalog.datasets.iter().map(|(name, set)| (name.as_str(), set)).collect();
+    let sets: BTreeMap<&str, _> = catalog
+        .datasets
+        .iter()
+        .map(|(name, set)| (name.as_str(), set))
+        .collect();
     for section in [Section::Main, Section::Sandbox] {
         for live in sets.values().filter_map(|set| set.section(section)) {
             let set = SetCalls::new(live.definition(), section, &mut names, &mut paths, &mut schemas);
@@ -73,7 +78,12 @@ fn fixed_parts(names: &mut Names) -> (Paths, Map<String, Value>) {
     for name in schemas.keys() {
         names.schema(name);
     }
-    for operation in paths.0.values().filter_map(Value::as_object).flat_map(Map::values) {
+    for operation in paths
+        .0
+        .values()
+        .filter_map(Value::as_object)
+        .flat_map(Map::values)
+    {
         if let Some(id) = operation["operationId"].as_str() {
             names.operation(id);
         }
@@ -82,7 +92,9 @@ fn fixed_parts(names: &mut Names) -> (Paths, Map<String, Value>) {
 }
 
 fn assemble(server: &str, paths: Paths, schemas: Map<String, Value>, tags: Vec<Value>) -> Value {
-    let fixed = TAGS.iter().map(|(name, text)| json!({ "name": name, "description": text }));
+    let fixed = TAGS
+        .iter()
+        .map(|(name, text)| json!({ "name": name, "description": text }));
     let all: Vec<Value> = fixed.chain(tags).collect();
     json!({
         "openapi": "3.1.0",
@@ -109,7 +121,11 @@ fn assemble(server: &str, paths: Paths, schemas: Map<String, Value>, tags: Vec<V
 
 fn responses() -> Value {
     let problem = |status: u16, description: &str| {
-        let codes: Vec<&str> = CODES.iter().filter(|code| code.status == status).map(|code| code.code).collect();
+        let codes: Vec<&str> = CODES
+            .iter()
+            .filter(|code| code.status == status)
+            .map(|code| code.code)
+            .collect();
         let mut headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } });
         if matches!(status, 409 | 429 | 503) {
             headers["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
@@ -121,16 +137,15 @@ fn responses() -> Value {
         })
     };
     let known = PROBLEMS.into_iter().chain([(503, "Not now.")]);
-    known.map(|(status, text)| (format!("Problem{status}"), problem(status, text))).collect::<Map<_, _>>().into()
+    known
+        .map(|(status, text)| (format!("Problem{status}"), problem(status, text)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn parameters() -> Value {
-    let query = |name: &str, description: &str, schema: Value| {
-        json!({ "name": name, "in": "query", "description": description, "schema": schema })
-    };
-    let header = |name: &str, description: &str, schema: Value| {
-        json!({ "name": name, "in": "header", "description": description, "schema": schema })
-    };
+    let query = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
+    let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "description": description, "schema": schema });
     let printable = json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" });
     let number = json!({ "type": "string", "pattern": "^[0-9]{1,19}$" });
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": 10_000, "default": 100 });

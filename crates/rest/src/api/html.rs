@@ -8,7 +8,7 @@ use dagr_model::{
     ids::Section,
 };
 
-use super::codes::CODES;
+use super::{codes::CODES, dataset::key_template};
 
 const HEAD: &str = "<!doctype html>
 <html lang=\"lv\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">
@@ -44,14 +44,20 @@ sašaurina. <span lang=\"en\">Continue a page with <code>after</code> = its <cod
 
 /// The page. Everything from a definition is escaped.
 pub(super) fn page(catalog: &Catalog) -> String {
-    let sets: BTreeMap<&str, &Dataset> =
-        catalog.datasets.iter().map(|(name, set)| (name.as_str(), set.as_ref())).collect();
+    let sets: BTreeMap<&str, &Dataset> = catalog
+        .datasets
+        .iter()
+        .map(|(name, set)| (name.as_str(), set.as_ref()))
+        .collect();
     let mut out = String::from(HEAD);
     out.push_str(INTRODUCTION);
     contents(&mut out, &sets);
     for (section, title) in [
         (Section::Main, "Datu kopas <span lang=\"en\">Data sets</span>"),
-        (Section::Sandbox, "Izmēģināmās kopas <span lang=\"en\">Sandbox</span>"),
+        (
+            Section::Sandbox,
+            "Izmēģināmās kopas <span lang=\"en\">Sandbox</span>",
+        ),
     ] {
         let _ = writeln!(out, "<h2 id=\"part-{}\">{title}</h2>", section.as_str());
         let mut any = false;
@@ -83,7 +89,12 @@ fn contents(out: &mut String, sets: &BTreeMap<&str, &Dataset>) {
     out.push_str("<nav><h2>Saturs <span lang=\"en\">Contents</span></h2><ul>\n");
     for (section, mark) in [(Section::Main, ""), (Section::Sandbox, " (izmēģināma, sandbox)")] {
         for (name, _) in sets.iter().filter(|(_, set)| set.section(section).is_some()) {
-            let _ = writeln!(out, "<li><a href=\"#{0}\">{1}</a>{mark}</li>", escape(&anchor(name, section)), escape(name));
+            let _ = writeln!(
+                out,
+                "<li><a href=\"#{0}\">{1}</a>{mark}</li>",
+                escape(&anchor(name, section)),
+                escape(name)
+            );
         }
     }
     out.push_str("<li><a href=\"#problems-all\">Kļūdu kodi <span lang=\"en\">Problem codes</span></a></li></ul></nav>\n");
@@ -124,23 +135,51 @@ fn calls(out: &mut String, definition: &Definition, section: Section) {
         Section::Main => format!("/data/{name}"),
         Section::Sandbox => format!("/sandbox/{name}"),
     };
-    let parts: String = definition.key.fields().map(|field| format!("/{{{field}}}")).collect();
+    let parts = key_template(definition.key.fields());
     out.push_str("<ul>\n");
     let mut line = |call: String, lv: &str, en: &str| {
-        let _ = writeln!(out, "<li><code>{}</code> {lv} <span lang=\"en\">{en}</span></li>", escape(&call));
+        let _ = writeln!(
+            out,
+            "<li><code>{}</code> {lv} <span lang=\"en\">{en}</span></li>",
+            escape(&call)
+        );
     };
-    line(format!("GET {root}/records{parts}"), "viens ieraksts", "one record");
+    line(
+        format!("GET {root}/records{parts}"),
+        "viens ieraksts",
+        "one record",
+    );
     for fields in &definition.indexes {
         let words: Vec<String> = fields.iter().map(|field| format!("{field}=…")).collect();
-        line(format!("GET {root}/records?{}", words.join("&")), "pēc indeksa", "by index");
+        line(
+            format!("GET {root}/records?{}", words.join("&")),
+            "pēc indeksa",
+            "by index",
+        );
     }
-    line(format!("POST {root}/lookup"), "līdz 1 000 atslēgu", "up to 1 000 keys");
-    line(format!("GET {root}/changes"), "pirmā ielāde un izmaiņas", "first load and changes");
+    line(
+        format!("POST {root}/lookup"),
+        "līdz 1 000 atslēgu",
+        "up to 1 000 keys",
+    );
+    line(
+        format!("GET {root}/changes"),
+        "pirmā ielāde un izmaiņas",
+        "first load and changes",
+    );
     for list in &definition.changes {
-        line(format!("GET {root}/changes/{}", list.name), "izmaiņu saraksts", "change list");
+        line(
+            format!("GET {root}/changes/{}", list.name),
+            "izmaiņu saraksts",
+            "change list",
+        );
     }
     if let (Some(public), Section::Main) = (&definition.public, section) {
-        line(format!("GET /public/{name}?filename={}", public.filename), "publisks fails", "public file");
+        line(
+            format!("GET /public/{name}?filename={}", public.filename),
+            "publisks fails",
+            "public file",
+        );
     }
     out.push_str("</ul>\n");
 }
@@ -165,7 +204,11 @@ fn row(out: &mut String, field: &Field, prefix: &str) {
         Some(Personal::Sensitive) => " <small>sensitīvi dati <span lang=\"en\">sensitive</span></small>",
     };
     let (name, ty) = (escape(&path), escape(&ty));
-    let _ = writeln!(out, "<tr><td><code>{name}</code></td><td>{ty}</td><td>{}{personal}</td></tr>", escape(&text));
+    let _ = writeln!(
+        out,
+        "<tr><td><code>{name}</code></td><td>{ty}</td><td>{}{personal}</td></tr>",
+        escape(&text)
+    );
     for child in &field.fields {
         row(out, child, &format!("{path}."));
     }

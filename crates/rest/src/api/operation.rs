@@ -40,12 +40,19 @@ impl Operation {
             ("security", who.security()),
         ];
         let operation = Self {
-            members: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            members: members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             parameters: vec![parameter_ref("RequestId")],
             answers: Vec::new(),
         };
         let operation = operation.problems(&[500, 503]);
-        if who == Who::Anyone { operation } else { operation.problems(&[401, 403]) }
+        if who == Who::Anyone {
+            operation
+        } else {
+            operation.problems(&[401, 403])
+        }
     }
 
     pub fn describe(mut self, text: impl Into<String>) -> Self {
@@ -60,13 +67,17 @@ impl Operation {
 
     /// Parameters of the fixed part, by name.
     pub fn shared(mut self, names: &[&str]) -> Self {
-        self.parameters.extend(names.iter().map(|name| parameter_ref(name)));
+        self.parameters
+            .extend(names.iter().map(|name| parameter_ref(name)));
         self
     }
 
     /// A required body under several media types.
     pub fn body(mut self, media: &[(&str, Value)]) -> Self {
-        self.members.insert("requestBody".to_owned(), json!({ "required": true, "content": content(media) }));
+        self.members.insert(
+            "requestBody".to_owned(),
+            json!({ "required": true, "content": content(media) }),
+        );
         self.problems(&[413, 415])
     }
 
@@ -75,11 +86,23 @@ impl Operation {
         self.body(&[("application/json", schema)]).problems(&[400, 422])
     }
 
-    pub fn answer(mut self, status: u16, description: &str, media: &[(&str, Value)], headers: &[&str]) -> Self {
+    pub fn answer(
+        mut self,
+        status: u16,
+        description: &str,
+        media: &[(&str, Value)],
+        headers: &[&str],
+    ) -> Self {
         let mut answer = json!({ "description": description });
         let names = std::iter::once(&"X-Request-Id").chain(headers);
-        let headers: Map<String, Value> =
-            names.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect();
+        let headers: Map<String, Value> = names
+            .map(|name| {
+                (
+                    (*name).to_owned(),
+                    json!({ "$ref": format!("#/components/headers/{name}") }),
+                )
+            })
+            .collect();
         answer["headers"] = Value::Object(headers);
         if !media.is_empty() {
             answer["content"] = content(media);
@@ -104,16 +127,25 @@ impl Operation {
 
     pub fn build(mut self) -> Value {
         self.answers.sort_by_key(|(status, _)| *status);
-        let responses: Map<String, Value> =
-            self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer)).collect();
-        self.members.insert("parameters".to_owned(), Value::Array(self.parameters));
-        self.members.insert("responses".to_owned(), Value::Object(responses));
+        let responses: Map<String, Value> = self
+            .answers
+            .into_iter()
+            .map(|(status, answer)| (status.to_string(), answer))
+            .collect();
+        self.members
+            .insert("parameters".to_owned(), Value::Array(self.parameters));
+        self.members
+            .insert("responses".to_owned(), Value::Object(responses));
         Value::Object(self.members)
     }
 }
 
 fn content(media: &[(&str, Value)]) -> Value {
-    media.iter().map(|(media, schema)| ((*media).to_owned(), json!({ "schema": schema }))).collect::<Map<_, _>>().into()
+    media
+        .iter()
+        .map(|(media, schema)| ((*media).to_owned(), json!({ "schema": schema })))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn parameter_ref(name: &str) -> Value {

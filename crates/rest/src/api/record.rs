@@ -21,8 +21,10 @@ pub(super) fn record_schema(
 }
 
 fn object(fields: &[Field], name: &str, names: &mut Names, schemas: &mut Map<String, Value>) -> Value {
-    let members: Map<String, Value> =
-        fields.iter().map(|field| (field.name.clone(), member(field, name, names, schemas))).collect();
+    let members: Map<String, Value> = fields
+        .iter()
+        .map(|field| (field.name.clone(), member(field, name, names, schemas)))
+        .collect();
     json!({ "type": "object", "properties": members })
 }
 

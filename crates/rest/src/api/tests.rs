@@ -95,7 +95,8 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
         .iter()
         .flat_map(|(path, item)| {
             let item = item.as_object().unwrap();
-            item.iter().map(move |(method, call)| (method.as_str(), path.as_str(), call))
+            item.iter()
+                .map(move |(method, call)| (method.as_str(), path.as_str(), call))
         })
         .collect()
 }
@@ -109,7 +110,11 @@ fn operation_ids_are_unique() {
     let document = sample();
     let mut seen = BTreeSet::new();
     for (_, path, operation) in operations(&document) {
-        assert!(seen.insert(id(operation).to_lowercase()), "{path}: {}", id(operation));
+        assert!(
+            seen.insert(id(operation).to_lowercase()),
+            "{path}: {}",
+            id(operation)
+        );
     }
     for wanted in [
         "package_put",
@@ -144,7 +149,12 @@ fn names_that_differ_only_in_form_stay_apart() {
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let lower: BTreeSet<String> = schemas.keys().map(|name| name.to_lowercase()).collect();
     assert_eq!(lower.len(), schemas.len());
-    let tags: Vec<&str> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let tags: Vec<&str> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].as_str().unwrap())
+        .collect();
     assert_eq!(tags.iter().collect::<BTreeSet<_>>().len(), tags.len());
     all_references_resolve(&document, &document);
 }
@@ -156,9 +166,13 @@ fn all_references_resolve(document: &Value, value: &Value) {
                 let pointer = target.strip_prefix('#').unwrap();
                 assert!(document.pointer(pointer).is_some(), "{target}");
             }
-            members.values().for_each(|member| all_references_resolve(document, member));
+            members
+                .values()
+                .for_each(|member| all_references_resolve(document, member));
         }
-        Value::Array(items) => items.iter().for_each(|item| all_references_resolve(document, item)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| all_references_resolve(document, item)),
         _ => {}
     }
 }
@@ -166,8 +180,6 @@ fn all_references_resolve(document: &Value, value: &Value) {
 #[test]
 fn every_reference_resolves() {
     let document = sample();
-    std::fs::write("/tmp/sample-openapi.json", document.to_string()).unwrap();
-    std::fs::write("/tmp/sample-api.html", html::page(&catalog())).unwrap();
     all_references_resolve(&document, &document);
 }
 
@@ -175,8 +187,10 @@ fn every_reference_resolves() {
 fn path_parameters_are_those_of_the_path() {
     let document = sample();
     for (_, path, operation) in operations(&document) {
-        let wanted: BTreeSet<&str> =
-            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        let wanted: BTreeSet<&str> = path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .collect();
         let parameters = operation["parameters"].as_array().unwrap();
         let given: BTreeSet<&str> = parameters
             .iter()
@@ -220,7 +234,10 @@ fn fields_keep_their_types() {
     assert_eq!(member("Weight")["type"], "number");
     assert_eq!(member("Code")["pattern"], "^[0-9]{6}-?[0-9]{5}$");
     assert_eq!(member("Status")["description"], "Statuss Classifier: STAVOKLIS.");
-    assert_eq!(member("Pets")["items"]["$ref"], "#/components/schemas/BssPetReportRecordPets");
+    assert_eq!(
+        member("Pets")["items"]["$ref"],
+        "#/components/schemas/BssPetReportRecordPets"
+    );
     assert_eq!(member("Place")["type"], "object");
     let get = &document["paths"]["/data/bss_pet_report/records/{Code}/{Year}/{Id}"]["get"];
     assert_eq!(get["security"], serde_json::json!([{ "token": [] }]));
@@ -243,7 +260,10 @@ fn the_kept_document_is_current() {
         std::fs::write(&path, &text).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == text, "api/openapi.json is not current; DAGR_REWRITE=1 writes it");
+    assert!(
+        kept == text,
+        "api/openapi.json is not current; DAGR_REWRITE=1 writes it"
+    );
 }
 
 /// `(method, path, handler)` as the text of `routes.rs` has them.
@@ -252,9 +272,11 @@ fn routes() -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for piece in text.split(".route(\"").skip(1) {
         let (path, rest) = piece.split_once('"').unwrap();
-        let rest = rest.split("\n    ").next().unwrap().split(";").next().unwrap();
+        let rest = rest.split("\n    ").next().unwrap().split(';').next().unwrap();
         for method in ["get", "put", "post", "patch", "delete"] {
-            let Some((_, after)) = rest.split_once(&format!("{method}(")) else { continue };
+            let Some((_, after)) = rest.split_once(&format!("{method}(")) else {
+                continue;
+            };
             let handler = after.split(')').next().unwrap().to_owned();
             let prefixes: &[&str] = match handler.split("::").next().unwrap() {
                 "data" if path.starts_with("/{set}") => &["/data", "/sandbox"],
@@ -273,8 +295,16 @@ fn routes() -> Vec<(String, String, String)> {
 fn matches(route: &str, path: &str) -> bool {
     let (route, path): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
     let open_end = route.last().is_some_and(|last| last.starts_with("{*"));
-    let same_length = if open_end { path.len() >= route.len() } else { path.len() == route.len() };
-    same_length && route.iter().zip(&path).all(|(route, part)| route.starts_with('{') || route == part)
+    let same_length = if open_end {
+        path.len() >= route.len()
+    } else {
+        path.len() == route.len()
+    };
+    same_length
+        && route
+            .iter()
+            .zip(&path)
+            .all(|(route, part)| route.starts_with('{') || route == part)
 }
 
 #[test]
@@ -285,10 +315,14 @@ fn every_route_is_described() {
     assert!(routes.len() > 50, "{}", routes.len());
     // A closing slash is an empty key part: answered, never wanted.
     for (method, route, handler) in routes.iter().filter(|(_, route, _)| !route.ends_with('/')) {
-        let found = calls.iter().find(|(known, path, _)| known == method && matches(route, path));
+        let found = calls
+            .iter()
+            .find(|(known, path, _)| known == method && matches(route, path));
         let (_, _, operation) = found.unwrap_or_else(|| panic!("{method} {route} is not described"));
         let name = handler.rsplit("::").next().unwrap();
-        let per_set = ["/data/", "/sandbox/{set}/", "/public/"].iter().any(|root| route.starts_with(root));
+        let per_set = ["/data/", "/sandbox/{set}/", "/public/"]
+            .iter()
+            .any(|root| route.starts_with(root));
         if per_set {
             let id = id(operation);
             let known = id.ends_with(name) || id.ends_with("_event_list") || id.contains("_record_list");
@@ -298,7 +332,9 @@ fn every_route_is_described() {
         }
     }
     for (method, path, _) in &calls {
-        let served = routes.iter().any(|(known, route, _)| known == method && matches(route, path));
+        let served = routes
+            .iter()
+            .any(|(known, route, _)| known == method && matches(route, path));
         assert!(served, "{method} {path} is described and not served");
     }
 }
@@ -324,11 +360,17 @@ fn codes_of(dir: &Path, explained: &BTreeMap<&str, u16>) {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let made = ["Problem::new(", "Self::new("].into_iter().flat_map(|call| text.split(call).skip(1));
+        let made = ["Problem::new(", "Self::new("]
+            .into_iter()
+            .flat_map(|call| text.split(call).skip(1));
         for rest in made {
             let mut words = rest.split(',').map(str::trim);
-            let Some(Ok(status)) = words.next().map(str::parse::<u16>) else { continue };
-            let code = words.next().and_then(|word| word.strip_prefix('"')?.strip_suffix('"'));
+            let Some(Ok(status)) = words.next().map(str::parse::<u16>) else {
+                continue;
+            };
+            let code = words
+                .next()
+                .and_then(|word| word.strip_prefix('"')?.strip_suffix('"'));
             if let Some(code) = code {
                 assert_eq!(explained.get(code), Some(&status), "{code} in {}", path.display());
             }
@@ -341,7 +383,13 @@ fn the_page_escapes_and_has_every_anchor() {
     let page = html::page(&catalog());
     assert!(!page.contains("<b>&"), "not escaped");
     assert!(page.contains("Mājdzīvnieki &lt;b&gt;&amp; citi&lt;/b&gt;"));
-    for anchor in ["bss_pet_report", "sandbox-bss_pet_report", "runways", "problem-key_invalid", "problem-internal"] {
+    for anchor in [
+        "bss_pet_report",
+        "sandbox-bss_pet_report",
+        "runways",
+        "problem-key_invalid",
+        "problem-internal",
+    ] {
         assert_eq!(page.matches(&format!("id=\"{anchor}\"")).count(), 1, "{anchor}");
     }
     assert!(page.len() < 100_000, "{}", page.len());
