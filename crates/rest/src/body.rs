@@ -14,19 +14,33 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// The whole body, or 413.
 pub async fn bytes(request: Request) -> Result<bytes::Bytes, Problem> {
     let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
-    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() {
-            Problem::new(413, "body_too_large", format!("a body here is at most {MAX_BODY_BYTES} bytes"))
-        } else {
-            Problem::new(400, "body_invalid", "the body was cut off")
-        }
-    })
+    body.collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|error| {
+            if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() {
+                Problem::new(
+                    413,
+                    "body_too_large",
+                    format!("a body here is at most {MAX_BODY_BYTES} bytes"),
+                )
+            } else {
+                Problem::new(400, "body_invalid", "the body was cut off")
+            }
+        })
 }
 
 /// The media type of a request, without parameters, in lower case.
 pub fn media_type(headers: &http::HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    Some(
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase(),
+    )
 }
 
 /// A JSON body. Not JSON is 400 `body_invalid`; JSON of another shape is 422 `invalid`.
@@ -47,7 +61,11 @@ pub async fn json_of<T: DeserializeOwned>(
 ) -> Result<T, Problem> {
     let media = media_type(request.headers());
     if !media.as_deref().is_some_and(|media| types.contains(&media)) {
-        return Err(Problem::new(415, "media_type", format!("send {}", types.join(" or "))));
+        return Err(Problem::new(
+            415,
+            "media_type",
+            format!("send {}", types.join(" or ")),
+        ));
     }
     let bytes = bytes(request).await?;
     parse(&bytes, required)
@@ -71,7 +89,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], required: &[&str]) -> Result<T, 
             Err(error) => error,
         };
         let (fault, member) = shape_fault(&error);
-        let gone = value.as_object_mut().and_then(|object| object.shift_remove(&member)).is_some();
+        let gone = value
+            .as_object_mut()
+            .and_then(|object| object.shift_remove(&member))
+            .is_some();
         if gone || faults.is_empty() {
             faults.push(fault);
         }
@@ -83,7 +104,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], required: &[&str]) -> Result<T, 
 }
 
 fn missing(value: &Value, required: &[&str]) -> Vec<Fault> {
-    let absent = |name: &&&str| value.as_object().is_some_and(|object| !object.contains_key(**name));
+    let absent = |name: &&&str| {
+        value
+            .as_object()
+            .is_some_and(|object| !object.contains_key(**name))
+    };
     let fault = |name: &&str| Fault::new(*name, "required", "this member is required");
     required.iter().filter(absent).map(fault).collect()
 }
@@ -93,11 +118,14 @@ fn shape_fault(error: &serde_path_to_error::Error<serde_json::Error>) -> (Fault,
     // Serde's words name the member and what was wanted; a value in quotes is cut out.
     let message = without_values(&error.inner().to_string());
     let path = error.path().to_string();
-    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let unknown = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
     let (place, rule) = match (unknown, path.as_str()) {
         (Some(name), "." | "?") => (name.to_owned(), "unknown"),
         (_, "." | "?") => ("body".to_owned(), "shape"),
-        (_, path) => (path.to_owned(), "shape"),
+        (Some(_), path) => (path.to_owned(), "unknown"),
+        (None, path) => (path.to_owned(), "shape"),
     };
     let member = place.split(['.', '[']).next().unwrap_or_default().to_owned();
     (Fault::new(place, rule, message), member)
@@ -145,7 +173,10 @@ mod tests {
     fn every_wrong_member_is_named_at_once() {
         assert!(parse::<Pair>(br#"{"name":"a","number":1}"#, &["name", "number"]).is_ok());
         assert_eq!(places("{}"), ["name", "number"]);
-        assert_eq!(places(r#"{"name":1,"number":"x","zz":true,"yy":1}"#), ["name", "number", "zz", "yy"]);
+        assert_eq!(
+            places(r#"{"name":1,"number":"x","zz":true,"yy":1}"#),
+            ["name", "number", "zz", "yy"]
+        );
         assert_eq!(places(r#"{"number":1,"note":5}"#), ["name", "note"]);
         assert_eq!(places("[]"), ["body"]);
         assert_eq!(parse::<Pair>(b"{", &[]).unwrap_err().code, "body_invalid");

@@ -21,6 +21,8 @@ pub struct Server {
     dir: TempDir,
     /// `DAGR_…` variables it was started with.
     environment: Vec<(String, String)>,
+    /// A program and its words that run the binary: `strace …`.
+    wrapper: Vec<String>,
     /// What it writes to its error output.
     log: tempfile::NamedTempFile,
 }
@@ -43,6 +45,11 @@ impl Server {
 
     /// Starts one with `DAGR_SECTION__KEY` variables.
     pub fn start_with(environment: &[(&str, &str)]) -> Self {
+        Self::start_under(&[], environment)
+    }
+
+    /// Starts one by another program, which must exec the binary in its own place.
+    pub fn start_under(wrapper: &[&str], environment: &[(&str, &str)]) -> Self {
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -54,6 +61,7 @@ impl Server {
             child: None,
             dir,
             environment,
+            wrapper: wrapper.iter().map(|&word| word.to_owned()).collect(),
             log: tempfile::NamedTempFile::new().unwrap(),
         };
         server.launch();
@@ -75,7 +83,7 @@ impl Server {
     }
 
     fn launch(&mut self) {
-        let mut command = dagr();
+        let mut command = dagr_under(&self.wrapper);
         command
             .args([
                 OsStr::new("serve"),
@@ -256,7 +264,19 @@ impl Drop for Server {
 
 /// The binary, free of this environment's own settings.
 pub fn dagr() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dagr"));
+    dagr_under(&[])
+}
+
+fn dagr_under(wrapper: &[String]) -> Command {
+    let binary = env!("CARGO_BIN_EXE_dagr");
+    let mut command = match wrapper.split_first() {
+        None => Command::new(binary),
+        Some((program, words)) => {
+            let mut command = Command::new(program);
+            command.args(words).arg(binary);
+            command
+        }
+    };
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("DAGR_") {
             command.env_remove(name);

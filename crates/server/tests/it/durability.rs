@@ -1,0 +1,409 @@
+//! What was acknowledged is there after SIGKILL, and a personal answer leaves after its entry is on the disk.
+//! `DAGR_ROUNDS` kills (3 unless it says otherwise).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use dagr_server::client::Client;
+use http::Method;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc};
+
+use crate::{
+    raw,
+    server::{Party, Server},
+};
+
+const OPEN: &str = "name: du_rows
+key: Package(, Row)
+data_description: Rindas
+classification: open
+fields:
+  - Package : nodevums
+  - Row int : rinda
+  - Text : teksts
+";
+
+const PERSONS: &str = "name: du_person
+key: Code
+data_description: Personas
+fields:
+  - Code person_code : kods
+  - Name : vārds
+subject: Code
+";
+
+/// Rows of one package: enough that a kill finds some in every stage.
+const ROWS: usize = 300;
+const WORKERS: usize = 4;
+
+fn rounds() -> usize {
+    std::env::var("DAGR_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(3)
+}
+
+fn package(id: &str) -> String {
+    let row = |row| {
+        let record = json!({ "Package": id, "Row": row, "Text": "x".repeat(200) });
+        json!({ "op": "upsert", "record": record }).to_string()
+    };
+    (0..ROWS).map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// Counts answers, and tells when there are enough for the next kill.
+#[derive(Default)]
+struct Answers {
+    count: AtomicUsize,
+    more: Notify,
+}
+
+impl Answers {
+    fn add(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.more.notify_one();
+    }
+
+    async fn reach(&self, count: usize) {
+        while self.count.load(Ordering::SeqCst) < count {
+            self.more.notified().await;
+        }
+    }
+}
+
+/// Delivers until the server is gone; tells every id sent, and whether its receipt came.
+async fn deliver(
+    client: Client,
+    name: String,
+    answers: Arc<Answers>,
+    told: mpsc::UnboundedSender<(String, bool)>,
+) {
+    for number in 0.. {
+        let id = format!("{name}-{number}");
+        let path = format!("/intake/du_rows/packages/{id}");
+        let receipt = client.put(&path, "application/x-ndjson", package(&id)).await;
+        let acknowledged = receipt.is_ok();
+        if let Ok(receipt) = receipt {
+            assert_eq!(receipt["accepted"], ROWS, "{receipt}");
+            answers.add();
+        }
+        told.send((id, acknowledged)).unwrap();
+        if !acknowledged {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_packages_are_whole_after_a_kill_and_no_package_is_half() {
+    let mut server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "du_rows", OPEN).await;
+    let mut all: BTreeMap<String, bool> = BTreeMap::new();
+    for round in 0..rounds() {
+        let answers = Arc::new(Answers::default());
+        let (told, mut heard) = mpsc::unbounded_channel();
+        let client = server.again(&provider);
+        client.token().await.unwrap();
+        for worker in 0..WORKERS {
+            let name = format!("r{round}-w{worker}");
+            tokio::spawn(deliver(client.clone(), name, Arc::clone(&answers), told.clone()));
+        }
+        drop(told);
+        // Another moment of the intake each round.
+        answers.reach(3 + 2 * round).await;
+        server.kill_and_restart();
+        while let Some((id, acknowledged)) = heard.recv().await {
+            all.insert(id, acknowledged);
+        }
+        judge_packages(&server, &provider, &all).await;
+    }
+}
+
+async fn judge_packages(server: &Server, provider: &Party, all: &BTreeMap<String, bool>) {
+    let (anyone, provider) = (server.anonymous(), server.again(provider));
+    let mut whole = 0;
+    for (id, acknowledged) in all {
+        let page = anyone
+            .get(&format!("/data/du_rows/records/{id}?limit=1000"))
+            .await
+            .unwrap();
+        let rows = page["records"].as_array().unwrap().len();
+        assert!(rows == 0 || rows == ROWS, "{id} is half there: {rows} of {ROWS}");
+        whole += rows;
+        let view = raw::get(&provider, &format!("/intake/du_rows/packages/{id}")).await;
+        if *acknowledged {
+            assert_eq!(rows, ROWS, "{id} was acknowledged");
+        }
+        let applied = view.json()["state"] == "applied";
+        assert_eq!(applied, rows == ROWS, "{id}: {} with {rows} rows", view.text());
+    }
+    let state = provider.get("/intake/du_rows/state").await.unwrap();
+    assert_eq!(state["records"], whole);
+    assert_eq!(state["last_sequence"], whole, "the sequence has no gap");
+}
+
+/// Asks for one person until the server is gone or the quota is; tells the ids of requests answered.
+async fn ask(client: Client, name: String, answers: Arc<Answers>, told: mpsc::UnboundedSender<String>) {
+    for number in 0.. {
+        let id = format!("{name}-{number}");
+        let mut request = client
+            .request(Method::GET, "/data/du_person/records/32000000001")
+            .await
+            .unwrap();
+        request = request.header("x-request-id", &id);
+        let Ok(answer) = client.send(request).await else {
+            return;
+        };
+        assert_eq!(answer.status, 200);
+        told.send(id).unwrap();
+        answers.add();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_holds_and_every_answer_has_its_entry_through_kills() {
+    let per_round = 40;
+    let quota = per_round * rounds() + 60;
+    let mut server = Server::start();
+    let (provider, reader) = (server.producer().await, server.consumer().await);
+    server.publish(&provider, "du_person", PERSONS).await;
+    let record = json!({ "op": "upsert", "record": { "Code": "32000000001", "Name": "Anna" } });
+    let path = "/intake/du_person/packages/p";
+    provider
+        .client
+        .put(path, "application/x-ndjson", record.to_string())
+        .await
+        .unwrap();
+    let body = json!({
+        "dataset": "du_person", "recipient": reader.institution, "environment": "main", "purpose": "p",
+        "legal_basis": "l", "fields": "all", "ways": ["key"], "quota": quota,
+    });
+    let made = server
+        .operator()
+        .post("/registry/permissions", &body)
+        .await
+        .unwrap();
+    let number = made["number"].as_str().unwrap();
+
+    let mut answered = BTreeSet::new();
+    for round in 0..=rounds() {
+        let answers = Arc::new(Answers::default());
+        let (told, mut heard) = mpsc::unbounded_channel();
+        let client = server.again(&reader).with_permission(number);
+        client.token().await.unwrap();
+        for worker in 0..WORKERS {
+            let name = format!("r{round}-w{worker}");
+            tokio::spawn(ask(client.clone(), name, Arc::clone(&answers), told.clone()));
+        }
+        drop(told);
+        // The last round is left alone until the quota is spent.
+        if round < rounds() {
+            answers.reach(per_round / 2 + round).await;
+            server.kill_and_restart();
+        }
+        while let Some(id) = heard.recv().await {
+            assert!(answered.insert(id));
+        }
+        assert!(
+            answered.len() <= quota,
+            "{} answers under a quota of {quota}",
+            answered.len()
+        );
+    }
+    let client = server.again(&reader).with_permission(number);
+    let refused = client
+        .get("/data/du_person/records/32000000001")
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Some("permission_exhausted"));
+    let entered = entered(&server).await;
+    let missing: Vec<_> = answered.iter().filter(|id| !entered.contains(*id)).collect();
+    assert!(missing.is_empty(), "answered without an entry: {missing:?}");
+    let usable = client.get("/current_user_permissions").await.unwrap();
+    assert_eq!(usable[0]["use_count"], quota);
+    assert!(
+        entered.len() <= quota,
+        "{} entries under a quota of {quota}",
+        entered.len()
+    );
+}
+
+/// Request ids of the reads in the log; none twice.
+async fn entered(server: &Server) -> BTreeSet<String> {
+    let (operator, mut ids, mut after) = (server.operator(), BTreeSet::new(), None::<String>);
+    loop {
+        let mut query = vec![("dataset", "du_person".to_owned())];
+        query.extend(after.take().map(|after| ("after", after)));
+        let page = operator.get_with("/registry/disclosures", &query).await.unwrap();
+        for entry in page["disclosures"].as_array().unwrap() {
+            let id = entry["request_id"].as_str().unwrap().to_owned();
+            assert!(ids.insert(id.clone()), "{id} stands twice");
+        }
+        match page["next"].as_str() {
+            Some(next) => after = Some(next.to_owned()),
+            None => return ids,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_personal_answer_is_sent_after_its_entry_was_synced() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = dir.path().join("trace");
+    let words = [
+        "strace",
+        "-D",
+        "-f",
+        "-y",
+        "-s",
+        "1024",
+        "-e",
+        "trace=fdatasync,pwrite64,write,writev,sendto,sendmsg",
+        "-o",
+        trace.to_str().unwrap(),
+    ];
+    let works = Command::new("strace")
+        .args(["-D", "-o", "/dev/null", "true"])
+        .status();
+    if !works.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: the program `strace` is not here, or may not trace");
+        return;
+    }
+    let mut server = Server::start_under(&words, &[]);
+    let (provider, reader) = (server.producer().await, server.consumer().await);
+    server.publish(&provider, "du_person", PERSONS).await;
+    let record = json!({ "op": "upsert", "record": { "Code": "32000000001", "Name": "Anna" } });
+    let path = "/intake/du_person/packages/p";
+    provider
+        .client
+        .put(path, "application/x-ndjson", record.to_string())
+        .await
+        .unwrap();
+    let client = server
+        .grant(&reader, "du_person", &["key", "changes", "bulk"], Value::Null)
+        .await;
+    let lookup = json!({ "keys": [{ "Code": "32000000001" }] }).to_string();
+    let calls = [
+        (Method::GET, "/data/du_person/records/32000000001", None),
+        (Method::HEAD, "/data/du_person/records/32000000001", None),
+        (Method::GET, "/data/du_person/records/32000000009", None),
+        (Method::GET, "/data/du_person/records", None),
+        (Method::GET, "/data/du_person/changes?include=record", None),
+        (Method::POST, "/data/du_person/lookup", Some(lookup)),
+    ];
+    let mut ids = Vec::new();
+    for turn in 0..3 {
+        // Alone, and several at once: group commit must not let one leave with another's sync.
+        let asked = calls.iter().enumerate().map(|(place, (method, path, body))| {
+            let id = format!("traced-{turn}-{place}.");
+            ids.push(id.clone());
+            let (client, body) = (client.clone(), body.clone());
+            let body = body.map(|body| ("application/json", body.into_bytes()));
+            let (method, path) = (method.clone(), *path);
+            async move {
+                raw::call(&client, method, path, &[("x-request-id", &id)], body)
+                    .await
+                    .status
+            }
+        });
+        if turn == 0 {
+            for call in asked {
+                assert!([200, 404].contains(&call.await));
+            }
+        } else {
+            let together = asked.map(tokio::spawn).collect::<Vec<_>>();
+            for call in together {
+                assert!([200, 404].contains(&call.await.unwrap()));
+            }
+        }
+    }
+    assert_eq!(server.terminate(), Some(0));
+    let text = String::from_utf8_lossy(&std::fs::read(&trace).unwrap()).into_owned();
+    let calls = trace::read(&text);
+    for id in ids {
+        trace::judge(&calls, &id);
+    }
+}
+
+/// What strace wrote.
+mod trace {
+    use std::collections::HashMap;
+
+    /// One system call: where it began and where it returned, by line.
+    #[derive(Debug)]
+    pub struct Call {
+        text: String,
+        began: usize,
+        returned: usize,
+    }
+
+    /// Joins calls that were cut in two (`<unfinished ...>`, `<... resumed>`).
+    pub fn read(text: &str) -> Vec<Call> {
+        let (mut calls, mut open) = (Vec::new(), HashMap::new());
+        for (line, content) in text.lines().enumerate() {
+            let Some((thread, rest)) = content.split_once(' ') else {
+                continue;
+            };
+            let rest = rest.trim_start();
+            if let Some(begun) = rest.strip_suffix("<unfinished ...>") {
+                open.insert(thread, (begun.to_owned(), line));
+            } else if rest.starts_with("<... ") {
+                if let Some((begun, began)) = open.remove(thread) {
+                    calls.push(Call {
+                        text: format!("{begun}{rest}"),
+                        began,
+                        returned: line,
+                    });
+                }
+            } else {
+                calls.push(Call {
+                    text: rest.to_owned(),
+                    began: line,
+                    returned: line,
+                });
+            }
+        }
+        calls
+    }
+
+    /// Entry written → segment synced, and returned → first byte of the answer.
+    pub fn judge(calls: &[Call], id: &str) {
+        let segment = |call: &&Call| call.text.contains("/disclosures/") && call.text.contains(".segment>");
+        let written = calls
+            .iter()
+            .filter(segment)
+            .find(|call| call.text.starts_with("pwrite64(") && call.text.contains(id))
+            .unwrap_or_else(|| panic!("{id}: its entry was never written"));
+        let synced = calls
+            .iter()
+            .filter(segment)
+            .filter(|call| call.text.starts_with("fdatasync(") && call.text.ends_with("= 0"))
+            .filter(|call| call.began > written.returned)
+            .map(|call| call.returned)
+            .min()
+            .unwrap_or_else(|| panic!("{id}: its entry was never synced"));
+        let head = format!("x-request-id: {id}");
+        let sent = calls
+            .iter()
+            .filter(|call| {
+                ["write(", "writev(", "sendto(", "sendmsg("]
+                    .iter()
+                    .any(|name| call.text.starts_with(name))
+            })
+            .find(|call| call.text.contains(&head))
+            .unwrap_or_else(|| panic!("{id}: its answer was never sent"));
+        assert!(
+            synced < sent.began,
+            "{id}: sent at line {} before the sync at {synced}",
+            sent.began
+        );
+    }
+}
