@@ -236,7 +236,7 @@ impl Read {
             Some(cursor) => Position::from_bytes(&cursor.position)
                 .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?,
         };
-        if matches!(&position, Position::Follow(follow) if follow.at < head.floor) {
+        if position.since() < head.floor {
             return Err(Problem::new(
                 410,
                 "cursor_expired",

@@ -283,11 +283,12 @@ impl<'a, 'p> Run<'a, 'p> {
             } => {
                 self.outcome.duplicates += duplicates;
                 if *erased {
-                    let stays = old
+                    let came_again = *verb == Verb::Upsert && !(self.package.expired)(*record);
+                    let same = old
                         .map(Stored::read)
                         .transpose()?
                         .is_some_and(|old| old.record.json == record.json);
-                    self.forget(key, *verb == Verb::Upsert && stays, sink)?;
+                    self.forget(key, came_again && same, sink)?;
                 }
                 self.one(key, *verb, *record, old, sink)
             }

@@ -95,6 +95,14 @@ impl Follow {
 }
 
 impl Position {
+    /// Deletes after this have yet to be told: they must not be forgotten.
+    pub fn since(&self) -> Sequence {
+        match self {
+            Self::Load { head, .. } => *head,
+            Self::Follow(follow) => follow.at,
+        }
+    }
+
     /// Always `POSITION_BYTES` long, so that a cursor's length tells nothing.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(POSITION_BYTES);
@@ -193,6 +201,32 @@ mod tests {
             let bytes = position.to_bytes();
             prop_assert_eq!(bytes.len(), POSITION_BYTES);
             prop_assert_eq!(Position::from_bytes(&bytes), Some(position));
+        }
+
+        /// Enough pages at different heads that stretches are joined.
+        #[test]
+        fn deletes_of_what_was_given_are_told_and_only_of_what_was_seen(
+            steps in prop::collection::vec((0u64..4, 0u64..6), 0..80),
+            lives in prop::collection::vec((1u64..200, 1u64..200), 50),
+        ) {
+            let mut follow = Follow::new(3);
+            let (mut head, mut pages) = (3, vec![(0, 3, 3)]);
+            for (move_by, grow) in steps {
+                head += grow;
+                let to = (follow.at + move_by).min(head);
+                pages.push((follow.at, to, head));
+                follow.advance(to, head);
+            }
+            for (entered, stay) in lives {
+                let gone = entered + stay;
+                if gone <= follow.at {
+                    continue;
+                }
+                let given = pages.iter().any(|(from, to, head)| *from < entered && entered <= *to && gone > *head);
+                let seen = pages.iter().any(|(.., head)| (entered..gone).contains(head));
+                prop_assert!(!given || follow.was_given(entered, gone));
+                prop_assert!(!follow.was_given(entered, gone) || seen);
+            }
         }
 
         #[test]
