@@ -23,7 +23,7 @@ pub struct Ask {
 pub enum Target {
     /// Full keys, in the order asked.
     Keys(Vec<Result<Vec<u8>, Fault>>),
-    /// A page of all records under a leading part of the key.
+    /// A page of all records under a leading part of the key; `rule` of a fault as in `Page`.
     Leading(Result<Vec<u8>, Fault>),
     /// A page by index, of everything, or of a feed; `rule` of a fault is `key_invalid` or `cursor_invalid`.
     Page(Result<(), Fault>),

@@ -246,16 +246,18 @@ fn key(_: &Grant, ask: &Ask) -> Option<Refusal> {
                 Some(invalid_key(faults))
             }
         }
-        Target::Leading(leading) => Some(invalid_key(vec![leading.as_ref().err()?.clone()])),
-        Target::Page(page) => {
-            let fault = page.as_ref().err()?.clone();
-            if fault.rule == Code::CursorInvalid.as_str() {
-                let detail = "the cursor is not one of this permission and data set: start without after";
-                return Some(with_faults(Code::CursorInvalid, detail, vec![fault]));
-            }
-            Some(invalid_key(vec![fault]))
-        }
+        Target::Leading(leading) => Some(unreadable(leading.as_ref().err()?)),
+        Target::Page(page) => Some(unreadable(page.as_ref().err()?)),
     }
+}
+
+/// What a page was asked by, or from where.
+fn unreadable(fault: &Fault) -> Refusal {
+    if fault.rule == Code::CursorInvalid.as_str() {
+        let detail = "the cursor is not one of this permission and data set: start without after";
+        return with_faults(Code::CursorInvalid, detail, vec![fault.clone()]);
+    }
+    invalid_key(vec![fault.clone()])
 }
 
 fn invalid_key(faults: Vec<Fault>) -> Refusal {

@@ -19,7 +19,7 @@ use crate::{
 /// In every hidden field and in every record out of scope.
 const CANARY: &str = "CANARY";
 /// Never asked for and out of every scope.
-const NEVER: &str = "32000000003";
+const NEVER: &str = "38271946053";
 
 const DEFINITION: &str = r#"
 name: mx_person
@@ -82,9 +82,9 @@ impl World {
         };
         let hidden = format!("{CANARY}-{name}");
         let lines = [
-            person("32000000001", 2020, name, "in"),
-            person("32000000001", 2021, name, "in"),
-            person("32000000002", 2020, &hidden, "out"),
+            person("36184726051", 2020, name, "in"),
+            person("36184726051", 2021, name, "in"),
+            person("37295837162", 2020, &hidden, "out"),
             person(NEVER, 2020, &hidden, "out"),
         ];
         let body = lines.map(|line| line.to_string()).join("\n");
@@ -96,11 +96,13 @@ impl World {
             .unwrap();
     }
 
-    /// A permission of the holder with all ways and no hidden field; `over` lies over that. Gives its number.
+    /// A permission of the holder with all ways, no hidden field, and of persons the first and some who do not
+    /// exist; `over` lies over that. Gives its number.
     async fn permission(&self, over: Value) -> String {
         let mut body = json!({
             "dataset": "mx_person", "recipient": self.holder.institution, "environment": "main",
             "purpose": "test", "legal_basis": "test", "fields": FIELDS, "ways": WAYS,
+            "scope": { "keys": [["36184726051"], ["34162514838"], ["38173625949"]] },
         });
         for (name, value) in over.as_object().into_iter().flatten() {
             body[name] = value.clone();
@@ -157,7 +159,7 @@ impl World {
         let log = self.server.logged();
         assert!(!log.is_empty(), "the log is on");
         for (place, text) in [("the metrics", metrics), ("the log", log)] {
-            for secret in [CANARY, "3200000000", "320000-0000"] {
+            for secret in [CANARY, "36184726051", "37295837162", NEVER, "34162514838", "38173625949"] {
                 assert!(!text.contains(secret), "{secret} in {place}: {text}");
             }
         }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::World;
 use crate::raw;
 
-const ANNA: &str = "/data/mx_person/records/32000000001/2020";
+const ANNA: &str = "/data/mx_person/records/36184726051/2020";
 const CLIENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +26,7 @@ async fn a_quota_is_exact_for_sixteen_clients() {
         clients.spawn(async move {
             loop {
                 // Some ask three keys at once: refused whole when fewer uses are left.
-                let keys: Vec<_> = (2020..2023).map(|year| json!({ "Code": "32000000001", "Year": year })).collect();
+                let keys: Vec<_> = (2020..2023).map(|year| json!({ "Code": "36184726051", "Year": year })).collect();
                 let answer = match client % 4 {
                     0 => raw::post(&under, "/data/mx_person/lookup", &json!({ "keys": keys })).await,
                     _ => raw::get(&under, ANNA).await,

@@ -16,7 +16,7 @@ async fn the_first_fault_in_order_answers() {
     let number = world
         .permission(json!({
             "valid_to": "2001-01-01", "case_required": true, "ways": ["bulk"], "misses_per_hour": 1, "quota": 1,
-            "scope": { "keys": [["32000000002"]] },
+            "scope": { "keys": [["37295837162"]] },
         }))
         .await;
     world.transition(&number, "suspend").await;
@@ -47,20 +47,20 @@ async fn the_first_fault_in_order_answers() {
     let holder = holder.with_case("7");
     assert_eq!(answer(&holder, all_wrong).await, "permission_way");
     patch(&world, &number, json!({ "ways": ["key"] })).await;
-    let used = raw::get(&holder, &own("records/32000000002/2020")).await;
+    let used = raw::get(&holder, &own("records/37295837162/2020")).await;
     assert_eq!(used.status, 200, "the one use there is: {}", used.text());
     for (rest, code) in [
         (all_wrong, "field_unknown"),
         ("records/not-a-code/2020?fields=Secret", "permission_field"),
         ("records/not-a-code/2020", "key_invalid"),
-        ("records/32000000001/2020", "permission_scope"),
-        ("records/32000000002/2020", "permission_exhausted"),
+        ("records/36184726051/2020", "permission_scope"),
+        ("records/37295837162/2020", "permission_exhausted"),
     ] {
         assert_eq!(answer(&holder, rest).await, code, "{rest}");
     }
     patch(&world, &number, json!({ "quota": 2 })).await;
     assert_eq!(
-        raw::get(&holder, &own("records/32000000002/1999")).await.code(),
+        raw::get(&holder, &own("records/37295837162/1999")).await.code(),
         "record_unknown"
     );
     // One miss is all there may be: that is told before anything of the permission.
@@ -77,7 +77,7 @@ async fn who_asks_is_judged_before_how_it_is_written() {
         "changes?limit=99999",
         "changes?wait=61",
         "changes/nothing",
-        "records/32000000001/2020?nonsense=1",
+        "records/36184726051/2020?nonsense=1",
         "records/a/b/c/d",
         "changes?include=nothing",
     ] {
@@ -94,7 +94,7 @@ async fn who_asks_is_judged_before_how_it_is_written() {
         ("changes?limit=10001", "query_invalid"),
         ("changes?wait=61", "query_invalid"),
         ("changes?wait=1.5", "query_invalid"),
-        ("records/32000000001/2020?nonsense=1", "query_invalid"),
+        ("records/36184726051/2020?nonsense=1", "query_invalid"),
         ("records/a/b/c/d", "key_invalid"),
     ] {
         let answer = raw::get(&holder, &format!("/data/mx_person/{rest}")).await;
@@ -110,9 +110,9 @@ async fn who_asks_is_judged_before_how_it_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lookup_of_too_many_keys_is_no_lookup() {
     let world = World::start().await;
-    let exhausted = world.permission(json!({ "quota": 5, "scope": { "keys": [["32000000001"]] } })).await;
+    let exhausted = world.permission(json!({ "quota": 5, "scope": { "keys": [["36184726051"]] } })).await;
     for count in [0, 1_001] {
-        let keys = vec![json!({ "Code": "32000000002", "Year": 1 }); count];
+        let keys = vec![json!({ "Code": "37295837162", "Year": 1 }); count];
         let answer = raw::post(
             &world.under(&exhausted),
             "/data/mx_person/lookup",
@@ -126,7 +126,7 @@ async fn a_lookup_of_too_many_keys_is_no_lookup() {
         );
     }
     let keys = json!({ "keys": [
-        { "Code": "32000000001", "Year": 2020 }, { "Code": "32000000002", "Year": 2020 },
+        { "Code": "36184726051", "Year": 2020 }, { "Code": "37295837162", "Year": 2020 },
     ]});
     let answer = raw::post(&world.under(&exhausted), "/data/mx_person/lookup", &keys).await;
     assert_eq!(answer.code(), "permission_scope");
@@ -148,7 +148,7 @@ async fn a_rate_is_kept_before_the_permission_is_looked_at() {
     let client = world.under(&number);
     let mut codes = std::collections::BTreeSet::new();
     for _ in 0..50 {
-        let answer = raw::get(&client, "/data/mx_person/records/32000000001/2020").await;
+        let answer = raw::get(&client, "/data/mx_person/records/36184726051/2020").await;
         assert!(
             answer.code() != "rate_limited"
                 || (answer.status == 429 && answer.headers.contains_key("retry-after"))

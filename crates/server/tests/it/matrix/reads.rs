@@ -19,9 +19,9 @@ pub enum Key {
 impl Key {
     pub fn code(self) -> &'static str {
         match self {
-            Self::Inside => "32000000001",
-            Self::Outside => "32000000002",
-            Self::Absent => "32000000009",
+            Self::Inside => "36184726051",
+            Self::Outside => "37295837162",
+            Self::Absent => "38173625949",
             Self::Invalid => "not-a-code",
         }
     }
