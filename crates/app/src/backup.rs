@@ -50,15 +50,27 @@ const KIND: &str = "backup";
 
 impl App {
     /// Begins a backup and answers its job at once; one at a time.
-    pub async fn backup_create(self: &Arc<Self>, ctx: &Ctx, create: BackupCreate) -> Result<JobView, Problem> {
+    pub async fn backup_create(
+        self: &Arc<Self>,
+        ctx: &Ctx,
+        create: BackupCreate,
+    ) -> Result<JobView, Problem> {
         ctx.operator()?;
         self.check_place(&create.directory)?;
-        let turn = Arc::clone(&self.backing_up)
-            .try_lock_owned()
-            .map_err(|_| Problem::new(409, "state_conflict", "a backup is being made; wait until it has ended"))?;
+        let turn = Arc::clone(&self.backing_up).try_lock_owned().map_err(|_| {
+            Problem::new(
+                409,
+                "state_conflict",
+                "a backup is being made; wait until it has ended",
+            )
+        })?;
         make(&create.directory).map_err(|error| unusable(&error.to_string()))?;
         let detail = json!({ "directory": create.directory, "with_secrets": create.with_secrets });
-        let job = JobCreate { kind: KIND.to_owned(), dataset: None, detail: detail.clone() };
+        let job = JobCreate {
+            kind: KIND.to_owned(),
+            dataset: None,
+            detail: detail.clone(),
+        };
         let job = self.registry.job_insert(&job, ctx.now).await?;
         let (app, id) = (Arc::clone(self), job.id);
         tokio::spawn(async move {
@@ -86,23 +98,36 @@ impl App {
         ctx.operator()?;
         let unknown = || Problem::new(404, "not_found", "there is no such backup");
         let id = id.parse().map_err(|_| unknown())?;
-        self.registry.job_get(id).await?.filter(|job| job.kind == KIND).ok_or_else(unknown)
+        self.registry
+            .job_get(id)
+            .await?
+            .filter(|job| job.kind == KIND)
+            .ok_or_else(unknown)
     }
 
     fn check_place(&self, directory: &Path) -> Result<(), Problem> {
         if !directory.is_absolute() {
             return Err(unusable("write the whole path, from the root"));
         }
-        let parent = directory.parent().and_then(|parent| fs::canonicalize(parent).ok());
-        let Some(parent) = parent else { return Err(unusable("its parent directory must exist")) };
+        let parent = directory
+            .parent()
+            .and_then(|parent| fs::canonicalize(parent).ok());
+        let Some(parent) = parent else {
+            return Err(unusable("its parent directory must exist"));
+        };
         if fs::canonicalize(&self.dir).is_ok_and(|dir| parent.starts_with(dir)) {
-            return Err(unusable("it lies inside the data directory; put backups on another disk"));
+            return Err(unusable(
+                "it lies inside the data directory; put backups on another disk",
+            ));
         }
         Ok(())
     }
 
     async fn back_up(self: &Arc<Self>, create: BackupCreate) -> Result<Value, BackupError> {
-        let BackupCreate { directory: dir, with_secrets } = create;
+        let BackupCreate {
+            directory: dir,
+            with_secrets,
+        } = create;
         let made = self.now();
         let (app, to) = (Arc::clone(self), dir.clone());
         let sets = tokio::task::spawn_blocking(move || app.copy_sets(&to)).await??;

@@ -16,7 +16,10 @@ use std::{
 
 use dagr_app::{
     App,
-    backup::{copy_tree, erasures, manifest::{MANIFEST, Manifest}},
+    backup::{
+        copy_tree, erasures,
+        manifest::{MANIFEST, Manifest},
+    },
     secrets::Secrets,
 };
 use dagr_registry::Registry;
@@ -93,7 +96,13 @@ pub async fn restore(
     let dir = lock.path().to_owned();
     if is_unfinished(&dir) {
         let before = change_places(&dir)?;
-        let none = Restored { sets: vec![], erased_again: 0, erasures_left: 0, before, finished_earlier: true };
+        let none = Restored {
+            sets: vec![],
+            erased_again: 0,
+            erasures_left: 0,
+            before,
+            finished_earlier: true,
+        };
         return Ok(none);
     }
     let manifest = Manifest::read(backup)?;
@@ -112,25 +121,40 @@ pub async fn restore(
         fs::create_dir_all(made.join(part))?;
     }
     let journal = open_journal(config, &made)?;
-    let reaches = journal.last_id().map_err(|error| RestoreError::App(error.to_string()))?;
+    let reaches = journal
+        .last_id()
+        .map_err(|error| RestoreError::App(error.to_string()))?;
     if let Some(why) = live.lost_by(reaches).filter(|_| !accept_lost_uses) {
         fs::remove_dir_all(&made)?;
         return Err(RestoreError::LostUses(why));
     }
     // Without secrets in the backup those of the directory stay; where there are none, new ones are made.
     let secrets = [&made, &dir].map(|place| place.join("secrets"));
-    let secrets = secrets.iter().find(|place| place.join(dagr_app::secrets::OPERATOR_TOKEN).exists());
+    let secrets = secrets
+        .iter()
+        .find(|place| place.join(dagr_app::secrets::OPERATOR_TOKEN).exists());
     let secrets = Secrets::open(secrets.unwrap_or(&made.join("secrets")))?;
     let registry = Registry::open(made.join("registry.sqlite")).await;
     let registry = registry.map_err(|error| RestoreError::App(error.to_string()))?;
     let engine = Arc::new(open_engine(config, &made)?);
-    let parts = assemble(config, &made, registry.clone(), Arc::clone(&engine), journal, secrets);
+    let parts = assemble(
+        config,
+        &made,
+        registry.clone(),
+        Arc::clone(&engine),
+        journal,
+        secrets,
+    );
     let app = App::start(parts).await;
     let app = app.map_err(|problem| RestoreError::App(problem.detail))?;
     let (mut erased_again, mut erasures_left) = (0, 0);
     for (name, newer) in live.newer_erasures(&*engine)? {
         let count = newer.len() as u64;
-        match app.erase_again(&name, newer).await.map_err(|problem| RestoreError::App(problem.detail))? {
+        match app
+            .erase_again(&name, newer)
+            .await
+            .map_err(|problem| RestoreError::App(problem.detail))?
+        {
             Some(gone) => erased_again += gone,
             None => erasures_left += count,
         }
@@ -138,11 +162,20 @@ pub async fn restore(
     let sets = raise_epochs(&*engine, &live.epochs)?;
     drop((app, engine));
     registry.close().await;
-    fs::write(made.join(READY), format!("before-restore-{}", jiff::Timestamp::now().as_second()))?;
+    fs::write(
+        made.join(READY),
+        format!("before-restore-{}", jiff::Timestamp::now().as_second()),
+    )?;
     File::open(made.join(READY))?.sync_all()?;
     File::open(&made)?.sync_all()?;
     let before = change_places(&dir)?;
-    Ok(Restored { sets, erased_again, erasures_left, before, finished_earlier: false })
+    Ok(Restored {
+        sets,
+        erased_again,
+        erasures_left,
+        before,
+        finished_earlier: false,
+    })
 }
 
 /// Cursors of before expire: what they stand on may not be there any more.
@@ -167,7 +200,14 @@ fn raise_epochs(engine: &dyn Engine, before: &BTreeMap<String, u32>) -> Result<V
 }
 
 fn put_head(kv: &dyn Kv, head: &Head) -> Result<(), KvError> {
-    kv.commit(&[Op::Put { table: Table::Meta, key: keys::HEAD.to_vec(), value: head.bytes() }], &[])
+    kv.commit(
+        &[Op::Put {
+            table: Table::Meta,
+            key: keys::HEAD.to_vec(),
+            value: head.bytes(),
+        }],
+        &[],
+    )
 }
 
 /// Moves what is there aside and what was made ready in. Can be done again at any point. Gives where the old lies.
@@ -181,7 +221,9 @@ fn change_places(dir: &Path) -> Result<Option<PathBuf>, RestoreError> {
             move_if_there(&dir.join(file), &aside.join(file))?;
         }
     }
-    let mut parts: Vec<_> = fs::read_dir(&made)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+    let mut parts: Vec<_> = fs::read_dir(&made)?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<io::Result<_>>()?;
     parts.retain(|part| part != READY);
     for part in &parts {
         move_if_there(&dir.join(part), &aside.join(part))?;
