@@ -4,6 +4,7 @@
 
 mod cells;
 mod concurrent;
+mod everything;
 mod order;
 mod reads;
 mod uses;
@@ -142,12 +143,7 @@ impl World {
 
     /// Uses counted under a permission that is usable now.
     async fn use_count(&self, number: &str) -> u64 {
-        let list = self
-            .holder
-            .client
-            .get("/current_user_permissions")
-            .await
-            .unwrap();
+        let list = self.holder.client.get("/current_user_permissions").await.unwrap();
         let permissions = list.as_array().unwrap().iter();
         let mut found = permissions.filter(|permission| permission["permission_number"] == number);
         found.next().unwrap()["use_count"].as_u64().unwrap()
@@ -159,7 +155,14 @@ impl World {
         let log = self.server.logged();
         assert!(!log.is_empty(), "the log is on");
         for (place, text) in [("the metrics", metrics), ("the log", log)] {
-            for secret in [CANARY, "36184726051", "37295837162", NEVER, "34162514838", "38173625949"] {
+            for secret in [
+                CANARY,
+                "36184726051",
+                "37295837162",
+                NEVER,
+                "34162514838",
+                "38173625949",
+            ] {
                 assert!(!text.contains(secret), "{secret} in {place}: {text}");
             }
         }

@@ -145,7 +145,11 @@ async fn nobody_reads_without_a_permission() {
     let good = world.permission(json!({})).await;
     world
         .server
-        .publish(&world.provider, "mx_other", "name: mx_other\nkey: Id\nfields:\n  - Id : x\n")
+        .publish(
+            &world.provider,
+            "mx_other",
+            "name: mx_other\nkey: Id\nfields:\n  - Id : x\n",
+        )
         .await;
     let other = world
         .permission(json!({ "dataset": "mx_other", "fields": "all", "ways": ["key"] }))
@@ -208,7 +212,10 @@ async fn what_is_asked_is_within_the_permission() {
         let cell = |what, status, code| Cell::new(what, &world, &good, status, code);
         let all = cell("allowed", 200, "").check(&world, read).await;
         assert!(!all.text().contains("37295837162"), "{read:?}: {}", all.text());
-        cell("field given", 200, "").fields("Name").check(&world, read).await;
+        cell("field given", 200, "")
+            .fields("Name")
+            .check(&world, read)
+            .await;
         for (what, fields, status, code) in [
             ("field unknown", "Nope", 400, "field_unknown"),
             ("child unknown", "Pets.Nope", 400, "field_unknown"),
@@ -269,12 +276,32 @@ async fn out_of_a_predicate_is_absent() {
                 .key(key)
                 .check(&world, read)
                 .await;
-            let last = world.disclosures(&format!("permission={number}")).await.pop().unwrap();
+            let last = world
+                .disclosures(&format!("permission={number}"))
+                .await
+                .pop()
+                .unwrap();
             answers.push(same_words(&answer, &last, key));
         }
         assert_eq!(answers[0], answers[1], "{read:?}: told apart");
     }
     world.leaves_no_trace().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_key_field_allows_full_keys_only() {
+    let world = World::start().await;
+    let number = world.permission(json!({ "fields": ["Code", "Name"] })).await;
+    for read in Read::ALL {
+        let (status, code) = if read.is_full_key() {
+            (200, "")
+        } else {
+            (403, "permission_way")
+        };
+        Cell::new("a part of the key hidden", &world, &number, status, code)
+            .check(&world, read)
+            .await;
+    }
 }
 
 /// The answer and its entry without what differs between any two calls, the asked code made one.

@@ -26,7 +26,9 @@ async fn a_quota_is_exact_for_sixteen_clients() {
         clients.spawn(async move {
             loop {
                 // Some ask three keys at once: refused whole when fewer uses are left.
-                let keys: Vec<_> = (2020..2023).map(|year| json!({ "Code": "36184726051", "Year": year })).collect();
+                let keys: Vec<_> = (2020..2023)
+                    .map(|year| json!({ "Code": "36184726051", "Year": year }))
+                    .collect();
                 let answer = match client % 4 {
                     0 => raw::post(&under, "/data/mx_person/lookup", &json!({ "keys": keys })).await,
                     _ => raw::get(&under, ANNA).await,

@@ -33,7 +33,11 @@ async fn the_first_fault_in_order_answers() {
     }
     let answer = async |client: &dagr_server::client::Client, rest: &str| {
         let answer = raw::get(client, &own(rest)).await;
-        if answer.status < 400 { "allowed".to_owned() } else { answer.code() }
+        if answer.status < 400 {
+            "allowed".to_owned()
+        } else {
+            answer.code()
+        }
     };
     assert_eq!(
         answer(&world.holder.client, all_wrong).await,
@@ -82,10 +86,21 @@ async fn who_asks_is_judged_before_how_it_is_written() {
         "changes?include=nothing",
     ] {
         let path = format!("/data/mx_person/{rest}");
-        assert_eq!(raw::get(&anonymous, &path).await.code(), "token_invalid", "{rest}");
+        assert_eq!(
+            raw::get(&anonymous, &path).await.code(),
+            "token_invalid",
+            "{rest}"
+        );
     }
     let body = Some(("application/json", b"not json".to_vec()));
-    let answer = raw::call(&anonymous, http::Method::POST, "/data/mx_person/lookup", &[], body).await;
+    let answer = raw::call(
+        &anonymous,
+        http::Method::POST,
+        "/data/mx_person/lookup",
+        &[],
+        body,
+    )
+    .await;
     assert_eq!(answer.code(), "token_invalid");
     let holder = world.under(&world.permission(json!({})).await);
     for (rest, code) in [
@@ -110,7 +125,9 @@ async fn who_asks_is_judged_before_how_it_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lookup_of_too_many_keys_is_no_lookup() {
     let world = World::start().await;
-    let exhausted = world.permission(json!({ "quota": 5, "scope": { "keys": [["36184726051"]] } })).await;
+    let exhausted = world
+        .permission(json!({ "quota": 5, "scope": { "keys": [["36184726051"]] } }))
+        .await;
     for count in [0, 1_001] {
         let keys = vec![json!({ "Code": "37295837162", "Year": 1 }); count];
         let answer = raw::post(

@@ -94,7 +94,12 @@ impl Read {
         matches!(self, Self::Changes | Self::ChangesWithRecords | Self::List)
     }
 
-    pub fn call(self, key: Key, fields: Option<&str>, after: Option<&str>) -> (Method, String, Option<Value>) {
+    pub fn call(
+        self,
+        key: Key,
+        fields: Option<&str>,
+        after: Option<&str>,
+    ) -> (Method, String, Option<Value>) {
         let code = key.code();
         let (method, path) = match self {
             Self::Record => (Method::GET, format!("records/{code}/2020")),

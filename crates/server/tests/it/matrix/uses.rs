@@ -24,10 +24,7 @@ async fn lookup(client: &Client, count: usize) -> Raw {
 async fn at_the_end(client: &Client) -> String {
     let feed = client.get("/data/mx_person/changes").await.unwrap();
     assert_eq!(feed["end"], true);
-    format!(
-        "/data/mx_person/changes?after={}",
-        feed["next"].as_str().unwrap()
-    )
+    format!("/data/mx_person/changes?after={}", feed["next"].as_str().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,13 +99,7 @@ async fn each_key_and_each_page_is_one() {
             403,
             0,
         ),
-        (
-            "malformed",
-            Method::GET,
-            "/data/mx_person/records/x/2020",
-            400,
-            0,
-        ),
+        ("malformed", Method::GET, "/data/mx_person/records/x/2020", 400, 0),
     ];
     for (what, method, path, status, uses) in calls {
         let answer = call(&client, method, path, &[], None).await;
@@ -116,7 +107,13 @@ async fn each_key_and_each_page_is_one() {
         used += uses;
         assert_eq!(world.use_count(&number).await, used, "{what}");
     }
+    let entries = world.entries(&number).await.0;
     let same = call(&client, Method::GET, ANNA, &unchanged, None).await;
+    assert_eq!(
+        world.entries(&number).await.0,
+        entries + 1,
+        "and an entry like any other"
+    );
     assert_eq!((same.status, same.body.len()), (304, 0));
     assert_eq!(same.header("etag"), tag);
     assert_eq!(
@@ -173,7 +170,11 @@ async fn a_page_is_cut_and_a_lookup_refused_whole() {
         .await;
     let client = world.under(&number);
     let page = raw::get(&client, "/data/mx_person/records").await.json();
-    assert_eq!(page["records"].as_array().unwrap().len(), 1, "cut to what is left");
+    assert_eq!(
+        page["records"].as_array().unwrap().len(),
+        1,
+        "cut to what is left"
+    );
     assert!(page["next"].is_string(), "there is a second");
     let wait = raw::get(&client, "/data/mx_person/changes?wait=60").await;
     assert_eq!((wait.status, wait.code().as_str()), (403, "permission_exhausted"));

@@ -172,10 +172,7 @@ async fn a_version_cut_to_85_per_cent_is_held() {
             assert_eq!(done.json()["deleted"], would_delete);
         }
         let again = act(verb).await;
-        assert_eq!(
-            (again.status, again.code().as_str()),
-            (409, "package_not_held")
-        );
+        assert_eq!((again.status, again.code().as_str()), (409, "package_not_held"));
     }
     assert_eq!(
         state(&provider, "ts_aircraft").await["digest"],

@@ -83,10 +83,7 @@ async fn both_encodings_are_the_same_set() {
         return;
     };
     let addresses = addresses(std::str::from_utf8(&utf8).unwrap());
-    let repeated: Vec<_> = addresses
-        .values()
-        .filter(|(lines, _)| lines.len() > 1)
-        .collect();
+    let repeated: Vec<_> = addresses.values().filter(|(lines, _)| lines.len() > 1).collect();
     let differing = || repeated.iter().filter(|(_, different)| *different > 1);
     assert_eq!((repeated.len(), differing().count()), (46, 45));
     let mut lines: Vec<u64> = differing().flat_map(|(lines, _)| lines.clone()).collect();
@@ -95,10 +92,7 @@ async fn both_encodings_are_the_same_set() {
     let server = Server::start();
     let (provider, recipient) = (server.producer().await, server.consumer().await);
     let mut digests = Vec::new();
-    for (name, charset, body) in [
-        ("rd_utf", "utf-8", utf8),
-        ("rd_baltic", "iso-8859-13", baltic),
-    ] {
+    for (name, charset, body) in [("rd_utf", "utf-8", utf8), ("rd_baltic", "iso-8859-13", baltic)] {
         server.publish(&provider, name, &definition(name)).await;
         let path = format!("/intake/{name}/packages/all?mode=snapshot");
         let receipt = deliver(&provider, &path, &format!("text/csv; charset={charset}"), body).await;

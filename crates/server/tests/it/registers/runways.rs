@@ -36,13 +36,21 @@ const COLUMNS: [Column; 20] = [
     ("le_longitude_deg", "le_longitude_deg", Kind::Decimal),
     ("le_elevation_ft", "le_elevation_ft", Kind::Int),
     ("le_heading_degT", "le_heading_degT", Kind::Decimal),
-    ("le_displaced_threshold_ft", "le_displaced_threshold_ft", Kind::Int),
+    (
+        "le_displaced_threshold_ft",
+        "le_displaced_threshold_ft",
+        Kind::Int,
+    ),
     ("he_ident", "he_ident", Kind::Text),
     ("he_latitude_deg", "he_latitude_deg", Kind::Decimal),
     ("he_longitude_deg", "he_longitude_deg", Kind::Decimal),
     ("he_elevation_ft", "he_elevation_ft", Kind::Int),
     ("he_heading_degT", "he_heading_degT", Kind::Decimal),
-    ("he_displaced_threshold_ft", "he_displaced_threshold_ft", Kind::Int),
+    (
+        "he_displaced_threshold_ft",
+        "he_displaced_threshold_ft",
+        Kind::Int,
+    ),
 ];
 const FILE: &str = "/public/oa_runways?filename=runways.csv";
 /// How long the file may take to follow a change ("within seconds"), on a machine that builds other things.
@@ -146,11 +154,7 @@ async fn deltas_by_id_make_every_version() {
             "{name}"
         );
         let digest = independent::digest(new.values().map(String::as_str));
-        assert_eq!(
-            state(&provider, "oa_runways").await["digest"],
-            digest,
-            "{name}"
-        );
+        assert_eq!(state(&provider, "oa_runways").await["digest"], digest, "{name}");
         old = new;
     }
     let before = state(&provider, "oa_runways").await;
@@ -159,7 +163,11 @@ async fn deltas_by_id_make_every_version() {
         let receipt = snapshot(&provider, id, last).await;
         assert_eq!(receipt["unchanged"], old.len());
         assert_eq!(
-            (&receipt["accepted"], &receipt["deleted"], &receipt["last_sequence"]),
+            (
+                &receipt["accepted"],
+                &receipt["deleted"],
+                &receipt["last_sequence"]
+            ),
             (&json!(0), &json!(0), &Value::Null)
         );
     }
@@ -190,10 +198,7 @@ async fn the_public_file_is_one_whole_version() {
     // The same again: not a byte of difference, whether or not it was built anew.
     snapshot(&provider, "same", first).await;
     let same = file(&anyone, &[]).await;
-    assert_eq!(
-        (same.header("etag"), &same.body),
-        (one.header("etag"), &one.body)
-    );
+    assert_eq!((same.header("etag"), &same.body), (one.header("etag"), &one.body));
 
     // A download that began before a package keeps its file.
     let request = anyone.request(Method::GET, FILE).await.unwrap();
@@ -244,10 +249,7 @@ async fn parts(anyone: &Client, whole: &Raw) {
     );
     assert_eq!(part.body, whole.body[100..200]);
     let end = file(anyone, &[("range", "bytes=-10")]).await;
-    assert_eq!(
-        (end.status, &end.body[..]),
-        (206, &whole.body[length - 10..])
-    );
+    assert_eq!((end.status, &end.body[..]), (206, &whole.body[length - 10..]));
     let beyond = file(anyone, &[("range", "bytes=99999999-")]).await;
     assert_eq!(
         (beyond.status, beyond.header("content-range")),
