@@ -50,7 +50,7 @@ pub enum RestoreError {
     #[error("the backup is damaged, so nothing was done:\n  {}", .0.join("\n  "))]
     Damaged(Vec<String>),
     #[error(
-        "the directory's disclosure log {0}: restoring would forget uses and disclosures that were made. \
+        "the directory's disclosure log {0}: restoring would forget uses and disclosures. \
          Make a backup of it first; then give --accept-lost-uses (the log is kept aside)"
     )]
     LostUses(String),
@@ -121,10 +121,8 @@ pub async fn restore(
         fs::create_dir_all(made.join(part))?;
     }
     let journal = open_journal(config, &made)?;
-    let reaches = journal
-        .last_id()
-        .map_err(|error| RestoreError::App(error.to_string()))?;
-    if let Some(why) = live.lost_by(reaches).filter(|_| !accept_lost_uses) {
+    if let Some(why) = live.lost_to(&journal).filter(|_| !accept_lost_uses) {
+        drop(journal);
         fs::remove_dir_all(&made)?;
         return Err(RestoreError::LostUses(why));
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use dagr_store::{
-    journal::EntryId,
+    journal::{Journal, JournalError, StoredEntry},
     kv::{Engine, KvError},
     set::head::Head,
 };
@@ -19,7 +19,7 @@ type Erasure = (Vec<u8>, Vec<u8>);
 
 pub struct Live {
     /// The newest entry of the disclosure log; an error: it cannot be read.
-    last: Result<Option<EntryId>, String>,
+    last: Result<Option<StoredEntry>, String>,
     pub epochs: BTreeMap<String, u32>,
     erasures: BTreeMap<String, Vec<Erasure>>,
 }
@@ -27,7 +27,7 @@ pub struct Live {
 impl Live {
     pub fn read(config: &Config, dir: &Path) -> Result<Self, RestoreError> {
         let last = match open_journal(config, dir) {
-            Ok(journal) => journal.last_id().map_err(|error| error.to_string()),
+            Ok(journal) => last_entry(&journal).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         let engine = open_engine(config, dir)?;
@@ -49,11 +49,16 @@ impl Live {
         Ok(live)
     }
 
-    /// What a log that reaches to `restored` would lack.
-    pub fn lost_by(&self, restored: Option<EntryId>) -> Option<String> {
+    /// What would be lost with this log in the place of the directory's: `None` = it holds the same, or more.
+    pub fn lost_to(&self, restored: &Journal) -> Option<String> {
         match &self.last {
             Err(error) => Some(format!("cannot be read ({error})")),
-            Ok(last) => (*last > restored).then(|| "holds entries newer than the backup".to_owned()),
+            Ok(None) => None,
+            // Ids alone would not do: after an earlier restore two logs may have gone on from one place.
+            Ok(Some(last)) => {
+                let is_there = matches!(restored.read(last.id), Ok(Some(entry)) if entry == *last);
+                (!is_there).then(|| "holds entries that the backup does not".to_owned())
+            }
         }
     }
 
@@ -82,4 +87,11 @@ fn read_set(engine: &dyn Engine, name: &str) -> Result<(u32, Vec<Erasure>), KvEr
     let kv = engine.open(name)?;
     let epoch = Head::read(&*kv.snapshot()?)?.epoch;
     Ok((epoch, erasures(&*kv)?))
+}
+
+fn last_entry(journal: &Journal) -> Result<Option<StoredEntry>, JournalError> {
+    match journal.last_id()? {
+        Some(id) => journal.read(id),
+        None => Ok(None),
+    }
 }

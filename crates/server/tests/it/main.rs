@@ -12,6 +12,7 @@ mod matrix;
 mod demo;
 mod operations;
 mod raw;
+mod readme;
 mod registers;
 mod server;
 mod token;
