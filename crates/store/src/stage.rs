@@ -177,12 +177,15 @@ impl Stage {
         }
         let rows = std::mem::take(&mut self.rows);
         let path = self.run_path();
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        let (mut out, mut head) = (
+            BufWriter::with_capacity(1 << 20, File::create(&path)?),
+            Vec::new(),
+        );
         for (start, key_len, body_len) in &rows {
             let (start, key_len, body_len) = (*start as usize, usize::from(*key_len), *body_len as usize);
             let key = &self.buffer[start..start + key_len];
             let body = &self.buffer[start + key_len..start + key_len + body_len];
-            run::write(&mut out, key, body)?;
+            run::write(&mut out, &mut head, key, body)?;
         }
         out.flush()?;
         self.runs.push(path);
@@ -194,10 +197,13 @@ impl Stage {
 
     fn merge(&mut self, runs: &[PathBuf]) -> Result<PathBuf, KvError> {
         let path = self.run_path();
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        let (mut out, mut head) = (
+            BufWriter::with_capacity(1 << 20, File::create(&path)?),
+            Vec::new(),
+        );
         let mut rows = run::Merge::open(runs)?;
         while let Some((key, body)) = rows.next()? {
-            run::write(&mut out, key, body)?;
+            run::write(&mut out, &mut head, key, body)?;
         }
         out.flush()?;
         Ok(path)

@@ -227,8 +227,13 @@ impl<'a, 'p> Run<'a, 'p> {
         let mut groups = Groups::new(staged, self.package.resolve)?;
         match self.package.mode {
             Mode::Delta => {
+                let was_empty = self.head.records == 0;
                 while let Some(group) = groups.next_group()? {
-                    let old = self.snapshot.get(Table::Record, group.key())?;
+                    let old = if was_empty {
+                        None
+                    } else {
+                        self.snapshot.get(Table::Record, group.key())?
+                    };
                     self.group(&group, old, sink)?;
                 }
             }

@@ -6,7 +6,7 @@ use std::{
     cmp::Reverse,
     collections::BinaryHeap,
     fs::File,
-    io::{BufReader, Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::PathBuf,
 };
 
@@ -18,14 +18,13 @@ const READ_AHEAD: usize = 8 << 20;
 /// No staged row is longer: the longest record and its spans, with room.
 const MAX_BODY: u64 = 16 << 20;
 
-pub fn write(out: &mut impl Write, key: &[u8], body: &[u8]) -> Result<(), KvError> {
-    let mut lengths = Vec::with_capacity(16);
-    put_varint(&mut lengths, key.len() as u64);
-    out.write_all(&lengths)?;
-    out.write_all(key)?;
-    lengths.clear();
-    put_varint(&mut lengths, body.len() as u64);
-    out.write_all(&lengths)?;
+/// `head` is reused between calls.
+pub fn write(out: &mut impl Write, head: &mut Vec<u8>, key: &[u8], body: &[u8]) -> Result<(), KvError> {
+    head.clear();
+    put_varint(head, key.len() as u64);
+    head.extend_from_slice(key);
+    put_varint(head, body.len() as u64);
+    out.write_all(head)?;
     out.write_all(body)?;
     Ok(())
 }
@@ -61,12 +60,12 @@ impl Run {
     fn varint(&mut self) -> Result<Option<u64>, KvError> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
-            let mut byte = [0];
-            if self.file.read(&mut byte)? == 0 {
+            let Some(byte) = self.file.fill_buf()?.first().copied() else {
                 return if shift == 0 { Ok(None) } else { Err(cut_off()) };
-            }
-            value |= u64::from(byte[0] & 0x7f) << shift;
-            if byte[0] & 0x80 == 0 {
+            };
+            self.file.consume(1);
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
                 return Ok(Some(value));
             }
         }
