@@ -60,19 +60,25 @@ impl Journal {
 
     /// The newest entry; `None` = the journal holds none. Reads one segment.
     pub fn last_id(&self) -> Result<Option<EntryId>> {
-        let segments: Vec<Arc<Segment>> = self.shared.catalog.read().segments.values().cloned().collect();
-        for segment in segments.iter().rev().filter(|segment| segment.info().entries > 0) {
-            let from = EntryId {
-                segment: segment.number,
-                offset: HEADER_BYTES as u32,
-            };
-            let mut last = None;
-            for entry in self.scan(Some(from), None) {
-                last = Some(entry?.id);
-            }
-            return Ok(last);
+        let newest = {
+            let catalog = self.shared.catalog.read();
+            let filled = catalog
+                .segments
+                .values()
+                .rev()
+                .find(|segment| segment.info().entries > 0);
+            filled.map(|segment| segment.number)
+        };
+        let Some(segment) = newest else { return Ok(None) };
+        let from = EntryId {
+            segment,
+            offset: HEADER_BYTES as u32,
+        };
+        let mut last = None;
+        for entry in self.scan(Some(from), None) {
+            last = Some(entry?.id);
         }
-        Ok(None)
+        Ok(last)
     }
 }
 
