@@ -1,6 +1,10 @@
 //! The bounded queue before the writer.
 
-use std::{collections::VecDeque, sync::mpsc::SyncSender, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::mpsc::SyncSender,
+    time::{Duration, Instant},
+};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -9,6 +13,11 @@ use super::{
     error::{JournalError, Result},
     ticket::Resolver,
 };
+
+/// Entries that nobody waits for are gathered this long, or until there are this many bytes of them: a write each
+/// would cost more than what it logs.
+const GATHER: Duration = Duration::from_millis(20);
+const GATHER_BYTES: usize = 256 << 10;
 
 /// An encoded entry that waits for the writer.
 pub(super) struct Pending {
@@ -23,10 +32,20 @@ pub(super) struct Pending {
 struct State {
     entries: VecDeque<Pending>,
     bytes: usize,
+    /// Entries among them that somebody waits for.
+    urgent: usize,
     syncs: Vec<SyncSender<Result<()>>>,
     stop: bool,
     /// Set while the writer has failed: nobody queues behind a fault.
     refuse: Option<JournalError>,
+}
+
+impl State {
+    /// Only entries that nobody waits for, and few of them.
+    fn may_gather(&self) -> bool {
+        let waited_for = self.urgent > 0 || !self.syncs.is_empty() || self.stop;
+        !waited_for && !self.entries.is_empty() && self.bytes < GATHER_BYTES
+    }
 }
 
 #[derive(Default)]
@@ -65,8 +84,10 @@ impl Queue {
             return Err((pending, error));
         }
         state.bytes += pending.body.len();
+        state.urgent += usize::from(pending.urgent);
+        let wake = pending.urgent || state.entries.is_empty() || state.bytes >= GATHER_BYTES;
         state.entries.push_back(pending);
-        if state.entries.len() == 1 {
+        if wake {
             self.filled.notify_one();
         }
         Ok(())
@@ -93,12 +114,15 @@ impl Queue {
                 Some(_) => {}
             }
         }
+        let gathered = Instant::now() + GATHER;
+        while state.may_gather() && !self.filled.wait_until(&mut state, gathered).timed_out() {}
         let mut work = Work::default();
         let mut bytes = 0;
         while bytes < max_bytes
             && let Some(pending) = state.entries.pop_front()
         {
             bytes += pending.body.len();
+            state.urgent -= usize::from(pending.urgent);
             work.entries.push(pending);
         }
         state.bytes -= bytes;
@@ -114,6 +138,7 @@ impl Queue {
         let mut state = self.state.lock();
         state.refuse = Some(error.clone());
         state.bytes = 0;
+        state.urgent = 0;
         let waiting = std::mem::take(&mut state.entries);
         drop(state);
         for pending in waiting {
