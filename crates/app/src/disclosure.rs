@@ -223,8 +223,9 @@ impl App {
         let now = self.clock.now().as_millisecond();
         for stored in self.journal.scan_time(now - 3_600_000, i64::MAX, None) {
             let stored = stored.map_err(unreadable)?;
-            let Some(entry) = Entry::from_bytes(&stored.payload).filter(|entry| entry.misses > 0) else { continue };
+            let Some(entry) = Entry::from_bytes(&stored.payload) else { continue };
             if let Some(held) = catalog.permissions.get(entry.permission.as_str()) {
+                held.usage.touch(stored.at_ms);
                 held.usage.missed(entry.misses, stored.at_ms);
             }
         }

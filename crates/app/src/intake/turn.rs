@@ -280,6 +280,7 @@ impl App {
     ) -> Result<Value, Problem> {
         let set = self.provider_set(ctx, section, dataset)?;
         check_id(package_id)?;
+        not_open(&set, package_id)?;
         let (app, id) = (Arc::clone(self), package_id.to_owned());
         let ctx = ctx.clone();
         let told = Arc::clone(&set);
@@ -346,6 +347,7 @@ impl App {
     ) -> Result<Value, Problem> {
         let set = self.provider_set(ctx, section, dataset)?;
         check_id(package_id)?;
+        not_open(&set, package_id)?;
         let (app, id) = (Arc::clone(self), package_id.to_owned());
         in_turn(set, move |set| {
             let kv = app.open_set(set)?;
@@ -362,11 +364,23 @@ fn held_row(kv: &dyn Kv, id: &str) -> Result<(PackageRow, Held), Problem> {
     let row = PackageRow::read(&*kv.snapshot()?, id)?.ok_or_else(package_unknown)?;
     match row.held.clone().filter(|_| row.state == State::Held) {
         Some(held) => Ok((row, held)),
-        None => Err(Problem::new(
-            409,
-            "package_not_held",
-            "only a held package can be confirmed or rejected",
-        )),
+        None => Err(not_held()),
+    }
+}
+
+fn not_held() -> Problem {
+    Problem::new(
+        409,
+        "package_not_held",
+        "only a held package can be confirmed or rejected",
+    )
+}
+
+/// A package whose body is still coming in is known, and not held.
+fn not_open(set: &LiveSet, id: &str) -> Result<(), Problem> {
+    match set.runtime.packages.progress(id) {
+        Some(_) => Err(not_held()),
+        None => Ok(()),
     }
 }
 

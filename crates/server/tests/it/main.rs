@@ -6,13 +6,16 @@
 #![allow(dead_code)]
 
 mod backup;
+mod changes;
 mod command_line;
 mod durability;
+mod intake;
 mod matrix;
 mod demo;
 mod operations;
 mod raw;
 mod readme;
 mod registers;
+mod registry;
 mod server;
 mod token;
