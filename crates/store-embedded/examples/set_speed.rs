@@ -54,7 +54,10 @@ fn main() -> Done {
     let records: u64 = arguments.next().map_or(Ok(1_000_000), |count| count.parse())?;
     let definition = Definition::parse(DEFINITION).map_err(|faults| format!("{faults:?}"))?;
     let schema = Arc::new(Schema::compile(Arc::new(definition), None));
-    println!("load average: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
+    println!(
+        "load average: {}",
+        std::fs::read_to_string("/proc/loadavg")?.trim()
+    );
     let engine = LmdbEngine::new(dir.clone(), LmdbConfig::default())?;
     let kv = engine.open("speed/set")?;
     let stages = dir.join("stage");
@@ -73,15 +76,33 @@ fn main() -> Done {
     let own = intake(&*kv, &schema, &stages, records, 1, 0, making)?;
     tell("stage + apply, first delivery", records, own);
     let health = kv.health()?;
-    println!("size: {:?}; 10 M records: {:.1} GiB", health, health.used_bytes as f64 / records as f64 * 1e7 / 1e9 * 0.931);
+    println!(
+        "size: {:?}; 10 M records: {:.1} GiB",
+        health,
+        health.used_bytes as f64 / records as f64 * 1e7 / 1e9 * 0.931
+    );
     let raw = raw_bulk(&*kv, &*engine.open("speed/raw")?)?;
     tell("raw bulk of the same entries", records, raw);
-    println!("ratio to raw: {:.0} % by the clock, {:.0} % by the processor", 100.0 * raw.0 / own.0, 100.0 * raw.1 / own.1);
+    println!(
+        "ratio to raw: {:.0} % by the clock, {:.0} % by the processor",
+        100.0 * raw.0 / own.0,
+        100.0 * raw.1 / own.1
+    );
 
-    let few = schema.mask(&["Code".to_owned(), "Surname".to_owned(), "Degrees.Title".to_owned()]);
+    let few = schema.mask(&[
+        "Code".to_owned(),
+        "Surname".to_owned(),
+        "Degrees.Title".to_owned(),
+    ]);
     for (name, mask) in [("all fields", Mask::all(&schema)), ("three fields", few)] {
-        let load = Position::Load { head: records, after: Vec::new() };
-        for (told, position) in [("first load", load), ("changes", Position::Follow(Follow::new(0)))] {
+        let load = Position::Load {
+            head: records,
+            after: Vec::new(),
+        };
+        for (told, position) in [
+            ("first load", load),
+            ("changes", Position::Follow(Follow::new(0))),
+        ] {
             let mut count = 0;
             let spent = timed(|| {
                 count = enumerate(&*kv, &schema, &mask, position.clone())?;
@@ -93,7 +114,11 @@ fn main() -> Done {
     // Every tenth record again, one field changed.
     let making = timed(|| each_record(&schema, records / 10, 10, 1, &mut |_| Ok(())))?;
     let updated = intake(&*kv, &schema, &stages, records / 10, 10, 1, making)?;
-    tell("stage + apply, updates of every tenth record", records / 10, updated);
+    tell(
+        "stage + apply, updates of every tenth record",
+        records / 10,
+        updated,
+    );
     drop((kv, engine));
     std::fs::remove_dir_all(dir)?;
     Ok(())
@@ -110,7 +135,10 @@ fn timed(work: impl FnOnce() -> Done) -> Result<Spent, Box<dyn Error>> {
 
 fn tell(what: &str, records: u64, (seconds, cpu): Spent) {
     let (rate, of_cpu) = (records as f64 / seconds, records as f64 / cpu);
-    println!("{what}: {rate:.0} records/s ({of_cpu:.0} per processor second), RssAnon {} MiB", rss_anon_mib());
+    println!(
+        "{what}: {rate:.0} records/s ({of_cpu:.0} per processor second), RssAnon {} MiB",
+        rss_anon_mib()
+    );
 }
 
 fn each_record(
@@ -130,9 +158,11 @@ fn each_record(
             number % 50_000,
             number % 28 + 1,
             number % 200,
-            "piezīme par ierakstu ".repeat(8),
+            "piezīme par ierakstu ".repeat(12),
         ));
-        let record = schema.read_json(text.as_bytes()).map_err(|faults| format!("{faults:?}"))?;
+        let record = schema
+            .read_json(text.as_bytes())
+            .map_err(|faults| format!("{faults:?}"))?;
         with(&record)?;
     }
     Ok(())
@@ -153,7 +183,10 @@ fn intake(
         schema: Arc::clone(schema),
         changes: Vec::new(),
         scopes: Vec::new(),
-        indexes: vec![IndexRule { id: 1, nodes: vec![surname] }],
+        indexes: vec![IndexRule {
+            id: 1,
+            nodes: vec![surname],
+        }],
     };
     let dir = stages.join(version.to_string());
     std::fs::create_dir(&dir)?;
@@ -162,7 +195,9 @@ fn intake(
         let mut line = 0;
         each_record(schema, records, step, version, &mut |record| {
             line += 1;
-            let key = schema.key_of(record.as_ref()).map_err(|fault| KvError::Caller(fault.rule))?;
+            let key = schema
+                .key_of(record.as_ref())
+                .map_err(|fault| KvError::Caller(fault.rule))?;
             stage.push(&key, line, Verb::Upsert, record.as_ref())
         })?;
         let staged = stage.finish()?;
@@ -180,7 +215,10 @@ fn intake(
             finish: &mut |_, _, _| Ok(()),
         };
         let applied = apply::apply(kv, &rules, &staged, &mut package)?;
-        println!("apply alone: {:.0} records/s", records as f64 / start.elapsed().as_secs_f64());
+        println!(
+            "apply alone: {:.0} records/s",
+            records as f64 / start.elapsed().as_secs_f64()
+        );
         match applied {
             Applied::Done(outcome) if outcome.accepted == records => Ok(()),
             other => Err(format!("{other:?}").into()),
@@ -207,7 +245,9 @@ fn raw_bulk(from: &dyn Kv, to: &dyn Kv) -> Result<Spent, Box<dyn Error>> {
         to.bulk(hint, &mut |_, sink| {
             let (mut records, mut changes) = (scan(Table::Record)?, scan(Table::Change)?);
             for (key, entry) in &index {
-                if let (Some(record), Some(change)) = (records.next().transpose()?, changes.next().transpose()?) {
+                if let (Some(record), Some(change)) =
+                    (records.next().transpose()?, changes.next().transpose()?)
+                {
                     sink.put(Table::Record, record.0, record.1)?;
                     sink.put(Table::Change, change.0, change.1)?;
                     sink.put(Table::Index, entry, key)?;
@@ -219,8 +259,16 @@ fn raw_bulk(from: &dyn Kv, to: &dyn Kv) -> Result<Spent, Box<dyn Error>> {
     })
 }
 
-fn enumerate(kv: &dyn Kv, schema: &Schema, mask: &Mask, mut position: Position) -> Result<u64, Box<dyn Error>> {
-    let view = View { leaves: &mask.leaves, scope: Scope::All };
+fn enumerate(
+    kv: &dyn Kv,
+    schema: &Schema,
+    mask: &Mask,
+    mut position: Position,
+) -> Result<u64, Box<dyn Error>> {
+    let view = View {
+        leaves: &mask.leaves,
+        scope: Scope::All,
+    };
     let (mut total, mut out) = (0, Vec::new());
     loop {
         let snapshot = kv.snapshot()?;
@@ -267,6 +315,8 @@ fn cpu_seconds() -> f64 {
 fn rss_anon_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kib: u64 = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
+    let kib: u64 = line
+        .and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0);
     kib / 1024
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod endless;
 mod model;
+mod packages;
 mod random;
 mod reader;
 mod side;
@@ -13,21 +14,17 @@ mod world;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use dagr_model::{definition::Duplicates, record::Canonical, schema::Schema};
+use dagr_model::{record::Canonical, schema::Schema};
 
 pub use self::endless::Endless;
 use self::{
-    model::{Delivery, Row},
     random::Random,
     reader::Reader,
     side::Side,
     world::{KeyParts, Permission},
 };
-use super::{apply::Mode, keys::ListId, stored::At};
-use crate::{
-    kv::Kv,
-    stage::{Verb, groups::Resolve},
-};
+use super::{keys::ListId, stored::At};
+use crate::kv::Kv;
 
 const STEPS: usize = 40;
 /// The first one reads both worlds.
@@ -89,7 +86,7 @@ impl Simulation {
             .map(|at| Rc::new(Permission::random(&mut random, &schema, at as ListId + 10)))
             .collect();
         let a = Side::new(open("a"), &schema, &mut random);
-        let b = (seed % 3 != 0).then(|| Side::new(open("b"), &schema, &mut random));
+        let b = (!seed.is_multiple_of(3)).then(|| Side::new(open("b"), &schema, &mut random));
         let readers = permissions.iter().map(|_| None).collect();
         Self {
             random,
@@ -183,7 +180,7 @@ impl Simulation {
 
     fn package(&mut self) {
         let mut wanted = Wanted::new();
-        for _ in 0..1 + self.random.below(6) {
+        for _ in 0..=self.random.below(6) {
             let key = world::key_parts(&mut self.random);
             let new = self.another(key);
             wanted.insert(key, new);
@@ -238,7 +235,7 @@ impl Simulation {
 
     /// Adds changes that the first permission does not show, of records that `known` leaves alone.
     fn hidden(&mut self, schema: &Schema, known: &Wanted, others: &mut Wanted) {
-        for _ in 0..1 + self.random.below(4) {
+        for _ in 0..=self.random.below(4) {
             let key = world::key_parts(&mut self.random);
             if !known.contains_key(&key) {
                 let now = self.a.model.current(&world::key_of(schema, key)).cloned();
@@ -272,118 +269,4 @@ impl Simulation {
         }
         record.cloned()
     }
-
-    /// Rows that make of a world what is wanted, with repetitions that change nothing.
-    fn delivery(&mut self, live: Vec<(Vec<u8>, Canonical)>, wanted: &Wanted) -> Delivery {
-        let (schema, random) = (Arc::clone(&self.schema), &mut self.random);
-        let wanted: BTreeMap<_, _> = wanted
-            .iter()
-            .map(|(key, new)| (world::key_of(&schema, *key), new.clone()))
-            .collect();
-        let mut by_key: Vec<Vec<Row>> = Vec::new();
-        let upsert = |key: &Vec<u8>, record: &Canonical| Row {
-            key: key.clone(),
-            verb: Verb::Upsert,
-            record: record.clone(),
-        };
-        let snapshot = random.percent(30);
-        let resolve = if snapshot || random.percent(30) {
-            Resolve::Rows(*random.pick(&[Duplicates::Quarantine, Duplicates::First, Duplicates::Last]))
-        } else {
-            Resolve::LastOperation
-        };
-        if snapshot {
-            let untouched = live.iter().filter(|(key, _)| !wanted.contains_key(key));
-            by_key.extend(untouched.map(|(key, record)| vec![upsert(key, record)]));
-        }
-        for (key, new) in &wanted {
-            let last = match new {
-                Some(record) => upsert(key, record),
-                None if snapshot => continue,
-                None => {
-                    let verb = *random.pick(&[Verb::Delete, Verb::Erase]);
-                    Row {
-                        key: key.clone(),
-                        verb,
-                        record: Canonical::default(),
-                    }
-                }
-            };
-            let mut rows = vec![last.clone()];
-            if random.percent(40) {
-                match resolve {
-                    Resolve::LastOperation => {
-                        let verb = *random.pick(&[Verb::Delete, Verb::Erase]);
-                        rows.insert(
-                            0,
-                            Row {
-                                key: key.clone(),
-                                verb,
-                                record: Canonical::default(),
-                            },
-                        );
-                    }
-                    _ => rows.push(last),
-                }
-            }
-            by_key.push(rows);
-        }
-        Delivery {
-            mode: if snapshot { Mode::Snapshot } else { Mode::Delta },
-            resolve,
-            guard_bp: None,
-            now_ms: self.now_ms,
-            rows: shuffle(random, by_key),
-            expired: None,
-        }
-    }
-
-    /// Makes a package one that is not simply accepted.
-    fn spoil(&mut self, delivery: &mut Delivery) {
-        let random = &mut self.random;
-        if random.percent(50) {
-            delivery.guard_bp = Some(*random.pick(&[0, 1_000, 3_000]));
-        }
-        if random.percent(30) {
-            delivery.expired = Some(b"\"F0\":\"c\"");
-        }
-        for _ in 0..random.below(3) {
-            let key = world::key_parts(random);
-            let bytes = world::key_of(&self.schema, key);
-            let record = world::canonical(&self.schema, &world::draft(random, &self.schema, key));
-            let (verb, record) = if random.percent(50) {
-                (Verb::Upsert, record)
-            } else {
-                (Verb::Protect, Canonical::default())
-            };
-            let at = random.below(delivery.rows.len() + 1);
-            delivery.rows.insert(
-                at,
-                Row {
-                    key: bytes.clone(),
-                    verb,
-                    record,
-                },
-            );
-            if random.percent(30) {
-                delivery
-                    .rows
-                    .retain(|row| row.key != bytes || row.verb == Verb::Protect);
-            }
-        }
-    }
-}
-
-/// In any order, but each key's rows in their own.
-fn shuffle(random: &mut Random, by_key: Vec<Vec<Row>>) -> Vec<Row> {
-    let mut left: Vec<_> = by_key.into_iter().map(Vec::into_iter).collect();
-    let mut rows = Vec::new();
-    while !left.is_empty() {
-        let at = random.below(left.len());
-        match left[at].next() {
-            Some(row) => rows.push(row),
-            None => drop(left.swap_remove(at)),
-        }
-    }
-    rows
 }

@@ -210,15 +210,12 @@ impl Model {
             };
             outcome.duplicates += rows.len() as u64 - 1;
             let erased = rows.iter().any(|row| row.verb == Verb::Erase);
-            if let Some(fate) = self.fate(delivery, row, erased, outcome) {
-                fates.insert(key.clone(), fate);
-            }
+            fates.insert(key.clone(), self.fate(delivery, row, erased, outcome));
         }
         fates
     }
 
-    /// `None` = nothing happens to the key.
-    fn fate(&self, delivery: &Delivery, row: &Row, erased: bool, outcome: &mut Outcome) -> Option<Fate> {
+    fn fate(&self, delivery: &Delivery, row: &Row, erased: bool, outcome: &mut Outcome) -> Fate {
         let old = self.current(&row.key);
         let mut fate = Fate {
             new: None,
@@ -244,7 +241,7 @@ impl Model {
             }) += 1;
             fate.silent = row.verb == Verb::Erase;
         }
-        Some(fate)
+        fate
     }
 
     fn happen(&mut self, key: Key, fate: Fate, now_ms: i64) {

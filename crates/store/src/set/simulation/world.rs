@@ -47,7 +47,7 @@ fn field(random: &mut Random, text: &mut String, next: &mut usize, depth: usize)
     let list = if random.percent(50) { " *" } else { "" };
     if depth < 3 && random.percent(50 - 10 * depth) {
         let _ = write!(text, "{indent}- {name}{list} :\n{indent}    fields:\n");
-        for _ in 0..1 + random.below(3) {
+        for _ in 0..=random.below(3) {
             field(random, text, next, depth + 1);
         }
     } else {
@@ -163,7 +163,7 @@ impl Permission {
         let (sight, scope) = match random.below(4) {
             0 => (Sight::All, "all".to_owned()),
             1 => {
-                let mut keys: Vec<_> = (0..1 + random.below(4)).map(|_| part(random, schema)).collect();
+                let mut keys: Vec<_> = (0..=random.below(4)).map(|_| part(random, schema)).collect();
                 keys.sort();
                 (Sight::Keys(keys), "keys".to_owned())
             }
