@@ -1,5 +1,7 @@
 //! Answers as they come: no status is an error here.
 
+use std::fmt::Write as _;
+
 use dagr_server::client::Client;
 use http::{HeaderMap, Method};
 use serde_json::Value;
@@ -65,12 +67,12 @@ pub async fn post(client: &Client, path: &str, body: &Value) -> Raw {
 
 /// Everything outside `A–Z a–z 0–9 - . _ ~` as `%XX`: a key part in a path.
 pub fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
+            _ => write!(encoded, "%{byte:02X}").unwrap(),
+        }
+    }
+    encoded
 }

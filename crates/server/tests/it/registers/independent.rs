@@ -1,5 +1,7 @@
 //! Canonical records and the digest of a data set, computed again from the files.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 #[derive(Clone, Copy)]
@@ -91,5 +93,9 @@ pub fn digest<'a>(records: impl Iterator<Item = &'a str>) -> String {
             carry = added >> 8;
         }
     }
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in sum {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    hex
 }
