@@ -14,7 +14,7 @@ use dagr_model::{
 };
 use dagr_policy::{CompiledScope, Grant, Target};
 use dagr_store::{
-    kv::{Kv, KvError},
+    kv::Kv,
     set::{
         feed::{self, Scope, Take, Told, View},
         head::Head,
@@ -174,7 +174,7 @@ impl App {
         let Polled { body, entry, subjects, uses, .. } = polled;
         let answer = Answer { body, etag: None, private: !admission.open };
         if admission.open {
-            return self.open_data(&admission.set, answer);
+            return Self::open_data(&admission.set, answer);
         }
         let urgent = admission.is_urgent();
         self.disclose(Sealed { value: answer, entry, subjects, uses, urgent, now_ms: ctx.now_ms() }).await
@@ -267,13 +267,13 @@ impl Read {
             &*snapshot,
             &view,
             &mut position,
-            &mut |told| self.tell(&mut page, &told),
+            &mut |told| Ok(self.tell(&mut page, &told)),
             &|| began.elapsed() < PATIENCE,
         )?;
         Ok(Fed { page, position: position.to_bytes(), end: ended.end, epoch: head.epoch })
     }
 
-    fn tell(&self, page: &mut Page, told: &Told<'_>) -> Result<Take, KvError> {
+    fn tell(&self, page: &mut Page, told: &Told<'_>) -> Take {
         let added = match told {
             Told::Upsert { key, at, stored } => page.add_with(key, |schema, mask, out| {
                 put_item(schema, out, "upsert", key, at.time_ms);
@@ -290,7 +290,7 @@ impl Read {
                 entry.subject_texts().map(str::to_owned).collect()
             }),
         };
-        Ok(if added { Take::Taken } else { Take::Full })
+        if added { Take::Taken } else { Take::Full }
     }
 }
 

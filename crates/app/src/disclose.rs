@@ -77,7 +77,7 @@ impl App {
     }
 
     /// A public file: a definition with one names no person, which is checked before it is published.
-    pub(crate) fn public_data<T>(&self, set: &crate::set::LiveSet, value: T) -> Result<Disclosed<T>, Problem> {
+    pub(crate) fn public_data<T>(set: &crate::set::LiveSet, value: T) -> Result<Disclosed<T>, Problem> {
         if set.definition().public.is_some() && !set.is_personal() {
             Ok(Disclosed(value))
         } else {
@@ -86,7 +86,7 @@ impl App {
     }
 
     /// Data of an open set (or its public file): no permission, no person, no entry.
-    pub(crate) fn open_data<T>(&self, set: &crate::set::LiveSet, value: T) -> Result<Disclosed<T>, Problem> {
+    pub(crate) fn open_data<T>(set: &crate::set::LiveSet, value: T) -> Result<Disclosed<T>, Problem> {
         if set.gives_without_permission() {
             Ok(Disclosed(value))
         } else {

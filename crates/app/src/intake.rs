@@ -39,7 +39,8 @@ use crate::{
     set::{LiveSet, blocking},
 };
 use open::OpenPackage;
-use package::{PackageRow, State, check_id, hex};
+pub(crate) use package::hex;
+use package::{PackageRow, State, check_id};
 use receive::{PIECES, Pumped, Reading, pump, receive};
 use stage_dir::{StageDir, stage_problem};
 use turn::Turn;

@@ -64,7 +64,7 @@ impl App {
         admission.missed(ctx, self, misses);
         let answer = Answer { body, etag: None, private: !admission.open };
         if admission.open {
-            return self.open_data(&admission.set, answer);
+            return Self::open_data(&admission.set, answer);
         }
         let entry = Entry {
             found: found > 0,

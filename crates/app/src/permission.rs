@@ -197,7 +197,7 @@ impl App {
             .parse()
             .map_err(|message: String| Problem::query_invalid("way", message))?;
         let ask = Ask {
-            target: explain_target(grant, &way, query.key.as_deref())?,
+            target: explain_target(grant, &way, query.key.as_deref()),
             way,
             fields: query.fields,
             case: query.case.or_else(|| ctx.case.clone()),
@@ -230,20 +230,20 @@ fn limited(grant: &Grant, problem: Problem) -> Explanation {
     }
 }
 
-fn explain_target(grant: &Grant, way: &Way, key: Option<&[String]>) -> Result<Target, Problem> {
+fn explain_target(grant: &Grant, way: &Way, key: Option<&[String]>) -> Target {
     let schema = &grant.schema;
     let Some(parts) = key else {
-        return Ok(match way {
+        return match way {
             Way::Key | Way::History => Target::Keys(Vec::new()),
             _ => Target::Page(Ok(())),
-        });
+        };
     };
     let texts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let encoded = schema.key_from_parts(&texts);
     if parts.len() < schema.key.len() && parts.len() >= schema.partition_len {
-        return Ok(Target::Leading(encoded));
+        return Target::Leading(encoded);
     }
-    Ok(Target::Keys(vec![encoded]))
+    Target::Keys(vec![encoded])
 }
 
 fn may_ask(ctx: &Ctx, held: &Held, catalog: &crate::catalog::Catalog) -> bool {

@@ -32,6 +32,13 @@ pub struct Materialised {
     pub(crate) of: (u32, u64, u64),
 }
 
+impl Materialised {
+    /// Lower-case hex of the SHA-256.
+    pub fn sha256_hex(&self) -> String {
+        crate::intake::hex(&self.sha256)
+    }
+}
+
 /// A file opened for one download.
 pub struct PublicDownload {
     pub file: File,
@@ -59,7 +66,7 @@ impl App {
         let path = about.path.clone();
         let filename = public.filename.clone();
         let opened = blocking(move || File::open(&path).map_err(Problem::internal)).await?;
-        self.public_data(set, PublicDownload { file: opened, about, filename })
+        Self::public_data(set, PublicDownload { file: opened, about, filename })
     }
 
     /// A package was applied: the file follows within seconds.

@@ -84,7 +84,7 @@ impl App {
         let etag = found.then(|| self.secrets.etag(&admission, &body));
         let answer = found.then_some(Answer { body, etag, private: !admission.open });
         if admission.open {
-            return present(self.open_data(&admission.set, answer)?);
+            return present(Self::open_data(&admission.set, answer)?);
         }
         let entry = Entry {
             found,

@@ -69,7 +69,7 @@ impl App {
         let body = page::records_body(&page, next.as_deref());
         let answer = Answer { body, etag: None, private: !admission.open };
         if admission.open {
-            return self.open_data(&admission.set, answer);
+            return Self::open_data(&admission.set, answer);
         }
         let uses = reservation.settle_page(page.count);
         let misses = u32::from(page.count == 0 && may_miss);

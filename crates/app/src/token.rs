@@ -50,7 +50,7 @@ impl App {
         let sign_in = catalog.connections.get(&accepted.client_id);
         let connection =
             sign_in.map(|found| &found.connection).ok_or_else(|| invalid_client("no such connection"))?;
-        let access_token = self.tokens.issue(&self.secrets, &self.settings.public_url, connection, now)?;
+        let access_token = Tokens::issue(&self.secrets, &self.settings.public_url, connection, now)?;
         Ok(Token { access_token, expires_in: connection.token_lifetime_s })
     }
 

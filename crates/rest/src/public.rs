@@ -14,7 +14,7 @@ pub async fn file_get(State(web): State<Web>, request: Request) -> Result<Respon
     let filename = query.take("filename")?;
     query.end()?;
     let file = web.app.public_file(&dataset, filename.as_deref()).await?;
-    Ok(ranges::respond(file, request.headers()).await?)
+    Ok(ranges::respond(file, request.headers())?)
 }
 
 mod ranges;

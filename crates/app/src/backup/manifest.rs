@@ -147,7 +147,7 @@ fn sum(path: &Path) -> io::Result<(u64, String)> {
             }
         }
     }
-    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = crate::intake::hex(&hash.finalize());
     Ok((bytes, hex))
 }
 

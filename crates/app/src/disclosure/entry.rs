@@ -126,7 +126,7 @@ impl Entry {
         let fields = LeafSet::from_words((0..words).map(|_| reader.varint()).collect::<Option<Vec<_>>>()?);
         let keys = read_keys(&mut reader)?;
         Some(Self {
-            kind: if flags & 15 == 0 { Kind::Data } else { Kind::LogRead },
+            kind: if flags % 16 == Kind::Data as u8 { Kind::Data } else { Kind::LogRead },
             section: if flags & 16 == 0 { Section::Main } else { Section::Sandbox },
             found: flags & 32 != 0,
             request_id,

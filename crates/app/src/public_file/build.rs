@@ -114,7 +114,7 @@ fn finish(out: Hashed, aside: &Path, dir: &Path, of: (u32, u64, u64)) -> Result<
 }
 
 fn name(of: (u32, u64, u64), sha256: &[u8; 32]) -> String {
-    let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = crate::intake::hex(sha256);
     format!("{:08x}-{:016x}-{:016x}-{hex}.csv", of.0, of.1, of.2)
 }
 

@@ -41,7 +41,6 @@ pub struct Tokens {
 
 impl Tokens {
     pub(crate) fn issue(
-        &self,
         secrets: &Secrets,
         issuer: &str,
         connection: &Connection,

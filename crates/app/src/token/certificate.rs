@@ -56,7 +56,7 @@ fn read(block: &Pem) -> Result<CertificateFacts, String> {
     };
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &block.contents);
     Ok(CertificateFacts {
-        sha256: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: crate::intake::hex(digest.as_ref()),
         pem: to_pem(&block.contents),
         not_before: time(certificate.validity().not_before)?,
         not_after: time(certificate.validity().not_after)?,

@@ -13,9 +13,9 @@ use tokio_util::io::ReaderStream;
 
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
-pub async fn respond(file: Disclosed<PublicDownload>, request: &HeaderMap) -> Result<Response, Problem> {
+pub fn respond(file: Disclosed<PublicDownload>, request: &HeaderMap) -> Result<Response, Problem> {
     let PublicDownload { file, about, filename } = file.into_inner();
-    let etag = format!("\"{}\"", about.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let etag = format!("\"{}\"", about.sha256_hex());
     let digest = format!("sha-256=:{}:", STANDARD.encode(about.sha256));
     if text(request, header::IF_NONE_MATCH).is_some_and(|known| known == "*" || known.contains(&etag)) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();

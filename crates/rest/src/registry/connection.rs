@@ -34,7 +34,7 @@ pub async fn connection_get(State(web): State<Web>, ctx: Operator, request: Requ
 
 pub async fn connection_update(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let (id, expected) = (id(&request), expected(request.headers())?);
+    let (id, expected) = (id(&request), expected(request.headers()));
     let change: ConnectionPatch = patch(request).await?;
     Ok(view(web.app.connection_update(&ctx, &id, &change, expected).await?))
 }
@@ -45,7 +45,7 @@ pub async fn connection_withdraw(
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let (id, expected) = (id(&request), expected(request.headers())?);
+    let (id, expected) = (id(&request), expected(request.headers()));
     let Reason { reason } = body::json(request).await?;
     Ok(view(web.app.connection_withdraw(&ctx, &id, &reason, expected).await?))
 }

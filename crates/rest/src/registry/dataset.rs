@@ -27,7 +27,7 @@ pub async fn definition_put(State(web): State<Web>, ctx: Operator, request: Requ
     let mut query = Query::parse(request.uri().query())?;
     let (institution, dry_run) = (query.take("institution")?, query.take_bool("dry_run")?);
     query.end()?;
-    let (name, expected) = (id(&request), expected(request.headers())?);
+    let (name, expected) = (id(&request), expected(request.headers()));
     let media = body::media_type(request.headers());
     if !media.is_some_and(|media| ["application/yaml", "text/yaml", "application/x-yaml"].contains(&media.as_str())) {
         return Err(Problem::new(415, "media_type", "send the definition as application/yaml").into());
@@ -53,6 +53,6 @@ pub async fn definition_get(State(web): State<Web>, ctx: Operator, request: Requ
 
 pub async fn dataset_publish(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let expected = expected(request.headers())?;
+    let expected = expected(request.headers());
     Ok(view(web.app.dataset_publish(&ctx, &id(&request), expected).await?))
 }

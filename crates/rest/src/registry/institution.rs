@@ -32,7 +32,7 @@ pub async fn institution_get(State(web): State<Web>, ctx: Operator, request: Req
 
 pub async fn institution_update(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let (id, expected) = (id(&request), expected(request.headers())?);
+    let (id, expected) = (id(&request), expected(request.headers()));
     let change: InstitutionPatch = patch(request).await?;
     Ok(view(web.app.institution_update(&ctx, &id, &change, expected).await?))
 }

@@ -37,14 +37,14 @@ pub async fn permission_get(State(web): State<Web>, ctx: Operator, request: Requ
 
 pub async fn permission_update(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let (id, expected) = (id(&request), expected(request.headers())?);
+    let (id, expected) = (id(&request), expected(request.headers()));
     let change: PermissionPatch = patch(request).await?;
     Ok(view(web.app.permission_update(&ctx, &id, &change, expected).await?))
 }
 
 async fn moved(web: &Web, ctx: &Ctx, request: Request, to: Transition) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let (number, expected) = (id(&request), expected(request.headers())?);
+    let (number, expected) = (id(&request), expected(request.headers()));
     let Reason { reason } = body::json(request).await?;
     Ok(view(web.app.permission_move(ctx, &number, to, &reason, expected).await?))
 }

@@ -32,7 +32,7 @@ pub async fn system_get(State(web): State<Web>, ctx: Operator, request: Request)
 
 pub async fn system_update(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let (id, expected) = (id(&request), expected(request.headers())?);
+    let (id, expected) = (id(&request), expected(request.headers()));
     let change: SystemPatch = patch(request).await?;
     Ok(view(web.app.system_update(&ctx, &id, &change, expected).await?))
 }
