@@ -45,7 +45,13 @@ impl App {
         {
             let grant = compiled(held)?;
             let (set, held) = (Arc::clone(set), Arc::clone(held));
-            return Ok(Admission { set, held, grant, open: true, connection: String::new() });
+            return Ok(Admission {
+                set,
+                held,
+                grant,
+                open: true,
+                connection: String::new(),
+            });
         }
         let connection = match &ctx.caller {
             Caller::Connection(connection) => connection,
@@ -81,7 +87,11 @@ impl App {
     }
 
     fn within_limits(ctx: &Ctx, held: &Held, new_call: bool) -> Result<(), Problem> {
-        if new_call && !held.usage.within_rate(held.permission.rate_per_second, ctx.now_ms()) {
+        if new_call
+            && !held
+                .usage
+                .within_rate(held.permission.rate_per_second, ctx.now_ms())
+        {
             return Err(rate_limited());
         }
         within_misses(ctx, held)
@@ -90,18 +100,30 @@ impl App {
 
 /// What the limits would answer a call made now, which is not counted as one.
 pub(crate) fn limits(ctx: &Ctx, held: &Held) -> Result<(), Problem> {
-    if held.usage.is_rate_reached(held.permission.rate_per_second, ctx.now_ms()) {
+    if held
+        .usage
+        .is_rate_reached(held.permission.rate_per_second, ctx.now_ms())
+    {
         return Err(rate_limited());
     }
     within_misses(ctx, held)
 }
 
 fn rate_limited() -> Problem {
-    Problem::new(429, "rate_limited", "more calls a second than the permission allows; slow down").retry_after(1)
+    Problem::new(
+        429,
+        "rate_limited",
+        "more calls a second than the permission allows; slow down",
+    )
+    .retry_after(1)
 }
 
 fn within_misses(ctx: &Ctx, held: &Held) -> Result<(), Problem> {
-    if held.usage.misses_left(held.permission.misses_per_hour, ctx.now_ms()) > 0 {
+    if held
+        .usage
+        .misses_left(held.permission.misses_per_hour, ctx.now_ms())
+        > 0
+    {
         return Ok(());
     }
     Err(Problem::new(
@@ -115,7 +137,9 @@ fn within_misses(ctx: &Ctx, held: &Held) -> Result<(), Problem> {
 fn compiled(held: &Held) -> Result<Arc<Grant>, Problem> {
     held.grant().map(Arc::clone).map_err(|faults| {
         let number = &held.permission.number;
-        Problem::internal(format!("permission {number} does not fit its definition: {faults:?}"))
+        Problem::internal(format!(
+            "permission {number} does not fit its definition: {faults:?}"
+        ))
     })
 }
 

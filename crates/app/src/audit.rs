@@ -20,8 +20,22 @@ impl App {
     /// Newest first.
     pub async fn audit_list(&self, ctx: &Ctx, query: AuditQuery) -> Result<Page<AuditView>, Problem> {
         ctx.operator()?;
-        let AuditQuery { actor, action, object, from, to, after, limit } = query;
-        let filter = AuditFilter { actor, action, object, from, to };
+        let AuditQuery {
+            actor,
+            action,
+            object,
+            from,
+            to,
+            after,
+            limit,
+        } = query;
+        let filter = AuditFilter {
+            actor,
+            action,
+            object,
+            from,
+            to,
+        };
         Ok(self.registry.audit_list(&filter, after, limit).await?)
     }
 }

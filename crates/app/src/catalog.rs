@@ -64,7 +64,12 @@ pub struct Held {
 
 impl Held {
     pub fn new(permission: Arc<Permission>, schema: Arc<Schema>, usage: Arc<Usage>) -> Self {
-        Self { permission, usage, schema, grant: OnceLock::new() }
+        Self {
+            permission,
+            usage,
+            schema,
+            grant: OnceLock::new(),
+        }
     }
 
     /// The compiled permission. A definition that changed under it can leave it without a meaning: then faults.

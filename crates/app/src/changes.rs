@@ -95,7 +95,10 @@ impl App {
         let limit = page_limit(query.limit)?;
         let wait_s = query.wait_s.unwrap_or(0);
         if wait_s > MAX_WAIT_S {
-            return Err(Problem::query_invalid("wait", format!("whole seconds, at most {MAX_WAIT_S}")));
+            return Err(Problem::query_invalid(
+                "wait",
+                format!("whole seconds, at most {MAX_WAIT_S}"),
+            ));
         }
         let mut until = Instant::now() + Duration::from_secs(wait_s);
         let mut first = true;
@@ -131,7 +134,11 @@ impl App {
             None => (Way::Changes, "changes".to_owned()),
             Some(list) => {
                 if !admission.set.changes.iter().any(|(name, _)| name == list) {
-                    return Err(Problem::new(404, "not_found", "this data set has no change list of that name"));
+                    return Err(Problem::new(
+                        404,
+                        "not_found",
+                        "this data set has no change list of that name",
+                    ));
                 }
                 (Way::List(list.to_owned()), format!("list {list}"))
             }
@@ -141,7 +148,11 @@ impl App {
         let ask = admission.ask(ctx, way, query.fields.clone(), target);
         admission.decide(&ask)?;
         let cursor = cursor.map_err(cursor_problem)?;
-        let mask = if query.include_record { admission.mask(ask.fields.as_deref()) } else { admission.key_mask() };
+        let mask = if query.include_record {
+            admission.mask(ask.fields.as_deref())
+        } else {
+            admission.key_mask()
+        };
         let reservation = admission.reserve_page(limit)?;
         let read = Read {
             set: Arc::clone(&admission.set),
@@ -158,7 +169,11 @@ impl App {
         let next = self.seal_cursor(ctx, admission, &call, fed.epoch, fed.position);
         let (count, page) = (fed.page.count, fed.page);
         // An empty page of a feed is free.
-        let uses = if count == 0 { reservation.settle(0) } else { reservation.settle_page(count) };
+        let uses = if count == 0 {
+            reservation.settle(0)
+        } else {
+            reservation.settle_page(count)
+        };
         let entry = Entry {
             found: count > 0,
             fields: mask.leaves.clone(),
@@ -167,17 +182,46 @@ impl App {
             ..admission.entry(ctx, &ask.way)
         };
         let body = changes_body(&page.json, &next, fed.end);
-        Ok(Polled { count, body, entry, subjects: page.subjects, uses })
+        Ok(Polled {
+            count,
+            body,
+            entry,
+            subjects: page.subjects,
+            uses,
+        })
     }
 
-    async fn give(&self, ctx: &Ctx, admission: &Admission, polled: Polled) -> Result<Disclosed<Answer>, Problem> {
-        let Polled { body, entry, subjects, uses, .. } = polled;
-        let answer = Answer { body, etag: None, private: !admission.open };
+    async fn give(
+        &self,
+        ctx: &Ctx,
+        admission: &Admission,
+        polled: Polled,
+    ) -> Result<Disclosed<Answer>, Problem> {
+        let Polled {
+            body,
+            entry,
+            subjects,
+            uses,
+            ..
+        } = polled;
+        let answer = Answer {
+            body,
+            etag: None,
+            private: !admission.open,
+        };
         if admission.open {
             return Self::open_data(&admission.set, answer);
         }
         let urgent = admission.is_urgent();
-        self.disclose(Sealed { value: answer, entry, subjects, uses, urgent, now_ms: ctx.now_ms() }).await
+        self.disclose(Sealed {
+            value: answer,
+            entry,
+            subjects,
+            uses,
+            urgent,
+            now_ms: ctx.now_ms(),
+        })
+        .await
     }
 }
 
@@ -195,7 +239,11 @@ fn changes_body(items: &[u8], next: &str, end: bool) -> Vec<u8> {
     body.extend_from_slice(items);
     body.extend_from_slice(b"],\"next\":");
     put_next(&mut body, Some(next));
-    body.extend_from_slice(if end { b",\"end\":true}" } else { b",\"end\":false}" });
+    body.extend_from_slice(if end {
+        b",\"end\":true}"
+    } else {
+        b",\"end\":false}"
+    });
     body
 }
 
@@ -203,7 +251,11 @@ impl Admission {
     /// Key fields only: what a feed without records shows.
     fn key_mask(&self) -> Arc<Mask> {
         let schema = &self.set.schema;
-        let paths: Vec<String> = schema.key.iter().map(|node| schema.nodes[*node].path.clone()).collect();
+        let paths: Vec<String> = schema
+            .key
+            .iter()
+            .map(|node| schema.nodes[*node].path.clone())
+            .collect();
         Arc::new(schema.mask(&paths))
     }
 }
@@ -232,7 +284,10 @@ impl Read {
             return self.events(&*snapshot, &head, &lists);
         }
         let mut position = match &self.cursor {
-            None => Position::Load { head: head.sequence, after: Vec::new() },
+            None => Position::Load {
+                head: head.sequence,
+                after: Vec::new(),
+            },
             Some(cursor) => Position::from_bytes(&cursor.position)
                 .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?,
         };
@@ -252,15 +307,28 @@ impl Read {
             (CompiledScope::All, _) => Scope::All,
             (_, Some(keys)) => Scope::Keys(keys),
             _ => {
-                let text = self.grant.permission.scope.as_ref().and_then(predicate_text).unwrap_or_default();
+                let text = self
+                    .grant
+                    .permission
+                    .scope
+                    .as_ref()
+                    .and_then(predicate_text)
+                    .unwrap_or_default();
                 let list = lists
                     .scopes
                     .get(text)
                     .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
-                Scope::When { list: list.id, started: list.started(), holds: &holds }
+                Scope::When {
+                    list: list.id,
+                    started: list.started(),
+                    holds: &holds,
+                }
             }
         };
-        let view = View { leaves: &self.grant.mask.leaves, scope };
+        let view = View {
+            leaves: &self.grant.mask.leaves,
+            scope,
+        };
         let mut page = Page::new(Arc::clone(&self.set.schema), Arc::clone(&self.mask), self.limit);
         let began = Instant::now();
         let ended = feed::page(
@@ -270,7 +338,12 @@ impl Read {
             &mut |told| Ok(self.tell(&mut page, &told)),
             &|| began.elapsed() < PATIENCE,
         )?;
-        Ok(Fed { page, position: position.to_bytes(), end: ended.end, epoch: head.epoch })
+        Ok(Fed {
+            page,
+            position: position.to_bytes(),
+            end: ended.end,
+            epoch: head.epoch,
+        })
     }
 
     fn tell(&self, page: &mut Page, told: &Told<'_>) -> Take {
@@ -312,7 +385,9 @@ pub(crate) fn put_item(
 
 /// RFC 3339 in UTC.
 pub fn time_text(time_ms: i64) -> String {
-    Timestamp::from_millisecond(time_ms).map(|at| at.to_string()).unwrap_or_default()
+    Timestamp::from_millisecond(time_ms)
+        .map(|at| at.to_string())
+        .unwrap_or_default()
 }
 
 fn predicate_text(scope: &dagr_model::permission::Scope) -> Option<&str> {

@@ -82,9 +82,9 @@ impl Ctx {
         match self.caller {
             Caller::Operator => Ok(()),
             Caller::Anonymous => Err(Problem::token_invalid()),
-            Caller::Connection(_) => {
-                Err(Problem::role_required("this call needs the operator token; a connection may not do it"))
-            }
+            Caller::Connection(_) => Err(Problem::role_required(
+                "this call needs the operator token; a connection may not do it",
+            )),
         }
     }
 

@@ -75,7 +75,10 @@ impl CursorKey {
             return None;
         }
         let nonce = Nonce::try_assume_unique_for_key(&bytes[..NONCE_LEN]).ok()?;
-        let plain = self.0.open_in_place(nonce, Aad::empty(), &mut bytes[NONCE_LEN..]).ok()?;
+        let plain = self
+            .0
+            .open_in_place(nonce, Aad::empty(), &mut bytes[NONCE_LEN..])
+            .ok()?;
         Some(Cursor {
             binding: plain[..32].try_into().ok()?,
             revision: u32::from_be_bytes(plain[32..36].try_into().ok()?),
@@ -91,17 +94,34 @@ mod tests {
     use super::*;
 
     fn cursor(position: Vec<u8>) -> Cursor {
-        Cursor { binding: binding(&["7", "set"]), revision: 2, epoch: 3, sealed_ms: 4, position }
+        Cursor {
+            binding: binding(&["7", "set"]),
+            revision: 2,
+            epoch: 3,
+            sealed_ms: 4,
+            position,
+        }
     }
 
     #[test]
     fn cursors_are_opaque_and_of_one_length() {
         let key = CursorKey::new(&[1; 32]).unwrap();
-        let (short, long) = (key.seal(&cursor(vec![1])), key.seal(&cursor(vec![2; POSITION_BYTES])));
+        let (short, long) = (
+            key.seal(&cursor(vec![1])),
+            key.seal(&cursor(vec![2; POSITION_BYTES])),
+        );
         assert_eq!(short.len(), long.len());
         assert_ne!(key.seal(&cursor(vec![1])), short, "sealed anew");
         let opened = key.open(&short).unwrap();
-        assert_eq!((opened.revision, opened.epoch, opened.sealed_ms, opened.position[0]), (2, 3, 4, 1));
+        assert_eq!(
+            (
+                opened.revision,
+                opened.epoch,
+                opened.sealed_ms,
+                opened.position[0]
+            ),
+            (2, 3, 4, 1)
+        );
         assert_eq!(opened.binding, binding(&["7", "set"]));
     }
 

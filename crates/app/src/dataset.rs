@@ -77,19 +77,30 @@ impl App {
         let _one = self.changing.lock().await;
         let name = definition.name.clone();
         let before = self.registry.dataset_get(&name).await?;
-        let institution = provider(sent.institution.as_deref(), before.as_ref().map(|view| &view.value))?;
+        let institution = provider(
+            sent.institution.as_deref(),
+            before.as_ref().map(|view| &view.value),
+        )?;
         let definition = Arc::new(definition);
-        let previous = before.as_ref().and_then(|view| view.value.sandbox.as_ref().or(view.value.main.as_ref()));
+        let previous = before
+            .as_ref()
+            .and_then(|view| view.value.sandbox.as_ref().or(view.value.main.as_ref()));
         let schema = Schema::compile(Arc::clone(&definition), previous.map(|version| &version.leaf_ids));
         transitions(&schema).map_err(Problem::invalid)?;
         let text = definition.print();
-        let unchanged = before.as_ref().and_then(|view| view.value.sandbox.as_ref()).is_some_and(|sandbox| {
-            sandbox.text == text
-        });
+        let unchanged = before
+            .as_ref()
+            .and_then(|view| view.value.sandbox.as_ref())
+            .is_some_and(|sandbox| sandbox.text == text);
         if sent.dry_run || unchanged {
             let version = before.as_ref().map_or(0, |view| view.version);
             let kept = before.as_ref().and_then(|view| view.value.sandbox.as_ref());
-            let view = self.definition_view(&institution, &definition, Section::Sandbox, kept.map_or(0, |kept| kept.version));
+            let view = self.definition_view(
+                &institution,
+                &definition,
+                Section::Sandbox,
+                kept.map_or(0, |kept| kept.version),
+            );
             return Ok((Versioned { value: view, version }, false));
         }
         let put = DefinitionPut {
@@ -99,7 +110,10 @@ impl App {
             leaf_ids: schema.leaf_ids.clone(),
             replaces: definition.replaces.clone(),
         };
-        let made = self.registry.put_sandbox_definition(&ctx.actor(), &put, sent.expected).await?;
+        let made = self
+            .registry
+            .put_sandbox_definition(&ctx.actor(), &put, sent.expected)
+            .await?;
         let epoch = made.value.sandbox.as_ref().map_or(1, |version| version.epoch);
         let before_this = self.catalog().live(Section::Sandbox, name.as_str()).cloned();
         let turn = turn_of(before_this.as_ref()).await;
@@ -112,7 +126,13 @@ impl App {
         }
         let version = made.value.sandbox.as_ref().map_or(1, |sandbox| sandbox.version);
         let view = self.definition_view(&institution, &definition, Section::Sandbox, version);
-        Ok((Versioned { value: view, version: made.version }, before.is_none()))
+        Ok((
+            Versioned {
+                value: view,
+                version: made.version,
+            },
+            before.is_none(),
+        ))
     }
 
     pub async fn definition_get(
@@ -130,19 +150,35 @@ impl App {
             None => view.main.as_ref().or(view.sandbox.as_ref()),
         }
         .ok_or_else(|| Problem::new(404, "not_found", "this section holds no definition of the set"))?;
-        let definition: Definition = kept.text.parse().map_err(|_| Problem::internal("stored definition"))?;
+        let definition: Definition = kept
+            .text
+            .parse()
+            .map_err(|_| Problem::internal("stored definition"))?;
         let value = self.definition_view(&view.institution, &definition, kept.section, kept.version);
-        Ok(Versioned { value, version: found.version })
+        Ok(Versioned {
+            value,
+            version: found.version,
+        })
     }
 
-    pub async fn dataset_list(&self, ctx: &Ctx, page: ListQuery) -> Result<Page<Versioned<DatasetView>>, Problem> {
+    pub async fn dataset_list(
+        &self,
+        ctx: &Ctx,
+        page: ListQuery,
+    ) -> Result<Page<Versioned<DatasetView>>, Problem> {
         ctx.operator()?;
-        Ok(self.registry.dataset_list(&DatasetFilter::default(), page.after, page.limit).await?)
+        Ok(self
+            .registry
+            .dataset_list(&DatasetFilter::default(), page.after, page.limit)
+            .await?)
     }
 
     pub async fn dataset_get(&self, ctx: &Ctx, dataset: &str) -> Result<Versioned<DatasetView>, Problem> {
         ctx.operator()?;
-        self.registry.dataset_get(&DatasetName::new(dataset)).await?.ok_or_else(Problem::dataset_unknown)
+        self.registry
+            .dataset_get(&DatasetName::new(dataset))
+            .await?
+            .ok_or_else(Problem::dataset_unknown)
     }
 
     /// Sandbox → main. The definition moves, never the records.
@@ -155,11 +191,22 @@ impl App {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         let name = DatasetName::new(dataset);
-        let before = self.registry.dataset_get(&name).await?.ok_or_else(Problem::dataset_unknown)?;
+        let before = self
+            .registry
+            .dataset_get(&name)
+            .await?
+            .ok_or_else(Problem::dataset_unknown)?;
         let sandbox = before.value.sandbox.as_ref().ok_or_else(|| {
-            Problem::new(409, "state_conflict", "the sandbox holds no definition to publish")
+            Problem::new(
+                409,
+                "state_conflict",
+                "the sandbox holds no definition to publish",
+            )
         })?;
-        let next: Definition = sandbox.text.parse().map_err(|_| Problem::internal("stored definition"))?;
+        let next: Definition = sandbox
+            .text
+            .parse()
+            .map_err(|_| Problem::internal("stored definition"))?;
         let faults = check_publish(&next);
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
@@ -180,13 +227,18 @@ impl App {
         }
         let version = published.value.main.as_ref().map_or(1, |main| main.version);
         let view = self.definition_view(&before.value.institution, &next, Section::Main, version);
-        Ok(Versioned { value: view, version: published.version })
+        Ok(Versioned {
+            value: view,
+            version: published.version,
+        })
     }
 
     /// Is the text incompatible with what main serves? With permissions in force that is refused.
     fn incompatible(&self, name: &DatasetName, next: &Definition) -> Result<bool, Problem> {
         let catalog = self.catalog();
-        let Some(main) = catalog.live(Section::Main, name.as_str()) else { return Ok(false) };
+        let Some(main) = catalog.live(Section::Main, name.as_str()) else {
+            return Ok(false);
+        };
         let found = evolution(main.definition(), next);
         if found.changes.iter().all(|change| change.compatible) {
             return Ok(false);
@@ -202,7 +254,10 @@ impl App {
             .map(|change| Fault::new(&change.place, "incompatible", &change.what))
             .collect();
         faults.extend(touched.iter().map(|touched| {
-            let message = format!("permission {} of {}: {}", touched.permission, touched.recipient, touched.purpose);
+            let message = format!(
+                "permission {} of {}: {}",
+                touched.permission, touched.recipient, touched.purpose
+            );
             Fault::new(format!("permission {}", touched.permission), "touches", message)
         }));
         let detail = format!(
@@ -239,9 +294,9 @@ impl App {
     ) -> DefinitionView {
         let catalog = self.catalog();
         let main = catalog.live(Section::Main, definition.name.as_str());
-        let evolution = main.filter(|_| section == Section::Sandbox).map(|main| {
-            serde_json::to_value(evolution(main.definition(), definition)).unwrap_or_default()
-        });
+        let evolution = main
+            .filter(|_| section == Section::Sandbox)
+            .map(|main| serde_json::to_value(evolution(main.definition(), definition)).unwrap_or_default());
         DefinitionView {
             name: definition.name.clone(),
             institution: institution.clone(),
@@ -249,7 +304,11 @@ impl App {
             version,
             text: definition.print(),
             definition: serde_json::to_value(definition).unwrap_or_default(),
-            touches: if evolution.is_some() { self.touched(&definition.name) } else { Vec::new() },
+            touches: if evolution.is_some() {
+                self.touched(&definition.name)
+            } else {
+                Vec::new()
+            },
             evolution,
         }
     }
@@ -273,8 +332,15 @@ impl App {
                 return Ok(());
             }
             engine.remove(&store_name)?;
-            let head = Head { epoch, ..Head::default() };
-            let put = Op::Put { table: Table::Meta, key: keys::HEAD.to_vec(), value: head.bytes() };
+            let head = Head {
+                epoch,
+                ..Head::default()
+            };
+            let put = Op::Put {
+                table: Table::Meta,
+                key: keys::HEAD.to_vec(),
+                value: head.bytes(),
+            };
             engine.open(&store_name)?.commit(&[put], &[])?;
             Ok(())
         })
@@ -285,7 +351,9 @@ impl App {
     /// kept at everything the present one holds.
     async fn provider_sandbox_permission(&self, ctx: &Ctx, name: &DatasetName) -> Result<(), Problem> {
         let catalog = self.catalog.load_full();
-        let Some(set) = catalog.live(Section::Sandbox, name.as_str()) else { return Ok(()) };
+        let Some(set) = catalog.live(Section::Sandbox, name.as_str()) else {
+            return Ok(());
+        };
         let wanted = everything_permission(&set.schema, &set.provider, Section::Sandbox);
         let held = catalog.permissions.values().find(|held| {
             held.permission.dataset == *name
@@ -296,7 +364,11 @@ impl App {
         });
         match held {
             Some(held) => {
-                let next = Permission { fields: wanted.fields, ways: wanted.ways, ..Permission::clone(&held.permission) };
+                let next = Permission {
+                    fields: wanted.fields,
+                    ways: wanted.ways,
+                    ..Permission::clone(&held.permission)
+                };
                 let number = next.number.clone();
                 self.permission_store_update(ctx, &number, next, None).await?;
             }
@@ -318,11 +390,16 @@ async fn turn_of(set: Option<&Arc<LiveSet>>) -> Option<tokio::sync::MutexGuard<'
 
 fn provider(sent: Option<&str>, known: Option<&DatasetView>) -> Result<RegistrationNumber, Problem> {
     match (sent, known) {
-        (None, None) => Err(Problem::query_invalid("institution", "a new data set needs its provider: ?institution=NUMBER")),
+        (None, None) => Err(Problem::query_invalid(
+            "institution",
+            "a new data set needs its provider: ?institution=NUMBER",
+        )),
         (None, Some(known)) => Ok(known.institution.clone()),
-        (Some(sent), Some(known)) if sent != known.institution.as_str() => {
-            Err(Problem::new(409, "exists", "a data set of this name belongs to another institution"))
-        }
+        (Some(sent), Some(known)) if sent != known.institution.as_str() => Err(Problem::new(
+            409,
+            "exists",
+            "a data set of this name belongs to another institution",
+        )),
         (Some(sent), _) => Ok(RegistrationNumber::new(sent)),
     }
 }

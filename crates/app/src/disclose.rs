@@ -50,7 +50,14 @@ impl<T> Disclosed<T> {
 impl App {
     /// Opens sealed data once their entry is in the log.
     pub(crate) async fn disclose<T>(&self, sealed: Sealed<T>) -> Result<Disclosed<T>, Problem> {
-        let Sealed { value, entry, subjects, uses, urgent, now_ms } = sealed;
+        let Sealed {
+            value,
+            entry,
+            subjects,
+            uses,
+            urgent,
+            now_ms,
+        } = sealed;
         let counters = match entry.permission.parse::<u64>() {
             Ok(number) if uses > 0 => smallvec::smallvec![(number, uses)],
             _ => smallvec::SmallVec::new(),
@@ -67,7 +74,11 @@ impl App {
         };
         let ticket = self.journal.append(new);
         // What names nobody and is not counted follows within a second; a log that cannot take it says so at once.
-        let logged = if urgent { Some(ticket.await) } else { ticket.now_or_never() };
+        let logged = if urgent {
+            Some(ticket.await)
+        } else {
+            ticket.now_or_never()
+        };
         if let Some(Err(error)) = logged {
             tracing::error!(%error, "the disclosure log refused an entry");
             metrics::counter!("dagr_disclosure_failures_total").increment(1);

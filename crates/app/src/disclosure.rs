@@ -42,7 +42,8 @@ impl DisclosureFilter {
 
     fn place(&self) -> Result<Option<EntryId>, Problem> {
         let parse = |text: &String| {
-            text.parse::<EntryId>().map_err(|_| Problem::query_invalid("after", "not a token of this list"))
+            text.parse::<EntryId>()
+                .map_err(|_| Problem::query_invalid("after", "not a token of this list"))
         };
         self.after.as_ref().map(parse).transpose()
     }
@@ -55,7 +56,8 @@ impl DisclosureFilter {
     }
 
     fn wants(&self, entry: &Entry) -> bool {
-        let same = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+        let same =
+            |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
         same(&self.permission, &entry.permission)
             && same(&self.recipient, &entry.recipient)
             && same(&self.dataset, &entry.dataset)
@@ -80,7 +82,8 @@ impl App {
                 if Some(stored.id) == place {
                     continue;
                 }
-                let Some(entry) = Entry::from_bytes(&stored.payload).filter(|entry| asked.wants(entry)) else {
+                let Some(entry) = Entry::from_bytes(&stored.payload).filter(|entry| asked.wants(entry))
+                else {
                     continue;
                 };
                 if found.len() == limit {
@@ -93,7 +96,10 @@ impl App {
         })
         .await?;
         let (found, next) = found;
-        let views: Vec<Value> = found.iter().map(|(stored, entry)| self.entry_view(stored, entry)).collect();
+        let views: Vec<Value> = found
+            .iter()
+            .map(|(stored, entry)| self.entry_view(stored, entry))
+            .collect();
         self.log_read(ctx, "disclosures", views.len()).await?;
         Ok(json!({ "disclosures": views, "next": next.map(|id| id.to_string()) }))
     }
@@ -116,12 +122,20 @@ impl App {
             let mut found: Vec<(StoredEntry, Entry)> = Vec::new();
             let mut after = place;
             loop {
-                let ids = journal.find_subject(subject.as_bytes(), from, to, after, limit + 1).map_err(unreadable)?;
-                let Some(last) = ids.last().copied() else { return Ok((found, None)) };
+                let ids = journal
+                    .find_subject(subject.as_bytes(), from, to, after, limit + 1)
+                    .map_err(unreadable)?;
+                let Some(last) = ids.last().copied() else {
+                    return Ok((found, None));
+                };
                 for id in ids {
-                    let Some(stored) = journal.read(id).map_err(unreadable)? else { continue };
+                    let Some(stored) = journal.read(id).map_err(unreadable)? else {
+                        continue;
+                    };
                     let entry = Entry::from_bytes(&stored.payload);
-                    let Some(entry) = entry.filter(|entry| asked.wants(entry)) else { continue };
+                    let Some(entry) = entry.filter(|entry| asked.wants(entry)) else {
+                        continue;
+                    };
                     if found.len() == limit {
                         let next = found.last().map(|(stored, _)| stored.id);
                         return Ok((found, next));
@@ -132,9 +146,12 @@ impl App {
             }
         })
         .await?;
-        let views: Vec<Value> =
-            found.iter().map(|(stored, entry)| self.entry_of_person(stored, entry, &person)).collect();
-        self.log_read(ctx, "disclosures of one person", views.len()).await?;
+        let views: Vec<Value> = found
+            .iter()
+            .map(|(stored, entry)| self.entry_of_person(stored, entry, &person))
+            .collect();
+        self.log_read(ctx, "disclosures of one person", views.len())
+            .await?;
         Ok(json!({ "disclosures": views, "next": next.map(|id| id.to_string()) }))
     }
 
@@ -152,7 +169,9 @@ impl App {
         let unknown = || Problem::new(404, "not_found", "there is no such disclosure");
         let id: EntryId = id.parse().map_err(|_| unknown())?;
         let stored = self.journal.read(id).map_err(unreadable)?.ok_or_else(unknown)?;
-        let entry = Entry::from_bytes(&stored.payload).filter(|entry| own.wants(entry)).ok_or_else(unknown)?;
+        let entry = Entry::from_bytes(&stored.payload)
+            .filter(|entry| own.wants(entry))
+            .ok_or_else(unknown)?;
         Ok((stored, entry))
     }
 
@@ -167,25 +186,32 @@ impl App {
         let (stored, entry) = self.one_entry(ctx, id)?;
         let from: usize = match after {
             None => 0,
-            Some(text) => {
-                text.parse().map_err(|_| Problem::query_invalid("after", "not a token of this list"))?
-            }
+            Some(text) => text
+                .parse()
+                .map_err(|_| Problem::query_invalid("after", "not a token of this list"))?,
         };
         let limit = crate::records::page_limit(limit)? as usize;
         let longest = stored.subjects.len().max(entry.keys.len());
         let next = (from + limit < longest).then(|| (from + limit).to_string());
         let subjects: Vec<Value> = view::subjects(&stored).skip(from).take(limit).collect();
-        let keys: Vec<Value> = self.entry_keys(&entry).into_iter().skip(from).take(limit).collect();
-        self.log_read(ctx, "subjects of one disclosure", subjects.len()).await?;
+        let keys: Vec<Value> = self
+            .entry_keys(&entry)
+            .into_iter()
+            .skip(from)
+            .take(limit)
+            .collect();
+        self.log_read(ctx, "subjects of one disclosure", subjects.len())
+            .await?;
         Ok(json!({ "subjects": subjects, "keys": keys, "next": next }))
     }
 
     /// The log names who read it.
     async fn log_read(&self, ctx: &Ctx, what: &str, count: usize) -> Result<(), Problem> {
         let (recipient, connection) = match &ctx.caller {
-            Caller::Connection(connection) => {
-                (connection.institution.to_string(), connection.client_id.to_string())
-            }
+            Caller::Connection(connection) => (
+                connection.institution.to_string(),
+                connection.client_id.to_string(),
+            ),
             Caller::Operator | Caller::Anonymous => ("operator".to_owned(), String::new()),
         };
         let entry = Entry {
@@ -215,7 +241,11 @@ impl App {
             at_ms: ctx.now_ms(),
             urgent: true,
         };
-        self.journal.append(new).await.map(|_| ()).map_err(|_| Problem::disclosure_unavailable())
+        self.journal
+            .append(new)
+            .await
+            .map(|_| ())
+            .map_err(|_| Problem::disclosure_unavailable())
     }
 
     /// Misses of the last hour, from the log: a restart gives nobody a new hour.
@@ -223,7 +253,9 @@ impl App {
         let now = self.clock.now().as_millisecond();
         for stored in self.journal.scan_time(now - 3_600_000, i64::MAX, None) {
             let stored = stored.map_err(unreadable)?;
-            let Some(entry) = Entry::from_bytes(&stored.payload) else { continue };
+            let Some(entry) = Entry::from_bytes(&stored.payload) else {
+                continue;
+            };
             if let Some(held) = catalog.permissions.get(entry.permission.as_str()) {
                 held.usage.touch(stored.at_ms);
                 held.usage.missed(entry.misses, stored.at_ms);
@@ -239,7 +271,10 @@ impl App {
         let journal = Arc::clone(&self.journal);
         let removed = blocking(move || journal.remove_before(before).map_err(unreadable)).await?;
         if !removed.is_empty() {
-            tracing::info!(segments = removed.len(), "disclosure entries past their retention were removed");
+            tracing::info!(
+                segments = removed.len(),
+                "disclosure entries past their retention were removed"
+            );
         }
         Ok(removed.len())
     }
@@ -253,7 +288,9 @@ fn restrict(ctx: &Ctx, filter: &mut DisclosureFilter) -> Result<(), Problem> {
         Caller::Connection(connection) => {
             let own = connection.institution.to_string();
             if filter.recipient.as_ref().is_some_and(|asked| *asked != own) {
-                return Err(Problem::role_required("a connection reads the disclosures of its own institution only"));
+                return Err(Problem::role_required(
+                    "a connection reads the disclosures of its own institution only",
+                ));
             }
             filter.recipient = Some(own);
             Ok(())

@@ -2,8 +2,9 @@
 
 use dagr_model::ids::{ClientId, RegistrationNumber, SystemCode};
 use dagr_registry::{
-    CertificateCreate, ConnectionCreate, ConnectionFilter, ConnectionPatch, ConnectionView, InstitutionCreate,
-    InstitutionPatch, InstitutionView, Page, SystemCreate, SystemFilter, SystemPatch, SystemView, Versioned,
+    CertificateCreate, ConnectionCreate, ConnectionFilter, ConnectionPatch, ConnectionView,
+    InstitutionCreate, InstitutionPatch, InstitutionView, Page, SystemCreate, SystemFilter, SystemPatch,
+    SystemView, Versioned,
 };
 
 use crate::{App, ctx::Ctx, problem::Problem, token};
@@ -28,9 +29,16 @@ impl App {
         Ok(made)
     }
 
-    pub async fn institution_get(&self, ctx: &Ctx, number: &str) -> Result<Versioned<InstitutionView>, Problem> {
+    pub async fn institution_get(
+        &self,
+        ctx: &Ctx,
+        number: &str,
+    ) -> Result<Versioned<InstitutionView>, Problem> {
         ctx.operator()?;
-        let found = self.registry.institution_get(&RegistrationNumber::new(number)).await?;
+        let found = self
+            .registry
+            .institution_get(&RegistrationNumber::new(number))
+            .await?;
         found.ok_or_else(|| unknown("institution"))
     }
 
@@ -53,18 +61,27 @@ impl App {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         let number = RegistrationNumber::new(number);
-        let changed = self.registry.institution_update(&ctx.actor(), &number, patch, expected).await?;
+        let changed = self
+            .registry
+            .institution_update(&ctx.actor(), &number, patch, expected)
+            .await?;
         self.put_institution(&changed.value);
         Ok(changed)
     }
 
     fn put_institution(&self, view: &InstitutionView) {
         self.swap_catalog(|catalog| {
-            catalog.institutions.insert(view.registration_number.clone(), view.name.as_str().into());
+            catalog
+                .institutions
+                .insert(view.registration_number.clone(), view.name.as_str().into());
         });
     }
 
-    pub async fn system_create(&self, ctx: &Ctx, create: &SystemCreate) -> Result<Versioned<SystemView>, Problem> {
+    pub async fn system_create(
+        &self,
+        ctx: &Ctx,
+        create: &SystemCreate,
+    ) -> Result<Versioned<SystemView>, Problem> {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         Ok(self.registry.system_insert(&ctx.actor(), create).await?)
@@ -72,12 +89,22 @@ impl App {
 
     pub async fn system_get(&self, ctx: &Ctx, code: &str) -> Result<Versioned<SystemView>, Problem> {
         ctx.operator()?;
-        self.registry.system_get(&SystemCode::new(code)).await?.ok_or_else(|| unknown("system"))
+        self.registry
+            .system_get(&SystemCode::new(code))
+            .await?
+            .ok_or_else(|| unknown("system"))
     }
 
-    pub async fn system_list(&self, ctx: &Ctx, page: ListQuery) -> Result<Page<Versioned<SystemView>>, Problem> {
+    pub async fn system_list(
+        &self,
+        ctx: &Ctx,
+        page: ListQuery,
+    ) -> Result<Page<Versioned<SystemView>>, Problem> {
         ctx.operator()?;
-        Ok(self.registry.system_list(&SystemFilter::default(), page.after, page.limit).await?)
+        Ok(self
+            .registry
+            .system_list(&SystemFilter::default(), page.after, page.limit)
+            .await?)
     }
 
     pub async fn system_update(
@@ -89,7 +116,10 @@ impl App {
     ) -> Result<Versioned<SystemView>, Problem> {
         ctx.operator()?;
         let _one = self.changing.lock().await;
-        Ok(self.registry.system_update(&ctx.actor(), &SystemCode::new(code), patch, expected).await?)
+        Ok(self
+            .registry
+            .system_update(&ctx.actor(), &SystemCode::new(code), patch, expected)
+            .await?)
     }
 
     pub async fn connection_create(
@@ -103,9 +133,16 @@ impl App {
         Ok(self.put_connection(made))
     }
 
-    pub async fn connection_get(&self, ctx: &Ctx, client: &str) -> Result<Versioned<ConnectionView>, Problem> {
+    pub async fn connection_get(
+        &self,
+        ctx: &Ctx,
+        client: &str,
+    ) -> Result<Versioned<ConnectionView>, Problem> {
         ctx.operator()?;
-        self.registry.connection_get(&ClientId::new(client)).await?.ok_or_else(|| unknown("connection"))
+        self.registry
+            .connection_get(&ClientId::new(client))
+            .await?
+            .ok_or_else(|| unknown("connection"))
     }
 
     pub async fn connection_list(
@@ -114,7 +151,10 @@ impl App {
         page: ListQuery,
     ) -> Result<Page<Versioned<ConnectionView>>, Problem> {
         ctx.operator()?;
-        Ok(self.registry.connection_list(&ConnectionFilter::default(), page.after, page.limit).await?)
+        Ok(self
+            .registry
+            .connection_list(&ConnectionFilter::default(), page.after, page.limit)
+            .await?)
     }
 
     pub async fn connection_update(
@@ -127,7 +167,10 @@ impl App {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         let client = ClientId::new(client);
-        let changed = self.registry.connection_update(&ctx.actor(), &client, patch, expected).await?;
+        let changed = self
+            .registry
+            .connection_update(&ctx.actor(), &client, patch, expected)
+            .await?;
         Ok(self.put_connection(changed))
     }
 
@@ -142,7 +185,10 @@ impl App {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         let client = ClientId::new(client);
-        let changed = self.registry.connection_withdraw(&ctx.actor(), &client, reason, expected).await?;
+        let changed = self
+            .registry
+            .connection_withdraw(&ctx.actor(), &client, reason, expected)
+            .await?;
         Ok(self.put_connection(changed))
     }
 
@@ -154,14 +200,24 @@ impl App {
         pem: &[u8],
     ) -> Result<(Versioned<ConnectionView>, bool), Problem> {
         ctx.operator()?;
-        let facts = token::read_certificates(pem)
-            .map_err(|why| Problem::invalid(vec![dagr_model::fault::Fault::new("body", "certificate", why)]))?;
+        let facts = token::read_certificates(pem).map_err(|why| {
+            Problem::invalid(vec![dagr_model::fault::Fault::new("body", "certificate", why)])
+        })?;
         let _one = self.changing.lock().await;
         let client = ClientId::new(client);
-        let mut view = self.registry.connection_get(&client).await?.ok_or_else(|| unknown("connection"))?;
+        let mut view = self
+            .registry
+            .connection_get(&client)
+            .await?
+            .ok_or_else(|| unknown("connection"))?;
         let mut added = false;
         for facts in facts {
-            if view.value.certificates.iter().any(|held| held.sha256 == facts.sha256) {
+            if view
+                .value
+                .certificates
+                .iter()
+                .any(|held| held.sha256 == facts.sha256)
+            {
                 continue;
             }
             let create = CertificateCreate {
@@ -171,7 +227,10 @@ impl App {
                 not_after: facts.not_after,
                 subject: facts.subject,
             };
-            view = self.registry.certificate_insert(&ctx.actor(), &client, &create, None).await?;
+            view = self
+                .registry
+                .certificate_insert(&ctx.actor(), &client, &create, None)
+                .await?;
             added = true;
         }
         Ok((self.put_connection(view), added))
@@ -187,7 +246,10 @@ impl App {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         let client = ClientId::new(client);
-        let changed = self.registry.certificate_delete(&ctx.actor(), &client, sha256, None).await?;
+        let changed = self
+            .registry
+            .certificate_delete(&ctx.actor(), &client, sha256, None)
+            .await?;
         Ok(self.put_connection(changed))
     }
 

@@ -200,7 +200,11 @@ impl App {
     /// Names of the stages of packages that wait for their provider.
     pub(crate) fn held_stages(&self) -> Result<Vec<String>, KvError> {
         let stages = StageDir::list(&self.stage_root())?;
-        Ok(stages.into_iter().filter(|(_, mark)| mark.is_some()).map(|(name, _)| name).collect())
+        Ok(stages
+            .into_iter()
+            .filter(|(_, mark)| mark.is_some())
+            .map(|(name, _)| name)
+            .collect())
     }
 
     pub(crate) fn open_set(&self, set: &LiveSet) -> Result<Arc<dyn Kv>, KvError> {

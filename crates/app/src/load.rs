@@ -30,7 +30,9 @@ impl App {
         let mut catalog = Catalog::default();
         for institution in everything.institutions {
             let view = institution.value;
-            catalog.institutions.insert(view.registration_number, view.name.into());
+            catalog
+                .institutions
+                .insert(view.registration_number, view.name.into());
         }
         for connection in everything.connections {
             catalog.put_connection(&connection.value);
@@ -42,11 +44,18 @@ impl App {
         for permission in everything.permissions {
             let permission = permission.value;
             let number = permission.number.as_str().parse::<u64>().unwrap_or_default();
-            let usage = Arc::new(Usage::starting_at(counters.get(&number).copied().unwrap_or_default()));
+            let usage = Arc::new(Usage::starting_at(
+                counters.get(&number).copied().unwrap_or_default(),
+            ));
             catalog.put_permission(permission, usage);
         }
         self.recall_misses(&catalog)?;
-        self.swap_catalog(|current| *current = Catalog { generation: current.generation, ..catalog.clone() });
+        self.swap_catalog(|current| {
+            *current = Catalog {
+                generation: current.generation,
+                ..catalog.clone()
+            }
+        });
         Ok(())
     }
 }
@@ -67,8 +76,18 @@ impl Catalog {
             institution: view.institution.clone(),
             token_lifetime_s: view.token_lifetime_s,
         });
-        let certificates = view.certificates.iter().map(|certificate| certificate.pem.clone()).collect();
-        self.connections.insert(view.client_id.clone(), Arc::new(SignIn { connection, certificates }));
+        let certificates = view
+            .certificates
+            .iter()
+            .map(|certificate| certificate.pem.clone())
+            .collect();
+        self.connections.insert(
+            view.client_id.clone(),
+            Arc::new(SignIn {
+                connection,
+                certificates,
+            }),
+        );
     }
 
     /// Compiles both definitions; permissions of the set are compiled anew when next used.
@@ -76,10 +95,16 @@ impl Catalog {
         let before = self.datasets.get(&view.name).cloned();
         let runtime = |section: Section| {
             let known = before.as_ref().and_then(|dataset| dataset.section(section));
-            known.map_or_else(|| Arc::new(SetRuntime::new(section, &view.name)), |set| Arc::clone(&set.runtime))
+            known.map_or_else(
+                || Arc::new(SetRuntime::new(section, &view.name)),
+                |set| Arc::clone(&set.runtime),
+            )
         };
         let live = |version: &Option<DefinitionVersion>, section: Section| {
-            version.as_ref().map(|version| live_set(view, version, runtime(section)).map(Arc::new)).transpose()
+            version
+                .as_ref()
+                .map(|version| live_set(view, version, runtime(section)).map(Arc::new))
+                .transpose()
         };
         let dataset = Dataset {
             name: view.name.clone(),
@@ -89,8 +114,12 @@ impl Catalog {
             replaced_by: view.superseded_by.clone(),
         };
         self.datasets.insert(view.name.clone(), Arc::new(dataset));
-        let touched: Vec<Arc<Held>> =
-            self.permissions.values().filter(|held| held.permission.dataset == view.name).cloned().collect();
+        let touched: Vec<Arc<Held>> = self
+            .permissions
+            .values()
+            .filter(|held| held.permission.dataset == view.name)
+            .cloned()
+            .collect();
         for held in touched {
             self.put_permission(Permission::clone(&held.permission), Arc::clone(&held.usage));
         }
@@ -98,18 +127,25 @@ impl Catalog {
     }
 
     pub(crate) fn put_permission(&mut self, permission: Permission, usage: Arc<Usage>) {
-        let Some(set) = self.live(permission.environment, permission.dataset.as_str()) else { return };
+        let Some(set) = self.live(permission.environment, permission.dataset.as_str()) else {
+            return;
+        };
         let schema = Arc::clone(&set.schema);
         let number = permission.number.clone();
         let numbers = self.by_recipient.entry(permission.recipient.clone()).or_default();
         if !numbers.contains(&number) {
             Arc::make_mut(numbers).push(number.clone());
         }
-        self.permissions.insert(number, Arc::new(Held::new(Arc::new(permission), schema, usage)));
+        self.permissions
+            .insert(number, Arc::new(Held::new(Arc::new(permission), schema, usage)));
     }
 }
 
-fn live_set(view: &DatasetView, version: &DefinitionVersion, runtime: Arc<SetRuntime>) -> Result<LiveSet, Problem> {
+fn live_set(
+    view: &DatasetView,
+    version: &DefinitionVersion,
+    runtime: Arc<SetRuntime>,
+) -> Result<LiveSet, Problem> {
     let definition: Definition = version
         .text
         .parse()
@@ -150,7 +186,11 @@ pub(crate) fn transitions(
             })),
         }
     }
-    if faults.is_empty() { Ok(compiled) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(compiled)
+    } else {
+        Err(faults)
+    }
 }
 
 fn named_indexes(schema: &Schema) -> Vec<NamedIndex> {
@@ -174,7 +214,12 @@ pub(crate) fn everything_permission(
 ) -> Permission {
     let definition = &schema.definition;
     let mut ways = vec![Way::Key, Way::Bulk, Way::Changes];
-    ways.extend(definition.indexes.iter().map(|fields| Way::Index(fields.join(","))));
+    ways.extend(
+        definition
+            .indexes
+            .iter()
+            .map(|fields| Way::Index(fields.join(","))),
+    );
     ways.extend(definition.changes.iter().map(|list| Way::List(list.name.clone())));
     if definition.history {
         ways.push(Way::History);
@@ -204,7 +249,11 @@ pub(crate) fn everything_permission(
 impl Ctx {
     /// Who changes the registry.
     pub(crate) fn actor(&self) -> Actor {
-        Actor { name: self.actor_name(), request_id: self.request_id.to_string(), at: self.now }
+        Actor {
+            name: self.actor_name(),
+            request_id: self.request_id.to_string(),
+            at: self.now,
+        }
     }
 }
 
@@ -216,9 +265,11 @@ impl From<RegistryError> for Problem {
                 Self::new(404, "not_found", format!("there is no such {what}"))
             }
             RegistryError::State { detail } => Self::new(409, "state_conflict", detail),
-            RegistryError::Precondition => {
-                Self::new(412, "precondition_failed", "it has changed in the meantime: read it again")
-            }
+            RegistryError::Precondition => Self::new(
+                412,
+                "precondition_failed",
+                "it has changed in the meantime: read it again",
+            ),
             // A list's `after` stands in the query, not in a body.
             RegistryError::Invalid(faults) if faults.iter().any(|fault| fault.rule == "page_token") => {
                 Self::query_invalid("after", "send `next` of the page before, as it stands")
@@ -226,7 +277,12 @@ impl From<RegistryError> for Problem {
             RegistryError::Invalid(faults) => Self::invalid(faults),
             RegistryError::Unavailable(cause) => {
                 tracing::error!(%cause, "the registry is not available");
-                Self::new(503, "registry_unavailable", "the registry does not answer; try again").retry_after(5)
+                Self::new(
+                    503,
+                    "registry_unavailable",
+                    "the registry does not answer; try again",
+                )
+                .retry_after(5)
             }
         }
     }

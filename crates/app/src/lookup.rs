@@ -51,18 +51,32 @@ impl App {
     ) -> Result<Disclosed<Answer>, Problem> {
         let admission = self.admit(ctx, section, dataset)?;
         let keys = encode(&admission, &lookup.keys);
-        let way = if lookup.keys.len() == 1 { Way::Key } else { Way::Bulk };
+        let way = if lookup.keys.len() == 1 {
+            Way::Key
+        } else {
+            Way::Bulk
+        };
         let ask = admission.ask(ctx, way, lookup.fields, Target::Keys(keys));
         admission.decide(&ask)?;
-        let Target::Keys(keys) = &ask.target else { return Err(Problem::internal("keys were asked")) };
+        let Target::Keys(keys) = &ask.target else {
+            return Err(Problem::internal("keys were asked"));
+        };
         let keys: Vec<Vec<u8>> = keys.iter().filter_map(|key| key.clone().ok()).collect();
         let mask = admission.mask(ask.fields.as_deref());
         let reservation = admission.reserve_keys(keys.len() as u64)?;
-        let Read { body, subjects, found } = self.read_keys(&admission, &keys, &mask)?;
+        let Read {
+            body,
+            subjects,
+            found,
+        } = self.read_keys(&admission, &keys, &mask)?;
         let uses = reservation.settle(keys.len() as u64);
         let misses = (keys.len() as u64 - found) as u32;
         admission.missed(ctx, self, misses);
-        let answer = Answer { body, etag: None, private: !admission.open };
+        let answer = Answer {
+            body,
+            etag: None,
+            private: !admission.open,
+        };
         if admission.open {
             return Self::open_data(&admission.set, answer);
         }
@@ -75,7 +89,15 @@ impl App {
             ..admission.entry(ctx, &ask.way)
         };
         let urgent = admission.is_urgent();
-        self.disclose(Sealed { value: answer, entry, subjects, uses, urgent, now_ms: ctx.now_ms() }).await
+        self.disclose(Sealed {
+            value: answer,
+            entry,
+            subjects,
+            uses,
+            urgent,
+            now_ms: ctx.now_ms(),
+        })
+        .await
     }
 
     fn read_keys(&self, admission: &Admission, keys: &[Vec<u8>], mask: &Mask) -> Result<Read, Problem> {
@@ -100,12 +122,14 @@ impl App {
                     read.body.extend_from_slice(b",\"found\":true,\"record\":");
                     project(schema, stored.record, mask, &mut read.body);
                     read.body.push(b'}');
-                    read.subjects.extend(schema.subjects_of(stored.record, Some(mask)));
+                    read.subjects
+                        .extend(schema.subjects_of(stored.record, Some(mask)));
                     read.found += 1;
                 }
             }
             if read.body.len() > MAX_ANSWER_BYTES {
-                let message = "the answer would be over 32 MiB; ask fewer keys or fewer fields; nothing was taken";
+                let message =
+                    "the answer would be over 32 MiB; ask fewer keys or fewer fields; nothing was taken";
                 return Err(Problem::new(413, "answer_too_large", message));
             }
         }
@@ -118,7 +142,10 @@ impl App {
 fn encode(admission: &Admission, keys: &[Map<String, Value>]) -> Vec<Result<Vec<u8>, Fault>> {
     let encode = |(position, key): (usize, &Map<String, Value>)| {
         admission.set.schema.key_from_object(key, true).map_err(|faults| {
-            let why: Vec<String> = faults.into_iter().map(|fault| format!("{}: {}", fault.place, fault.message)).collect();
+            let why: Vec<String> = faults
+                .into_iter()
+                .map(|fault| format!("{}: {}", fault.place, fault.message))
+                .collect();
             Fault::new(key_place(position), "key_invalid", why.join("; "))
         })
     };

@@ -28,7 +28,15 @@ pub struct Page {
 
 impl Page {
     pub fn new(schema: Arc<Schema>, mask: Arc<Mask>, limit: u64) -> Self {
-        Self { schema, mask, limit, json: Vec::new(), count: 0, keys: Vec::new(), subjects: Vec::new() }
+        Self {
+            schema,
+            mask,
+            limit,
+            json: Vec::new(),
+            count: 0,
+            keys: Vec::new(),
+            subjects: Vec::new(),
+        }
     }
 
     /// The next record would be one too many.

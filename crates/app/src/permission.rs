@@ -53,7 +53,10 @@ impl App {
         let fields = resolve(&set, &create.fields)?;
         let wanted = create.granted(PermissionNumber::new("0"), fields.clone());
         self.fits(&set, wanted).await?;
-        let made = self.registry.permission_insert(&ctx.actor(), create, fields).await?;
+        let made = self
+            .registry
+            .permission_insert(&ctx.actor(), create, fields)
+            .await?;
         Ok(self.put_permission(made))
     }
 
@@ -67,9 +70,17 @@ impl App {
         ctx.operator()?;
         let _one = self.changing.lock().await;
         let number = PermissionNumber::new(number);
-        let before = self.registry.permission_get(&number).await?.ok_or_else(permission_unknown)?;
+        let before = self
+            .registry
+            .permission_get(&number)
+            .await?
+            .ok_or_else(permission_unknown)?;
         let set = self.set_of(before.value.environment, before.value.dataset.as_str())?;
-        let fields = patch.fields.as_ref().map(|fields| resolve(&set, fields)).transpose()?;
+        let fields = patch
+            .fields
+            .as_ref()
+            .map(|fields| resolve(&set, fields))
+            .transpose()?;
         let next = patch.applied(&before.value, fields);
         self.fits(&set, next.clone()).await?;
         self.permission_store_update(ctx, &number, next, expected).await
@@ -85,7 +96,11 @@ impl App {
     ) -> Result<Versioned<Permission>, Problem> {
         ctx.operator()?;
         if reason.trim().is_empty() {
-            return Err(Problem::invalid(vec![Fault::new("reason", "required", "say why: it is kept")]));
+            return Err(Problem::invalid(vec![Fault::new(
+                "reason",
+                "required",
+                "say why: it is kept",
+            )]));
         }
         let _one = self.changing.lock().await;
         let (by, number) = (ctx.actor(), PermissionNumber::new(number));
@@ -100,13 +115,23 @@ impl App {
 
     pub async fn permission_get(&self, ctx: &Ctx, number: &str) -> Result<Versioned<Permission>, Problem> {
         ctx.operator()?;
-        let found = self.registry.permission_get(&PermissionNumber::new(number)).await?;
+        let found = self
+            .registry
+            .permission_get(&PermissionNumber::new(number))
+            .await?;
         found.ok_or_else(permission_unknown)
     }
 
-    pub async fn permission_list(&self, ctx: &Ctx, page: ListQuery) -> Result<Page<Versioned<Permission>>, Problem> {
+    pub async fn permission_list(
+        &self,
+        ctx: &Ctx,
+        page: ListQuery,
+    ) -> Result<Page<Versioned<Permission>>, Problem> {
         ctx.operator()?;
-        Ok(self.registry.permission_list(&PermissionFilter::default(), page.after, page.limit).await?)
+        Ok(self
+            .registry
+            .permission_list(&PermissionFilter::default(), page.after, page.limit)
+            .await?)
     }
 
     pub(crate) async fn permission_store_insert(&self, ctx: &Ctx, wanted: Permission) -> Result<(), Problem> {
@@ -127,7 +152,10 @@ impl App {
             valid_to: None,
             case_required: None,
         };
-        let made = self.registry.permission_insert(&ctx.actor(), &create, wanted.fields).await?;
+        let made = self
+            .registry
+            .permission_insert(&ctx.actor(), &create, wanted.fields)
+            .await?;
         self.put_permission(made);
         Ok(())
     }
@@ -139,7 +167,10 @@ impl App {
         next: Permission,
         expected: Option<i64>,
     ) -> Result<Versioned<Permission>, Problem> {
-        let changed = self.registry.permission_update(&ctx.actor(), number, next, expected).await;
+        let changed = self
+            .registry
+            .permission_update(&ctx.actor(), number, next, expected)
+            .await;
         Ok(self.put_permission(changed.map_err(unknown_permission)?))
     }
 
@@ -165,8 +196,14 @@ impl App {
 
     fn put_permission(&self, view: Versioned<Permission>) -> Versioned<Permission> {
         self.swap_catalog(|catalog| {
-            let known = catalog.permissions.get(&view.value.number).map(|held| Arc::clone(&held.usage));
-            catalog.put_permission(view.value.clone(), known.unwrap_or_else(|| Arc::new(Usage::default())));
+            let known = catalog
+                .permissions
+                .get(&view.value.number)
+                .map(|held| Arc::clone(&held.usage));
+            catalog.put_permission(
+                view.value.clone(),
+                known.unwrap_or_else(|| Arc::new(Usage::default())),
+            );
         });
         view
     }
@@ -175,21 +212,35 @@ impl App {
     pub fn current_user_permissions(&self, ctx: &Ctx) -> Result<Value, Problem> {
         let connection = ctx.connection()?;
         let catalog = self.catalog();
-        let numbers = catalog.by_recipient.get(&connection.institution).map_or(&[][..], |numbers| numbers);
-        let usable = numbers.iter().filter_map(|number| catalog.permissions.get(number)).filter(|held| {
-            let permission = &held.permission;
-            permission.environment == Section::Main
-                && permission.state == PermissionState::Active
-                && is_valid(permission, ctx)
-        });
-        Ok(usable.filter_map(|held| held.grant().ok().map(|grant| usable_view(held, grant))).collect())
+        let numbers = catalog
+            .by_recipient
+            .get(&connection.institution)
+            .map_or(&[][..], |numbers| numbers);
+        let usable = numbers
+            .iter()
+            .filter_map(|number| catalog.permissions.get(number))
+            .filter(|held| {
+                let permission = &held.permission;
+                permission.environment == Section::Main
+                    && permission.state == PermissionState::Active
+                    && is_valid(permission, ctx)
+            });
+        Ok(usable
+            .filter_map(|held| held.grant().ok().map(|grant| usable_view(held, grant)))
+            .collect())
     }
 
     /// Would the call be allowed now? Reads no record. For the operator, the holder and the set's provider.
     pub fn permission_explain(&self, ctx: &Ctx, number: &str, query: ExplainQuery) -> Result<Value, Problem> {
         let catalog = self.catalog();
-        let held = catalog.permissions.get(number).filter(|held| may_ask(ctx, held, &catalog)).ok_or_else(permission_unknown)?;
-        let grant = held.grant().map_err(|faults| Problem::internal(format!("permission {number}: {faults:?}")))?;
+        let held = catalog
+            .permissions
+            .get(number)
+            .filter(|held| may_ask(ctx, held, &catalog))
+            .ok_or_else(permission_unknown)?;
+        let grant = held
+            .grant()
+            .map_err(|faults| Problem::internal(format!("permission {number}: {faults:?}")))?;
         let way: Way = query
             .way
             .as_deref()
@@ -215,7 +266,15 @@ impl App {
 /// The limits come before everything the policy judges.
 fn within_limits(mut explanation: Explanation) -> Explanation {
     let detail = "the calls a second and the misses an hour are within their limits".to_owned();
-    explanation.reasons.insert(0, Reason { rule: "limits", ok: true, code: None, detail });
+    explanation.reasons.insert(
+        0,
+        Reason {
+            rule: "limits",
+            ok: true,
+            code: None,
+            detail,
+        },
+    );
     explanation
 }
 
@@ -225,7 +284,12 @@ fn limited(grant: &Grant, problem: Problem) -> Explanation {
         permission: grant.permission.number.clone(),
         answer: Answer::Refused,
         code,
-        reasons: vec![Reason { rule: "limits", ok: false, code, detail: problem.detail }],
+        reasons: vec![Reason {
+            rule: "limits",
+            ok: false,
+            code,
+            detail: problem.detail,
+        }],
         fields: Vec::new(),
     }
 }
@@ -251,7 +315,10 @@ fn may_ask(ctx: &Ctx, held: &Held, catalog: &crate::catalog::Catalog) -> bool {
         Caller::Operator => true,
         Caller::Anonymous => false,
         Caller::Connection(connection) => {
-            let provider = catalog.datasets.get(&held.permission.dataset).map(|dataset| &dataset.provider);
+            let provider = catalog
+                .datasets
+                .get(&held.permission.dataset)
+                .map(|dataset| &dataset.provider);
             connection.institution == held.permission.recipient || provider == Some(&connection.institution)
         }
     }
@@ -278,18 +345,29 @@ fn usable_view(held: &Held, grant: &Grant) -> Value {
 
 fn resolve(set: &LiveSet, fields: &Fields) -> Result<Vec<String>, Problem> {
     match fields {
-        Fields::All => Ok(set.schema.leaf_paths.iter().map(|(path, _)| path.clone()).collect()),
+        Fields::All => Ok(set
+            .schema
+            .leaf_paths
+            .iter()
+            .map(|(path, _)| path.clone())
+            .collect()),
         Fields::Named(names) => resolve_fields(&set.schema, names).map_err(Problem::invalid),
     }
 }
 
 pub(crate) fn permission_unknown() -> Problem {
-    Problem::new(404, "permission_unknown", "there is no permission of this number that you may ask about")
+    Problem::new(
+        404,
+        "permission_unknown",
+        "there is no permission of this number that you may ask about",
+    )
 }
 
 fn unknown_permission(error: dagr_registry::RegistryError) -> Problem {
     match error {
-        dagr_registry::RegistryError::Unknown { what: "permission", .. } => permission_unknown(),
+        dagr_registry::RegistryError::Unknown {
+            what: "permission", ..
+        } => permission_unknown(),
         other => other.into(),
     }
 }

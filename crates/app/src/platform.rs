@@ -7,7 +7,13 @@ use dagr_model::clock::Clock;
 use dagr_registry::Registry;
 use dagr_store::{journal::Journal, kv::Engine};
 
-use crate::{catalog::Catalog, ctx::{Caller, Ctx}, problem::Problem, secrets::Secrets, token::Tokens};
+use crate::{
+    catalog::Catalog,
+    ctx::{Caller, Ctx},
+    problem::Problem,
+    secrets::Secrets,
+    token::Tokens,
+};
 
 /// Settings of the use cases. Units stand in the names.
 #[derive(Debug, Clone)]
@@ -65,7 +71,15 @@ pub struct App {
 impl App {
     /// Loads what is in force. Nothing of the data sets is opened yet.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Problem> {
-        let Parts { registry, engine, journal, clock, secrets, settings, dir } = parts;
+        let Parts {
+            registry,
+            engine,
+            journal,
+            clock,
+            secrets,
+            settings,
+            dir,
+        } = parts;
         let app = Arc::new(Self {
             registry,
             engine,
@@ -123,7 +137,8 @@ impl App {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest.trim(),
             _ => token,
         };
-        self.tokens.caller(&self.secrets, &self.catalog(), token, self.clock.now())
+        self.tokens
+            .caller(&self.secrets, &self.catalog(), token, self.clock.now())
     }
 
     /// How the disclosure log is: without it nothing personal is answered.
@@ -141,6 +156,9 @@ impl App {
 
     /// The same request, now.
     pub(crate) fn renewed(&self, ctx: &Ctx) -> Ctx {
-        Ctx { now: self.clock.now(), ..ctx.clone() }
+        Ctx {
+            now: self.clock.now(),
+            ..ctx.clone()
+        }
     }
 }

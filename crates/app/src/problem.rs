@@ -20,7 +20,14 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), faults: Vec::new(), total: 0, retry_after_s: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            faults: Vec::new(),
+            total: 0,
+            retry_after_s: None,
+        }
     }
 
     pub fn with_faults(mut self, mut faults: Vec<Fault>) -> Self {
@@ -45,15 +52,27 @@ impl Problem {
     }
 
     pub fn not_found() -> Self {
-        Self::new(404, "not_found", "there is nothing at this path; /api lists every call")
+        Self::new(
+            404,
+            "not_found",
+            "there is nothing at this path; /api lists every call",
+        )
     }
 
     pub fn dataset_unknown() -> Self {
-        Self::new(404, "dataset_unknown", "no such data set; /service_list names the published ones")
+        Self::new(
+            404,
+            "dataset_unknown",
+            "no such data set; /service_list names the published ones",
+        )
     }
 
     pub fn token_invalid() -> Self {
-        Self::new(401, "token_invalid", "send a valid access token in Authorization; POST /token gives one")
+        Self::new(
+            401,
+            "token_invalid",
+            "send a valid access token in Authorization; POST /token gives one",
+        )
     }
 
     pub fn role_required(detail: impl Into<String>) -> Self {
@@ -85,7 +104,11 @@ impl Problem {
     /// The cause is logged here, once; the caller gets the request id only.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "unforeseen fault");
-        Self::new(500, "internal", "an unforeseen fault; give the request id to the operator")
+        Self::new(
+            500,
+            "internal",
+            "an unforeseen fault; give the request id to the operator",
+        )
     }
 }
 
@@ -102,8 +125,12 @@ impl From<dagr_store::kv::KvError> for Problem {
         match error {
             dagr_store::kv::KvError::Full => {
                 tracing::error!("no space left for the store");
-                Self::new(503, "storage_full", "no space is left; nothing was changed; try again later")
-                    .retry_after(60)
+                Self::new(
+                    503,
+                    "storage_full",
+                    "no space is left; nothing was changed; try again later",
+                )
+                .retry_after(60)
             }
             other => Self::internal(other),
         }

@@ -10,7 +10,12 @@ use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 use arc_swap::ArcSwapOption;
 use dagr_model::{definition::PublicFile, ids::Section};
 
-use crate::{App, disclose::Disclosed, problem::Problem, set::{LiveSet, blocking}};
+use crate::{
+    App,
+    disclose::Disclosed,
+    problem::Problem,
+    set::{LiveSet, blocking},
+};
 
 /// How often a failing build is tried again before the next change.
 const BUILD_TRIES: u32 = 5;
@@ -54,7 +59,9 @@ impl App {
         filename: Option<&str>,
     ) -> Result<Disclosed<PublicDownload>, Problem> {
         let catalog = self.catalog.load_full();
-        let set = catalog.live(Section::Main, dataset).ok_or_else(Problem::dataset_unknown)?;
+        let set = catalog
+            .live(Section::Main, dataset)
+            .ok_or_else(Problem::dataset_unknown)?;
         let public = set.definition().public.as_ref().ok_or_else(file_unknown)?;
         if filename != Some(&public.filename) {
             return Err(file_unknown());
@@ -66,7 +73,14 @@ impl App {
         let path = about.path.clone();
         let filename = public.filename.clone();
         let opened = blocking(move || File::open(&path).map_err(Problem::internal)).await?;
-        Self::public_data(set, PublicDownload { file: opened, about, filename })
+        Self::public_data(
+            set,
+            PublicDownload {
+                file: opened,
+                about,
+                filename,
+            },
+        )
     }
 
     /// A package was applied: the file follows within seconds.
@@ -79,7 +93,9 @@ impl App {
             for attempt in 1..=BUILD_TRIES {
                 match app.public_build(&set).await {
                     Ok(_) => return,
-                    Err(problem) => tracing::warn!(set = %set.name, attempt, %problem, "public file not built"),
+                    Err(problem) => {
+                        tracing::warn!(set = %set.name, attempt, %problem, "public file not built")
+                    }
                 }
                 tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
             }
@@ -104,13 +120,22 @@ impl App {
 }
 
 fn file_unknown() -> Problem {
-    Problem::new(404, "file_unknown", "no public file of that name; /service_list names the files there are")
+    Problem::new(
+        404,
+        "file_unknown",
+        "no public file of that name; /service_list names the files there are",
+    )
 }
 
 /// Columns: what the definition lists, else every top-level field.
 pub(crate) fn columns(set: &LiveSet, public: &PublicFile) -> Vec<String> {
     match &public.fields {
         Some(fields) => fields.clone(),
-        None => set.definition().fields.iter().map(|field| field.name.clone()).collect(),
+        None => set
+            .definition()
+            .fields
+            .iter()
+            .map(|field| field.name.clone())
+            .collect(),
     }
 }

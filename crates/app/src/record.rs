@@ -69,20 +69,32 @@ impl App {
         let admission = self.admit(ctx, section, dataset)?;
         let texts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let key = admission.set.schema.key_from_parts(&texts);
-        let way = if query.as_of.is_some() { Way::History } else { Way::Key };
+        let way = if query.as_of.is_some() {
+            Way::History
+        } else {
+            Way::Key
+        };
         let ask = admission.ask(ctx, way, query.fields, Target::Keys(vec![key.clone()]));
         admission.decide(&ask)?;
         let key = key.map_err(Problem::key_invalid)?;
         let mask = admission.mask(ask.fields.as_deref());
         let reservation = admission.reserve_keys(1)?;
-        let One { body, mut subjects, found } = self.read_one(&admission, &key, &mask, query.as_of)?;
+        let One {
+            body,
+            mut subjects,
+            found,
+        } = self.read_one(&admission, &key, &mask, query.as_of)?;
         let uses = reservation.settle(1);
         if !found {
             subjects = admission.key_subjects(&key);
             admission.missed(ctx, self, 1);
         }
         let etag = found.then(|| self.secrets.etag(&admission, &body));
-        let answer = found.then_some(Answer { body, etag, private: !admission.open });
+        let answer = found.then_some(Answer {
+            body,
+            etag,
+            private: !admission.open,
+        });
         if admission.open {
             return present(Self::open_data(&admission.set, answer)?);
         }
@@ -95,7 +107,17 @@ impl App {
             ..admission.entry(ctx, &ask.way)
         };
         let urgent = admission.is_urgent();
-        present(self.disclose(Sealed { value: answer, entry, subjects, uses, urgent, now_ms: ctx.now_ms() }).await?)
+        present(
+            self.disclose(Sealed {
+                value: answer,
+                entry,
+                subjects,
+                uses,
+                urgent,
+                now_ms: ctx.now_ms(),
+            })
+            .await?,
+        )
     }
 
     fn read_one(
@@ -108,7 +130,9 @@ impl App {
         let mut one = One::default();
         let kv = admission.set.open(&*self.engine)?;
         let snapshot = kv.snapshot()?;
-        let Some(current) = read::record(&*snapshot, key)? else { return Ok(one) };
+        let Some(current) = read::record(&*snapshot, key)? else {
+            return Ok(one);
+        };
         if !record_in_scope(&admission.grant, current.record) {
             return Ok(one);
         }
@@ -128,7 +152,9 @@ impl App {
 
 /// The record, or 404: told only once its entry is in the log.
 fn present(answer: Disclosed<Option<Answer>>) -> Result<Disclosed<Answer>, Problem> {
-    answer.transpose().ok_or_else(|| Problem::new(404, "record_unknown", "no record under this key"))
+    answer
+        .transpose()
+        .ok_or_else(|| Problem::new(404, "record_unknown", "no record under this key"))
 }
 
 impl Admission {
@@ -169,8 +195,18 @@ impl Admission {
     pub fn key_subjects(&self, key: &[u8]) -> Vec<String> {
         let schema = &self.set.schema;
         let values = schema.key_display_values(key);
-        let named = schema.key.iter().zip(values).filter(|(node, _)| schema.subjects.contains(node));
-        named.filter_map(|(_, value)| value.as_str().map(|text| dagr_model::value::subject_code(text).into_owned())).collect()
+        let named = schema
+            .key
+            .iter()
+            .zip(values)
+            .filter(|(node, _)| schema.subjects.contains(node));
+        named
+            .filter_map(|(_, value)| {
+                value
+                    .as_str()
+                    .map(|text| dagr_model::value::subject_code(text).into_owned())
+            })
+            .collect()
     }
 
     /// Counts misses; the provider is told once when the limit is reached.
@@ -182,12 +218,21 @@ impl Admission {
         usage.missed(count, ctx.now_ms());
         let limit = self.held.permission.misses_per_hour;
         if usage.misses_left(limit, ctx.now_ms()) == 0 && usage.notice_due(ctx.now_ms()) {
-            app.notice(ctx, &self.set, "misses_limited", &format!("permission {}", self.held.permission.number));
+            app.notice(
+                ctx,
+                &self.set,
+                "misses_limited",
+                &format!("permission {}", self.held.permission.number),
+            );
         }
     }
 
     /// A fault of the cursor sent.
     pub fn cursor_fault() -> Fault {
-        Fault::new("after", "cursor_invalid", "not a cursor of this permission and call; start without after")
+        Fault::new(
+            "after",
+            "cursor_invalid",
+            "not a cursor of this permission and call; start without after",
+        )
     }
 }

@@ -47,7 +47,12 @@ impl App {
         let limit = page_limit(query.limit)?;
         let search = Search::new(&admission, parts, &query.filters)?;
         let cursor = self.open_cursor(&admission, &search.call, query.after.as_deref());
-        let ask = admission.ask(ctx, search.way.clone(), query.fields, search.target(cursor.as_ref().err()));
+        let ask = admission.ask(
+            ctx,
+            search.way.clone(),
+            query.fields,
+            search.target(cursor.as_ref().err()),
+        );
         admission.decide(&ask)?;
         let cursor = cursor.map_err(cursor_problem)?;
         let mask = admission.mask(ask.fields.as_deref());
@@ -67,7 +72,11 @@ impl App {
         let Found { page, last, epoch } = blocking(move || read.run(&*read.set.open(&*engine)?)).await?;
         let next = last.map(|last| self.seal_cursor(ctx, &admission, &search.call, epoch, last));
         let body = page::records_body(&page, next.as_deref());
-        let answer = Answer { body, etag: None, private: !admission.open };
+        let answer = Answer {
+            body,
+            etag: None,
+            private: !admission.open,
+        };
         if admission.open {
             return Self::open_data(&admission.set, answer);
         }
@@ -88,7 +97,15 @@ impl App {
             ..admission.entry(ctx, &ask.way)
         };
         let urgent = admission.is_urgent();
-        self.disclose(Sealed { value: answer, entry, subjects, uses, urgent, now_ms: ctx.now_ms() }).await
+        self.disclose(Sealed {
+            value: answer,
+            entry,
+            subjects,
+            uses,
+            urgent,
+            now_ms: ctx.now_ms(),
+        })
+        .await
     }
 
     /// Opens a cursor sent for `call`: `None` = from the start.
@@ -99,8 +116,16 @@ impl App {
         text: Option<&str>,
     ) -> Result<Option<Cursor>, Fault> {
         let Some(text) = text else { return Ok(None) };
-        let cursor = self.secrets.cursors.open(text).ok_or_else(Admission::cursor_fault)?;
-        if cursor.binding == admission.binding(call) { Ok(Some(cursor)) } else { Err(Admission::cursor_fault()) }
+        let cursor = self
+            .secrets
+            .cursors
+            .open(text)
+            .ok_or_else(Admission::cursor_fault)?;
+        if cursor.binding == admission.binding(call) {
+            Ok(Some(cursor))
+        } else {
+            Err(Admission::cursor_fault())
+        }
     }
 
     pub(crate) fn seal_cursor(
@@ -137,7 +162,10 @@ pub fn page_limit(limit: Option<u64>) -> Result<u64, Problem> {
     match limit {
         None => Ok(DEFAULT_LIMIT),
         Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::query_invalid("limit", format!("a whole number from 1 to {MAX_LIMIT}"))),
+        Some(_) => Err(Problem::query_invalid(
+            "limit",
+            format!("a whole number from 1 to {MAX_LIMIT}"),
+        )),
     }
 }
 
@@ -147,12 +175,21 @@ pub(crate) fn oldest_seal(admission: &Admission, ctx: &Ctx) -> i64 {
 }
 
 /// 410 if what the cursor was sealed under is no more.
-pub(crate) fn check_cursor(cursor: &Cursor, grant: &Grant, epoch: u32, oldest_ms: i64) -> Result<(), Problem> {
+pub(crate) fn check_cursor(
+    cursor: &Cursor,
+    grant: &Grant,
+    epoch: u32,
+    oldest_ms: i64,
+) -> Result<(), Problem> {
     let current = cursor.revision == grant.permission.revision && cursor.epoch == epoch;
     if current && cursor.sealed_ms >= oldest_ms {
         return Ok(());
     }
-    Err(Problem::new(410, "cursor_expired", "this cursor is no longer valid: start without after and replace your copy"))
+    Err(Problem::new(
+        410,
+        "cursor_expired",
+        "this cursor is no longer valid: start without after and replace your copy",
+    ))
 }
 
 /// A page to be read off the async threads.
@@ -193,9 +230,13 @@ impl Read {
             What::Everything => filling.keys(&*snapshot, &[], after.as_deref())?,
             What::Index { stored, value, .. } => match Lists::read(&*snapshot)?.indexes.get(stored) {
                 Some(index) => {
-                    read::indexed(&*snapshot, index.id, value, after.as_deref(), &mut |key, stored| {
-                        Ok(filling.visit(key, &stored))
-                    })?;
+                    read::indexed(
+                        &*snapshot,
+                        index.id,
+                        value,
+                        after.as_deref(),
+                        &mut |key, stored| Ok(filling.visit(key, &stored)),
+                    )?;
                 }
                 None if head.records == 0 => {}
                 None => {
@@ -205,7 +246,11 @@ impl Read {
             },
         }
         let Filling { page, last, more, .. } = filling;
-        Ok(Found { page, last: last.filter(|_| more).map(|key| pad(&key)), epoch: head.epoch })
+        Ok(Found {
+            page,
+            last: last.filter(|_| more).map(|key| pad(&key)),
+            epoch: head.epoch,
+        })
     }
 }
 
@@ -222,7 +267,9 @@ impl Filling<'_> {
     fn keys(&mut self, snapshot: &dyn Snapshot, prefix: &[u8], after: Option<&[u8]>) -> Result<(), KvError> {
         let grant = Arc::clone(&self.read.grant);
         let CompiledScope::Keys(list) = &grant.scope else {
-            return read::records(snapshot, prefix, after, &mut |key, stored| Ok(self.visit(key, &stored)));
+            return read::records(snapshot, prefix, after, &mut |key, stored| {
+                Ok(self.visit(key, &stored))
+            });
         };
         let start = after.unwrap_or(&[]);
         for stretch in list.under(prefix) {
@@ -231,7 +278,9 @@ impl Filling<'_> {
                 continue;
             }
             let after = after.filter(|after| *after >= stretch);
-            read::records(snapshot, stretch, after, &mut |key, stored| Ok(self.visit(key, &stored)))?;
+            read::records(snapshot, stretch, after, &mut |key, stored| {
+                Ok(self.visit(key, &stored))
+            })?;
             if self.more {
                 break;
             }

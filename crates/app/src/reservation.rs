@@ -28,21 +28,37 @@ impl Admission {
 
     fn reserve(&self, wanted: u64, least: u64) -> Result<Reservation, Problem> {
         if self.open {
-            return Ok(Reservation { held: None, taken: wanted, per_record: false });
+            return Ok(Reservation {
+                held: None,
+                taken: wanted,
+                per_record: false,
+            });
         }
         let quota = self.held.permission.quota;
         let taken = self.held.usage.reserve(quota, wanted, least).ok_or_else(|| {
             let left = self.held.usage.left(quota).unwrap_or(0);
-            Problem::new(403, "permission_exhausted", format!("{left} uses are left under the permission's quota"))
+            Problem::new(
+                403,
+                "permission_exhausted",
+                format!("{left} uses are left under the permission's quota"),
+            )
         })?;
-        Ok(Reservation { held: Some(Arc::clone(&self.held)), taken, per_record: false })
+        Ok(Reservation {
+            held: Some(Arc::clone(&self.held)),
+            taken,
+            per_record: false,
+        })
     }
 }
 
 impl Reservation {
     /// The most records a page may give.
     pub fn cut(&self, limit: u64) -> u64 {
-        if self.per_record { limit.min(self.taken) } else { limit }
+        if self.per_record {
+            limit.min(self.taken)
+        } else {
+            limit
+        }
     }
 
     /// What a page of `count` records uses; the rest is given back.

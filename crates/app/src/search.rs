@@ -34,7 +34,11 @@ pub struct Search {
 }
 
 impl Search {
-    pub fn new(admission: &Admission, parts: &[String], filters: &[(String, String)]) -> Result<Self, Problem> {
+    pub fn new(
+        admission: &Admission,
+        parts: &[String],
+        filters: &[(String, String)],
+    ) -> Result<Self, Problem> {
         if !parts.is_empty() {
             if let Some((word, _)) = filters.first() {
                 return Err(unknown_word(admission, word));
@@ -84,7 +88,9 @@ impl Search {
             .find(|index| {
                 let fields: Vec<&str> = index.name.split(',').collect();
                 fields.len() == filters.len()
-                    && fields.iter().all(|field| filters.iter().any(|(name, _)| name == field))
+                    && fields
+                        .iter()
+                        .all(|field| filters.iter().any(|(name, _)| name == field))
             })
             .ok_or_else(|| unknown_word(admission, &filters[0].0))?;
         let texts: Vec<String> = index
@@ -96,17 +102,32 @@ impl Search {
         let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
         let (value, fault) = match set.schema.index_value_from_texts(&index.nodes, &borrowed) {
             Ok(value) => (value, None),
-            Err(fault) => (Vec::new(), Some(Fault { rule: "key_invalid".to_owned(), ..fault })),
+            Err(fault) => (
+                Vec::new(),
+                Some(Fault {
+                    rule: "key_invalid".to_owned(),
+                    ..fault
+                }),
+            ),
         };
-        let asked: Map<String, Value> =
-            index.name.split(',').map(str::to_owned).zip(texts.iter().cloned().map(Value::String)).collect();
+        let asked: Map<String, Value> = index
+            .name
+            .split(',')
+            .map(str::to_owned)
+            .zip(texts.iter().cloned().map(Value::String))
+            .collect();
         let text = Value::Object(asked).to_string();
         Ok(Self {
             way: Way::Index(index.name.clone()),
             call: format!("index {text}"),
             text: Some(text),
             leading: None,
-            what: What::Index { name: index.name.clone(), stored: index.stored.clone(), value, texts },
+            what: What::Index {
+                name: index.name.clone(),
+                stored: index.stored.clone(),
+                value,
+                texts,
+            },
             fault,
         })
     }
@@ -125,17 +146,28 @@ impl Search {
 impl What {
     /// Long index values are cut: the record decides.
     pub fn matches(&self, set: &LiveSet, record: RecordRef<'_>) -> bool {
-        let Self::Index { name, texts, .. } = self else { return true };
+        let Self::Index { name, texts, .. } = self else {
+            return true;
+        };
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        set.index(name).is_some_and(|index| set.schema.index_matches(&index.nodes, record, &texts))
+        set.index(name)
+            .is_some_and(|index| set.schema.index_matches(&index.nodes, record, &texts))
     }
 }
 
 fn unknown_word(admission: &Admission, word: &str) -> Problem {
     let set = &admission.set;
     let names: Vec<&str> = set.indexes.iter().map(|index| index.name.as_str()).collect();
-    let known = if names.is_empty() { "none".to_owned() } else { names.join("; ") };
-    let place = if set.schema.node(word).is_some() { word } else { "query" };
+    let known = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join("; ")
+    };
+    let place = if set.schema.node(word).is_some() {
+        word
+    } else {
+        "query"
+    };
     Problem::query_invalid(
         place,
         format!("unknown query word, or no index by exactly these fields; indexes of this set: {known}"),

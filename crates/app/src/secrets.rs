@@ -98,7 +98,10 @@ impl Secrets {
     pub fn key_id(&self) -> String {
         let x = URL_SAFE_NO_PAD.encode(self.public_key());
         let canonical = format!("{{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"{x}\"}}");
-        URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical.as_bytes()))
+        URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(
+            &aws_lc_rs::digest::SHA256,
+            canonical.as_bytes(),
+        ))
     }
 }
 
@@ -124,7 +127,12 @@ fn bytes(path: &Path, make: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<
     }
     let made = make()?;
     let aside = path.with_extension("new");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&aside)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&aside)?;
     file.write_all(&made)?;
     file.sync_all()?;
     fs::rename(&aside, path)?;

@@ -8,12 +8,16 @@ use dagr_registry::NoticeCreate;
 use dagr_store::set::head::Head;
 use serde_json::{Map, Value, json};
 
-use crate::{App, catalog::Held, changes::time_text, ctx::Ctx, load::in_order, problem::Problem, set::LiveSet};
+use crate::{
+    App, catalog::Held, changes::time_text, ctx::Ctx, load::in_order, problem::Problem, set::LiveSet,
+};
 
 impl App {
     /// Is this many parts the set's full key? `false` for a set that is not there: the use case says so.
     pub fn is_full_key(&self, section: Section, dataset: &str, parts: usize) -> bool {
-        self.catalog().live(section, dataset).is_some_and(|set| set.schema.key.len() == parts)
+        self.catalog()
+            .live(section, dataset)
+            .is_some_and(|set| set.schema.key.len() == parts)
     }
 
     /// The first checks of a data call, before its body is read.
@@ -64,7 +68,10 @@ impl App {
         links.insert("description".to_owned(), format!("{base}/api#{name}").into());
         if let Some(public) = &set.definition().public {
             let filename: String = form_escape(&public.filename);
-            links.insert("public".to_owned(), format!("{base}/public/{name}?filename={filename}").into());
+            links.insert(
+                "public".to_owned(),
+                format!("{base}/public/{name}?filename={filename}").into(),
+            );
         }
         links
     }
@@ -80,7 +87,9 @@ impl App {
     ) -> Result<Value, Problem> {
         let connection = ctx.producer()?;
         let catalog = self.catalog();
-        let set = catalog.live(section, dataset).ok_or_else(Problem::dataset_unknown)?;
+        let set = catalog
+            .live(section, dataset)
+            .ok_or_else(Problem::dataset_unknown)?;
         if set.provider != connection.institution {
             return Err(Problem::dataset_unknown());
         }
@@ -94,7 +103,9 @@ impl App {
         held.sort_by_key(|held| number(held));
         let from = match after {
             None => 0,
-            Some(text) => text.parse().map_err(|_| Problem::query_invalid("after", "not a token of this list"))?,
+            Some(text) => text
+                .parse()
+                .map_err(|_| Problem::query_invalid("after", "not a token of this list"))?,
         };
         let mut rest = held.into_iter().filter(|held| number(held) > from);
         let page: Vec<_> = rest.by_ref().take(limit as usize).collect();
@@ -146,5 +157,13 @@ impl App {
 /// Percent-encodes what is not plain in a query value.
 fn form_escape(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

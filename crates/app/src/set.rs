@@ -93,16 +93,26 @@ impl LiveSet {
     pub fn rules(&self, lists: &Lists) -> Rules {
         let changes = self.changes.iter().filter_map(|(name, when)| {
             let id = lists.changes.get(name)?.id;
-            Some(ChangeRule { id, name: name.clone(), when: Arc::clone(when) })
+            Some(ChangeRule {
+                id,
+                name: name.clone(),
+                when: Arc::clone(when),
+            })
         });
         let scopes = lists.scopes.iter().filter_map(|(text, scope)| {
             // A predicate that no longer compiles belongs to no live permission.
             let holds = Predicate::compile(text, &self.schema).ok()?;
-            Some(ScopeRule { id: scope.id, holds: Arc::new(holds) })
+            Some(ScopeRule {
+                id: scope.id,
+                holds: Arc::new(holds),
+            })
         });
         let indexes = self.indexes.iter().filter_map(|index| {
             let id = lists.indexes.get(&index.stored)?.id;
-            Some(IndexRule { id, nodes: index.nodes.clone() })
+            Some(IndexRule {
+                id,
+                nodes: index.nodes.clone(),
+            })
         });
         Rules {
             schema: Arc::clone(&self.schema),
@@ -122,5 +132,7 @@ pub fn key_place(position: usize) -> String {
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Problem::internal)?
 }

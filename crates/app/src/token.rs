@@ -36,8 +36,12 @@ impl App {
         let text = check_form(&request)?;
         let catalog = self.catalog.load_full();
         let audiences = self.audiences();
-        let accepted = assertion::verify(text, &catalog, &audiences, now).map_err(|why| invalid_client(&why))?;
-        if request.client_id.is_some_and(|id| id != accepted.client_id.as_str()) {
+        let accepted =
+            assertion::verify(text, &catalog, &audiences, now).map_err(|why| invalid_client(&why))?;
+        if request
+            .client_id
+            .is_some_and(|id| id != accepted.client_id.as_str())
+        {
             return Err(invalid_client("client_id is not the assertion's sub"));
         }
         let fresh = self
@@ -45,13 +49,19 @@ impl App {
             .assertion_use(&accepted.client_id, &accepted.jti, accepted.remembered_until)
             .await?;
         if !fresh {
-            return Err(invalid_client("this jti was used before; make a new assertion for every call"));
+            return Err(invalid_client(
+                "this jti was used before; make a new assertion for every call",
+            ));
         }
         let sign_in = catalog.connections.get(&accepted.client_id);
-        let connection =
-            sign_in.map(|found| &found.connection).ok_or_else(|| invalid_client("no such connection"))?;
+        let connection = sign_in
+            .map(|found| &found.connection)
+            .ok_or_else(|| invalid_client("no such connection"))?;
         let access_token = Tokens::issue(&self.secrets, &self.settings.public_url, connection, now)?;
-        Ok(Token { access_token, expires_in: connection.token_lifetime_s })
+        Ok(Token {
+            access_token,
+            expires_in: connection.token_lifetime_s,
+        })
     }
 
     /// What assertions may name as `aud`.
@@ -65,14 +75,23 @@ fn check_form(request: &TokenRequest) -> Result<&str, Problem> {
     match request.grant_type.as_deref() {
         Some("client_credentials") => {}
         Some(_) => {
-            return Err(Problem::new(400, "unsupported_grant_type", "grant_type must be client_credentials"));
+            return Err(Problem::new(
+                400,
+                "unsupported_grant_type",
+                "grant_type must be client_credentials",
+            ));
         }
         None => return Err(invalid_request("grant_type=client_credentials is missing")),
     }
     if request.client_assertion_type.as_deref() != Some(ASSERTION_TYPE) {
-        return Err(invalid_request(&format!("client_assertion_type must be {ASSERTION_TYPE}")));
+        return Err(invalid_request(&format!(
+            "client_assertion_type must be {ASSERTION_TYPE}"
+        )));
     }
-    request.client_assertion.as_deref().ok_or_else(|| invalid_request("client_assertion is missing"))
+    request
+        .client_assertion
+        .as_deref()
+        .ok_or_else(|| invalid_request("client_assertion is missing"))
 }
 
 fn invalid_request(detail: &str) -> Problem {

@@ -37,7 +37,10 @@ struct Misses {
 
 impl Usage {
     pub fn starting_at(taken: u64) -> Self {
-        Self { taken: AtomicU64::new(taken), ..Self::default() }
+        Self {
+            taken: AtomicU64::new(taken),
+            ..Self::default()
+        }
     }
 
     pub fn taken(&self) -> u64 {
@@ -125,7 +128,11 @@ impl Usage {
 
 impl Misses {
     fn forget(&mut self, now_ms: i64) {
-        while self.minutes.front().is_some_and(|(minute, _)| minute * 60_000 + HOUR_MS <= now_ms) {
+        while self
+            .minutes
+            .front()
+            .is_some_and(|(minute, _)| minute * 60_000 + HOUR_MS <= now_ms)
+        {
             self.minutes.pop_front();
         }
     }
@@ -151,7 +158,13 @@ mod tests {
         let usage = Usage::default();
         let granted: u64 = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| (0..1_000).filter(|_| usage.reserve(Some(500), 1, 1).is_some()).count() as u64))
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..1_000)
+                            .filter(|_| usage.reserve(Some(500), 1, 1).is_some())
+                            .count() as u64
+                    })
+                })
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });

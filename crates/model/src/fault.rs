@@ -12,7 +12,11 @@ pub struct Fault {
 
 impl Fault {
     pub fn new(place: impl Into<String>, rule: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), rule: rule.into(), message: message.into() }
+        Self {
+            place: place.into(),
+            rule: rule.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -21,7 +25,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let lower = word.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
         .min()
         .map(|(_, candidate)| candidate)

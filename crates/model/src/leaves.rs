@@ -24,7 +24,9 @@ impl LeafSet {
     }
 
     pub fn contains(&self, leaf: LeafId) -> bool {
-        self.0.get(usize::from(leaf) / 64).is_some_and(|word| word & (1 << (leaf % 64)) != 0)
+        self.0
+            .get(usize::from(leaf) / 64)
+            .is_some_and(|word| word & (1 << (leaf % 64)) != 0)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -40,7 +42,10 @@ impl LeafSet {
     }
 
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.0.iter().enumerate().all(|(at, word)| word & !other.0.get(at).copied().unwrap_or(0) == 0)
+        self.0
+            .iter()
+            .enumerate()
+            .all(|(at, word)| word & !other.0.get(at).copied().unwrap_or(0) == 0)
     }
 
     pub fn union(&mut self, other: &Self) {
@@ -60,7 +65,9 @@ impl LeafSet {
 
     pub fn iter(&self) -> impl Iterator<Item = LeafId> + '_ {
         self.0.iter().enumerate().flat_map(|(at, word)| {
-            (0..64u16).filter(move |bit| word & (1 << bit) != 0).map(move |bit| at as u16 * 64 + bit)
+            (0..64u16)
+                .filter(move |bit| word & (1 << bit) != 0)
+                .map(move |bit| at as u16 * 64 + bit)
         })
     }
 

@@ -11,8 +11,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 pub fn json(answer: Disclosed<Answer>, request: &HeaderMap) -> Response {
     let Answer { body, etag, private } = answer.into_inner();
     let known = etag.as_deref().is_some_and(|etag| matches(request, etag));
-    let mut response =
-        if known { StatusCode::NOT_MODIFIED.into_response() } else { Response::new(Body::from(body)) };
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Response::new(Body::from(body))
+    };
     let headers = response.headers_mut();
     if !known {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -27,7 +30,13 @@ pub fn json(answer: Disclosed<Answer>, request: &HeaderMap) -> Response {
 
 /// `If-None-Match`, by weak comparison (RFC 9110, 13.1.2).
 fn matches(request: &HeaderMap, etag: &str) -> bool {
-    request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| {
-        list.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == etag)
-    })
+    request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|list| {
+            list.split(',')
+                .map(str::trim)
+                .any(|known| known == "*" || known.trim_start_matches("W/") == etag)
+        })
 }

@@ -6,11 +6,7 @@ use axum::{
     response::Response,
 };
 use dagr_app::{
-    changes::ChangesQuery,
-    lookup::Lookup,
-    problem::Problem,
-    record::RecordQuery,
-    records::PageQuery,
+    changes::ChangesQuery, lookup::Lookup, problem::Problem, record::RecordQuery, records::PageQuery,
 };
 use dagr_model::ids::Section;
 use dagr_web::{Anyone, Query, Rejected, SignedIn, context::Web};
@@ -31,22 +27,33 @@ pub fn place(uri: &Uri) -> Result<(Section, String), Problem> {
 }
 
 /// `GET …/records[/{key}…]`
-pub async fn record_get(
-    State(web): State<Web>,
-    ctx: Anyone,
-    request: Request,
-) -> Result<Response, Rejected> {
+pub async fn record_get(State(web): State<Web>, ctx: Anyone, request: Request) -> Result<Response, Rejected> {
     let uri = path::whole(&request);
     let (section, dataset) = place(uri)?;
     let parts = path::key_parts(uri.path(), 3);
-    let full = parts.as_ref().is_ok_and(|parts| web.app.is_full_key(section, &dataset, parts.len()));
+    let full = parts
+        .as_ref()
+        .is_ok_and(|parts| web.app.is_full_key(section, &dataset, parts.len()));
     if full {
-        let (parts, asked) = judged(&web, &ctx, uri, parts.and_then(|parts| Ok((parts, record_query(uri)?))))?;
+        let (parts, asked) = judged(
+            &web,
+            &ctx,
+            uri,
+            parts.and_then(|parts| Ok((parts, record_query(uri)?))),
+        )?;
         let given = web.app.record_get(&ctx, section, &dataset, &parts, asked).await?;
         return Ok(answer::json(given, request.headers()));
     }
-    let (parts, asked) = judged(&web, &ctx, uri, parts.and_then(|parts| Ok((parts, page_query(uri)?))))?;
-    let given = web.app.record_list(&ctx, section, &dataset, &parts, asked).await?;
+    let (parts, asked) = judged(
+        &web,
+        &ctx,
+        uri,
+        parts.and_then(|parts| Ok((parts, page_query(uri)?))),
+    )?;
+    let given = web
+        .app
+        .record_list(&ctx, section, &dataset, &parts, asked)
+        .await?;
     Ok(answer::json(given, request.headers()))
 }
 
@@ -61,7 +68,10 @@ fn judged<T>(web: &Web, ctx: &Anyone, uri: &Uri, read: Result<T, Problem>) -> Re
 
 fn record_query(uri: &Uri) -> Result<RecordQuery, Problem> {
     let mut query = Query::parse(uri.query())?;
-    let asked = RecordQuery { fields: query.take_list("fields")?, as_of: query.take_time("as_of")? };
+    let asked = RecordQuery {
+        fields: query.take_list("fields")?,
+        as_of: query.take_time("as_of")?,
+    };
     query.end()?;
     Ok(asked)
 }
@@ -91,12 +101,19 @@ pub async fn lookup(State(web): State<Web>, ctx: Anyone, request: Request) -> Re
     Query::parse(request.uri().query())?.end()?;
     let headers = request.headers().clone();
     let LookupBody { keys, fields } = body::json(request).await?;
-    let given = web.app.lookup(&ctx, section, &dataset, Lookup { keys, fields }).await?;
+    let given = web
+        .app
+        .lookup(&ctx, section, &dataset, Lookup { keys, fields })
+        .await?;
     Ok(answer::json(given, &headers))
 }
 
 /// `GET …/changes` and `GET …/changes/{list}`
-pub async fn change_list(State(web): State<Web>, ctx: Anyone, request: Request) -> Result<Response, Rejected> {
+pub async fn change_list(
+    State(web): State<Web>,
+    ctx: Anyone,
+    request: Request,
+) -> Result<Response, Rejected> {
     let uri = path::whole(&request);
     let (section, dataset) = place(uri)?;
     let list = path::segments(uri.path()).into_iter().nth(3).flatten();
@@ -107,7 +124,6 @@ pub async fn change_list(State(web): State<Web>, ctx: Anyone, request: Request) 
     };
     Ok(answer::json(given, request.headers()))
 }
-
 
 fn changes_query(uri: &Uri) -> Result<ChangesQuery, Problem> {
     let mut query = Query::parse(uri.query())?;

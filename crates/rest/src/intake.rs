@@ -29,7 +29,11 @@ fn place(uri: &Uri) -> Result<(Section, String, Vec<String>), Problem> {
     let segments: Option<Vec<String>> = path::segments(uri.path()).into_iter().collect();
     let segments = segments.ok_or_else(not_utf8)?;
     let sandbox = segments.first().is_some_and(|first| first == "sandbox");
-    let (section, dataset, rest) = if sandbox { (Section::Sandbox, 1, 3) } else { (Section::Main, 1, 2) };
+    let (section, dataset, rest) = if sandbox {
+        (Section::Sandbox, 1, 3)
+    } else {
+        (Section::Main, 1, 2)
+    };
     let dataset = segments.get(dataset).cloned().unwrap_or_default();
     Ok((section, dataset, segments.into_iter().skip(rest).collect()))
 }
@@ -39,7 +43,11 @@ fn package_id(rest: &[String]) -> String {
 }
 
 /// `PUT …/packages/{id}`
-pub async fn package_put(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Response, Rejected> {
+pub async fn package_put(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Response, Rejected> {
     let (section, dataset, rest) = place(path::whole(&request))?;
     let mut query = Query::parse(request.uri().query())?;
     let headers = request.headers();
@@ -52,9 +60,15 @@ pub async fn package_put(State(web): State<Web>, ctx: Producer, request: Request
         repr_digest: repr_digest(headers),
     };
     query.end()?;
-    let encoding = text(header::CONTENT_ENCODING).unwrap_or("identity").trim().to_ascii_lowercase();
+    let encoding = text(header::CONTENT_ENCODING)
+        .unwrap_or("identity")
+        .trim()
+        .to_ascii_lowercase();
     let body = decoded(request.into_body(), &encoding)?;
-    let answer = web.app.package_put(&ctx, section, &dataset, &package_id(&rest), options, body).await?;
+    let answer = web
+        .app
+        .package_put(&ctx, section, &dataset, &package_id(&rest), options, body)
+        .await?;
     let PackageAnswer { status, body } = answer;
     Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Json(body)).into_response())
 }
@@ -78,22 +92,37 @@ fn decoded(body: Body, encoding: &str) -> Result<Pieces, Problem> {
             decoder.multiple_members(true);
             Ok(Box::pin(ReaderStream::with_capacity(decoder, 64 << 10)))
         }
-        _ => Err(Problem::new(415, "media_type", "Content-Encoding may be gzip, zstd or identity")),
+        _ => Err(Problem::new(
+            415,
+            "media_type",
+            "Content-Encoding may be gzip, zstd or identity",
+        )),
     }
 }
 
 /// RFC 9530: `sha-256=:base64:`, of the decoded body.
 fn repr_digest(headers: &HeaderMap) -> Option<[u8; 32]> {
     let text = headers.get("repr-digest")?.to_str().ok()?;
-    let digest = text.split(',').find_map(|member| member.trim().strip_prefix("sha-256=:"))?.strip_suffix(':')?;
+    let digest = text
+        .split(',')
+        .find_map(|member| member.trim().strip_prefix("sha-256=:"))?
+        .strip_suffix(':')?;
     STANDARD.decode(digest).ok()?.try_into().ok()
 }
 
 /// `GET …/packages/{id}`
-pub async fn package_get(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
+pub async fn package_get(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
     let (section, dataset, rest) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
-    Ok(Json(web.app.package_get(&ctx, section, &dataset, &package_id(&rest)).await?))
+    Ok(Json(
+        web.app
+            .package_get(&ctx, section, &dataset, &package_id(&rest))
+            .await?,
+    ))
 }
 
 /// `POST …/packages/{id}/confirm`
@@ -104,23 +133,43 @@ pub async fn package_confirm(
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, rest) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
-    Ok(Json(web.app.package_confirm(&ctx, section, &dataset, &package_id(&rest)).await?))
+    Ok(Json(
+        web.app
+            .package_confirm(&ctx, section, &dataset, &package_id(&rest))
+            .await?,
+    ))
 }
 
 /// `POST …/packages/{id}/reject`
-pub async fn package_reject(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
+pub async fn package_reject(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
     let (section, dataset, rest) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
-    Ok(Json(web.app.package_reject(&ctx, section, &dataset, &package_id(&rest)).await?))
+    Ok(Json(
+        web.app
+            .package_reject(&ctx, section, &dataset, &package_id(&rest))
+            .await?,
+    ))
 }
 
 /// `GET …/packages`
-pub async fn package_list(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
+pub async fn package_list(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
     let (section, dataset, _) = place(path::whole(&request))?;
     let mut query = Query::parse(request.uri().query())?;
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     query.end()?;
-    Ok(Json(web.app.package_list(&ctx, section, &dataset, after.as_deref(), limit).await?))
+    Ok(Json(
+        web.app
+            .package_list(&ctx, section, &dataset, after.as_deref(), limit)
+            .await?,
+    ))
 }
 
 /// `GET …/quarantine`
@@ -134,12 +183,23 @@ pub async fn quarantine_list(
     let package = query.take("package")?;
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     query.end()?;
-    let rows = web.app.quarantine_list(&ctx, section, &dataset, package.as_deref(), after.as_deref(), limit);
+    let rows = web.app.quarantine_list(
+        &ctx,
+        section,
+        &dataset,
+        package.as_deref(),
+        after.as_deref(),
+        limit,
+    );
     Ok(Json(rows.await?))
 }
 
 /// `GET …/state`
-pub async fn set_state(State(web): State<Web>, ctx: Producer, request: Request) -> Result<Json<Value>, Rejected> {
+pub async fn set_state(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
     let (section, dataset, _) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.set_state(&ctx, section, &dataset).await?))
@@ -157,5 +217,11 @@ pub async fn recipient_list(
     query.end()?;
     let limit = dagr_app::records::page_limit(limit)?;
     let ctx: &Ctx = &ctx;
-    Ok(Json(web.app.recipient_list(ctx, section, &dataset, after.as_deref(), limit)?))
+    Ok(Json(web.app.recipient_list(
+        ctx,
+        section,
+        &dataset,
+        after.as_deref(),
+        limit,
+    )?))
 }

@@ -8,12 +8,20 @@ use percent_encoding::percent_decode_str;
 
 /// The URI as the caller sent it: a nested router sees only what is behind its prefix.
 pub fn whole(request: &Request) -> &Uri {
-    request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0)
+    request
+        .extensions()
+        .get::<OriginalUri>()
+        .map_or_else(|| request.uri(), |original| &original.0)
 }
 
 /// Decoded segments after a prefix. `None` = not UTF-8 once decoded.
 pub fn segments(path: &str) -> Vec<Option<String>> {
-    let decode = |part: &str| percent_decode_str(part).decode_utf8().ok().map(std::borrow::Cow::into_owned);
+    let decode = |part: &str| {
+        percent_decode_str(part)
+            .decode_utf8()
+            .ok()
+            .map(std::borrow::Cow::into_owned)
+    };
     path.trim_start_matches('/').split('/').map(decode).collect()
 }
 
@@ -38,7 +46,10 @@ mod tests {
     fn an_encoded_slash_belongs_to_the_value() {
         let parts = key_parts("/data/riga/records/Br%C4%ABv%C4%ABbas%201%2F3/x", 3).unwrap();
         assert_eq!(parts, ["Brīvības 1/3", "x"]);
-        assert_eq!(key_parts("/data/riga/records/%FF", 3).unwrap_err().code, "key_invalid");
+        assert_eq!(
+            key_parts("/data/riga/records/%FF", 3).unwrap_err().code,
+            "key_invalid"
+        );
         assert_eq!(key_parts("/data/riga/records/", 3).unwrap(), [""]);
     }
 }

@@ -9,7 +9,11 @@ use dagr_web::{Query, Rejected, context::Web};
 use crate::path;
 
 pub async fn file_get(State(web): State<Web>, request: Request) -> Result<Response, Rejected> {
-    let dataset = path::segments(path::whole(&request).path()).into_iter().nth(1).flatten().unwrap_or_default();
+    let dataset = path::segments(path::whole(&request).path())
+        .into_iter()
+        .nth(1)
+        .flatten()
+        .unwrap_or_default();
     let mut query = Query::parse(request.uri().query())?;
     let filename = query.take("filename")?;
     query.end()?;

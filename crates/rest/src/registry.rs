@@ -14,8 +14,8 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use dagr_app::{institution::ListQuery, problem::Problem};
 use dagr_app::views::{Page, Versioned};
+use dagr_app::{institution::ListQuery, problem::Problem};
 use dagr_web::Query;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -32,7 +32,11 @@ struct Reason {
 
 /// The decoded segment at a place in the path: `/registry/{noun}/{id}/…` has its id at 2.
 fn segment(request: &Request, at: usize) -> String {
-    path::segments(path::whole(request).path()).into_iter().nth(at).flatten().unwrap_or_default()
+    path::segments(path::whole(request).path())
+        .into_iter()
+        .nth(at)
+        .flatten()
+        .unwrap_or_default()
 }
 
 fn id(request: &Request) -> String {
@@ -77,17 +81,28 @@ fn list_query(request: &Request) -> Result<ListQuery, Problem> {
     let mut query = Query::parse(request.uri().query())?;
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     query.end()?;
-    Ok(ListQuery { after, limit: dagr_app::records::page_limit(limit)? as u32 })
+    Ok(ListQuery {
+        after,
+        limit: dagr_app::records::page_limit(limit)? as u32,
+    })
 }
 
 /// `{noun: […], next}`.
 fn list<T: Serialize>(noun: &str, page: Page<Versioned<T>>) -> Json<Value> {
-    let items: Vec<Value> =
-        page.items.into_iter().map(|item| serde_json::to_value(item.value).unwrap_or_default()).collect();
+    let items: Vec<Value> = page
+        .items
+        .into_iter()
+        .map(|item| serde_json::to_value(item.value).unwrap_or_default())
+        .collect();
     Json(json!({ noun: items, "next": page.next }))
 }
 
 /// A merge-patch (RFC 7396).
 async fn patch<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
-    body::json_of(request, &["application/merge-patch+json", "application/json"], &[]).await
+    body::json_of(
+        request,
+        &["application/merge-patch+json", "application/json"],
+        &[],
+    )
+    .await
 }

@@ -61,34 +61,72 @@ fn recipient() -> Router<Web> {
 fn provider() -> Router<Web> {
     let calls = Router::new()
         .route("/packages", get(intake::package_list))
-        .route("/packages/{id}", put(intake::package_put).get(intake::package_get))
+        .route(
+            "/packages/{id}",
+            put(intake::package_put).get(intake::package_get),
+        )
         .route("/packages/{id}/confirm", post(intake::package_confirm))
         .route("/packages/{id}/reject", post(intake::package_reject))
         .route("/quarantine", get(intake::quarantine_list))
         .route("/state", get(intake::set_state))
         .route("/recipients", get(intake::recipient_list));
-    Router::new().nest("/intake/{set}", calls.clone()).nest("/sandbox/{set}/intake", calls)
+    Router::new()
+        .nest("/intake/{set}", calls.clone())
+        .nest("/sandbox/{set}/intake", calls)
 }
 
 fn administration() -> Router<Web> {
     use registry::{audit, backup, connection, dataset, disclosure, institution, permission, system};
     Router::new()
-        .route("/institutions", post(institution::institution_create).get(institution::institution_list))
-        .route("/institutions/{id}", get(institution::institution_get).patch(institution::institution_update))
+        .route(
+            "/institutions",
+            post(institution::institution_create).get(institution::institution_list),
+        )
+        .route(
+            "/institutions/{id}",
+            get(institution::institution_get).patch(institution::institution_update),
+        )
         .route("/systems", post(system::system_create).get(system::system_list))
-        .route("/systems/{id}", get(system::system_get).patch(system::system_update))
-        .route("/connections", post(connection::connection_create).get(connection::connection_list))
-        .route("/connections/{id}", get(connection::connection_get).patch(connection::connection_update))
-        .route("/connections/{id}/withdraw", post(connection::connection_withdraw))
+        .route(
+            "/systems/{id}",
+            get(system::system_get).patch(system::system_update),
+        )
+        .route(
+            "/connections",
+            post(connection::connection_create).get(connection::connection_list),
+        )
+        .route(
+            "/connections/{id}",
+            get(connection::connection_get).patch(connection::connection_update),
+        )
+        .route(
+            "/connections/{id}/withdraw",
+            post(connection::connection_withdraw),
+        )
         .route("/connections/{id}/certificate", put(connection::certificate_put))
-        .route("/connections/{id}/certificates", get(connection::certificate_list))
-        .route("/connections/{id}/certificates/{sha256}", delete(connection::certificate_delete))
+        .route(
+            "/connections/{id}/certificates",
+            get(connection::certificate_list),
+        )
+        .route(
+            "/connections/{id}/certificates/{sha256}",
+            delete(connection::certificate_delete),
+        )
         .route("/datasets", get(dataset::dataset_list))
         .route("/datasets/{id}", get(dataset::dataset_get))
-        .route("/datasets/{id}/definition", put(dataset::definition_put).get(dataset::definition_get))
+        .route(
+            "/datasets/{id}/definition",
+            put(dataset::definition_put).get(dataset::definition_get),
+        )
         .route("/datasets/{id}/publish", post(dataset::dataset_publish))
-        .route("/permissions", post(permission::permission_create).get(permission::permission_list))
-        .route("/permissions/{id}", get(permission::permission_get).patch(permission::permission_update))
+        .route(
+            "/permissions",
+            post(permission::permission_create).get(permission::permission_list),
+        )
+        .route(
+            "/permissions/{id}",
+            get(permission::permission_get).patch(permission::permission_update),
+        )
         .route("/permissions/{id}/suspend", post(permission::permission_suspend))
         .route("/permissions/{id}/resume", post(permission::permission_resume))
         .route("/permissions/{id}/revoke", post(permission::permission_revoke))
@@ -106,7 +144,10 @@ fn documents() -> Router<Web> {
     Router::new()
         .route("/service_list", get(data::service_list))
         .route("/token", post(token::token_create))
-        .route("/.well-known/oauth-authorization-server", get(token::server_metadata))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(token::server_metadata),
+        )
         .route("/.well-known/jwks.json", get(token::jwks))
         .route("/api", get(api::page))
         .route("/api/openapi.json", get(api::openapi))
@@ -117,5 +158,10 @@ async fn not_found() -> Rejected {
 }
 
 async fn method_not_allowed() -> Rejected {
-    Problem::new(405, "method_not_allowed", "this path has no such method; /api lists every call").into()
+    Problem::new(
+        405,
+        "method_not_allowed",
+        "this path has no such method; /api lists every call",
+    )
+    .into()
 }

@@ -35,13 +35,18 @@ pub async fn token_create(State(web): State<Web>, request: Request) -> Result<Re
         "expires_in": token.expires_in,
     });
     let mut response = Json(answer).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
 /// A form that cannot be read is RFC 6749's `invalid_request`.
 fn oauth(problem: Problem) -> Problem {
-    Problem { code: "invalid_request", ..problem }
+    Problem {
+        code: "invalid_request",
+        ..problem
+    }
 }
 
 /// RFC 8414.

@@ -54,11 +54,12 @@ callers! {
 
 fn context(parts: &Parts, web: &Web) -> Ctx {
     let text = |name: &str| header(&parts.headers, name).map(str::to_owned);
-    let caller = header(&parts.headers, "authorization").map_or(Caller::Anonymous, |value| web.app.caller(value));
-    let request_id = parts.extensions.get::<Id>().map_or_else(
-        || dagr_model::ids::RequestId::new("-"),
-        |id| id.0.clone(),
-    );
+    let caller =
+        header(&parts.headers, "authorization").map_or(Caller::Anonymous, |value| web.app.caller(value));
+    let request_id = parts
+        .extensions
+        .get::<Id>()
+        .map_or_else(|| dagr_model::ids::RequestId::new("-"), |id| id.0.clone());
     Ctx {
         request_id,
         now: web.app.now(),
@@ -69,5 +70,7 @@ fn context(parts: &Parts, web: &Web) -> Ctx {
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+    headers
+        .get(name)
+        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
 }

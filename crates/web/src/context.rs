@@ -81,8 +81,14 @@ fn measure(route: &str, status: u16, seconds: f64) {
 fn new_id() -> RequestId {
     use std::sync::atomic::{AtomicU64, Ordering};
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     // One length, so that answers to two callers differ in no length.
-    RequestId::new(format!("{:014x}{:010x}", now.as_micros() as u64, count & 0xff_ffff_ffff))
+    RequestId::new(format!(
+        "{:014x}{:010x}",
+        now.as_micros() as u64,
+        count & 0xff_ffff_ffff
+    ))
 }

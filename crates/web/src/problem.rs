@@ -47,7 +47,12 @@ struct Body<'a> {
 }
 
 /// Problems of the token endpoint also carry RFC 6749's words.
-const OAUTH_ERRORS: [&str; 4] = ["invalid_request", "invalid_client", "unsupported_grant_type", "invalid_grant"];
+const OAUTH_ERRORS: [&str; 4] = [
+    "invalid_request",
+    "invalid_client",
+    "unsupported_grant_type",
+    "invalid_grant",
+];
 
 /// Writes the body of a problem.
 pub(crate) fn write(response: &mut Response, problem: &Problem, request_id: &str) {
@@ -67,7 +72,10 @@ pub(crate) fn write(response: &mut Response, problem: &Problem, request_id: &str
     };
     *response.body_mut() = serde_json::to_vec(&body).unwrap_or_default().into();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.remove(header::CONTENT_LENGTH);
     if problem.status == 401 {

@@ -16,7 +16,10 @@ impl Query {
             .take(MAX_WORDS + 1)
             .collect();
         if pairs.len() > MAX_WORDS {
-            return Err(Problem::query_invalid("query", format!("at most {MAX_WORDS} words")));
+            return Err(Problem::query_invalid(
+                "query",
+                format!("at most {MAX_WORDS} words"),
+            ));
         }
         Ok(Self(pairs))
     }
@@ -33,7 +36,11 @@ impl Query {
             found = Some(std::mem::take(value));
             false
         });
-        if twice { Err(Problem::query_invalid(word, "given twice")) } else { Ok(found) }
+        if twice {
+            Err(Problem::query_invalid(word, "given twice"))
+        } else {
+            Ok(found)
+        }
     }
 
     pub fn take_number(&mut self, word: &str) -> Result<Option<u64>, Problem> {
@@ -55,12 +62,15 @@ impl Query {
     }
 
     pub fn take_list(&mut self, word: &str) -> Result<Option<Vec<String>>, Problem> {
-        Ok(self.take(word)?.map(|text| text.split(',').map(str::to_owned).collect()))
+        Ok(self
+            .take(word)?
+            .map(|text| text.split(',').map(str::to_owned).collect()))
     }
 
     pub fn take_time(&mut self, word: &str) -> Result<Option<jiff::Timestamp>, Problem> {
         let parse = |text: String| {
-            text.parse().map_err(|_| Problem::query_invalid(word, "an RFC 3339 time is wanted: 2026-05-12T14:05:00Z"))
+            text.parse()
+                .map_err(|_| Problem::query_invalid(word, "an RFC 3339 time is wanted: 2026-05-12T14:05:00Z"))
         };
         self.take(word)?.map(parse).transpose()
     }
@@ -76,7 +86,10 @@ impl Query {
             None => Ok(()),
             Some((word, _)) => {
                 let shown: String = word.chars().take(40).collect();
-                Err(Problem::query_invalid("query", format!("unknown query word {shown:?}")))
+                Err(Problem::query_invalid(
+                    "query",
+                    format!("unknown query word {shown:?}"),
+                ))
             }
         }
     }
@@ -90,12 +103,29 @@ mod tests {
     fn what_is_not_known_is_refused() {
         let mut query = Query::parse(Some("limit=5&fields=A,B.C&Vards=%C4%80rija")).unwrap();
         assert_eq!(query.take_number("limit").unwrap(), Some(5));
-        assert_eq!(query.take_list("fields").unwrap(), Some(vec!["A".to_owned(), "B.C".to_owned()]));
+        assert_eq!(
+            query.take_list("fields").unwrap(),
+            Some(vec!["A".to_owned(), "B.C".to_owned()])
+        );
         assert_eq!(query.rest(), [("Vards".to_owned(), "Ārija".to_owned())]);
-        assert_eq!(Query::parse(Some("x=1")).unwrap().end().unwrap_err().code, "query_invalid");
-        for wrong in ["limit=", "limit=+5", "limit=1.0", "limit=a", "limit=5&limit=6", "limit=99999999999999999999"] {
+        assert_eq!(
+            Query::parse(Some("x=1")).unwrap().end().unwrap_err().code,
+            "query_invalid"
+        );
+        for wrong in [
+            "limit=",
+            "limit=+5",
+            "limit=1.0",
+            "limit=a",
+            "limit=5&limit=6",
+            "limit=99999999999999999999",
+        ] {
             let mut query = Query::parse(Some(wrong)).unwrap();
-            assert_eq!(query.take_number("limit").unwrap_err().code, "query_invalid", "{wrong}");
+            assert_eq!(
+                query.take_number("limit").unwrap_err().code,
+                "query_invalid",
+                "{wrong}"
+            );
         }
     }
 }

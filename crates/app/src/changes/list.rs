@@ -20,7 +20,10 @@ impl Read {
     /// Events after the cursor, of records in scope. The position is the last event's sequence.
     pub(super) fn events(&self, snapshot: &dyn Snapshot, head: &Head, lists: &Lists) -> Result<Fed, Problem> {
         let mut page = Page::new(Arc::clone(&self.set.schema), Arc::clone(&self.mask), self.limit);
-        let after = self.cursor.as_ref().map_or(0, |cursor| read_position(&cursor.position));
+        let after = self
+            .cursor
+            .as_ref()
+            .map_or(0, |cursor| read_position(&cursor.position));
         let (mut at, mut end) = (after, true);
         let began = Instant::now();
         if let Some(list) = self.list.as_ref().and_then(|name| lists.changes.get(name)) {
@@ -58,7 +61,12 @@ impl Read {
         if end {
             at = head.sequence;
         }
-        Ok(Fed { page, position: at.to_be_bytes().to_vec(), end, epoch: head.epoch })
+        Ok(Fed {
+            page,
+            position: at.to_be_bytes().to_vec(),
+            end,
+            epoch: head.epoch,
+        })
     }
 
     /// Is the event of a record that the permission covers?
@@ -74,5 +82,7 @@ impl Read {
 }
 
 fn read_position(bytes: &[u8]) -> u64 {
-    bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    bytes
+        .first_chunk::<8>()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

@@ -50,7 +50,9 @@ impl Entry {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256 + self.keys.len() * 8);
         out.push(FORMAT);
-        out.push(self.kind as u8 | u8::from(self.section == Section::Sandbox) << 4 | u8::from(self.found) << 5);
+        out.push(
+            self.kind as u8 | u8::from(self.section == Section::Sandbox) << 4 | u8::from(self.found) << 5,
+        );
         for text in [
             &self.request_id,
             &self.permission,
@@ -111,7 +113,9 @@ impl Entry {
         let optional = |reader: &mut Reader<'_>| -> Option<Option<String>> {
             match reader.varint()? {
                 0 => Some(None),
-                len => Some(Some(String::from_utf8(reader.take(usize::try_from(len - 1).ok()?)?.to_vec()).ok()?)),
+                len => Some(Some(
+                    String::from_utf8(reader.take(usize::try_from(len - 1).ok()?)?.to_vec()).ok()?,
+                )),
             }
         };
         let case = optional(&mut reader)?;
@@ -126,8 +130,16 @@ impl Entry {
         let fields = LeafSet::from_words((0..words).map(|_| reader.varint()).collect::<Option<Vec<_>>>()?);
         let keys = read_keys(&mut reader)?;
         Some(Self {
-            kind: if flags % 16 == Kind::Data as u8 { Kind::Data } else { Kind::LogRead },
-            section: if flags & 16 == 0 { Section::Main } else { Section::Sandbox },
+            kind: if flags % 16 == Kind::Data as u8 {
+                Kind::Data
+            } else {
+                Kind::LogRead
+            },
+            section: if flags & 16 == 0 {
+                Section::Main
+            } else {
+                Section::Sandbox
+            },
             found: flags & 32 != 0,
             request_id,
             permission,
@@ -204,6 +216,11 @@ mod tests {
 
     #[test]
     fn an_entry_of_one_person_is_small() {
-        assert!(entry(vec![b"01019012345\0\0".to_vec()], None, None).to_bytes().len() < 160);
+        assert!(
+            entry(vec![b"01019012345\0\0".to_vec()], None, None)
+                .to_bytes()
+                .len()
+                < 160
+        );
     }
 }

@@ -57,20 +57,31 @@ impl App {
             ("way", json!(entry.way)),
             ("fields", json!(self.entry_fields(entry))),
         ];
-        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 
     /// Leaf paths given, in definition order.
     fn entry_fields(&self, entry: &Entry) -> Vec<String> {
         let catalog = self.catalog();
-        let Some(set) = catalog.live(entry.section, &entry.dataset) else { return Vec::new() };
-        let given = set.schema.leaf_paths.iter().filter(|(_, leaf)| entry.fields.contains(*leaf));
+        let Some(set) = catalog.live(entry.section, &entry.dataset) else {
+            return Vec::new();
+        };
+        let given = set
+            .schema
+            .leaf_paths
+            .iter()
+            .filter(|(_, leaf)| entry.fields.contains(*leaf));
         given.map(|(path, _)| path.clone()).collect()
     }
 
     pub(super) fn entry_keys(&self, entry: &Entry) -> Vec<Value> {
         let catalog = self.catalog();
-        let Some(set) = catalog.live(entry.section, &entry.dataset) else { return Vec::new() };
+        let Some(set) = catalog.live(entry.section, &entry.dataset) else {
+            return Vec::new();
+        };
         let shown = |key: &Vec<u8>| {
             let mut json = Vec::new();
             set.schema.key_json(key, &mut json);
@@ -81,11 +92,18 @@ impl App {
 }
 
 fn search(entry: &Entry) -> Value {
-    entry.search.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    entry
+        .search
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
 }
 
 pub(super) fn subjects(stored: &StoredEntry) -> impl Iterator<Item = Value> + '_ {
-    stored.subjects.iter().map(|subject| Value::String(String::from_utf8_lossy(subject).into_owned()))
+    stored
+        .subjects
+        .iter()
+        .map(|subject| Value::String(String::from_utf8_lossy(subject).into_owned()))
 }
 
 fn same_person(text: &str, person: &str) -> bool {

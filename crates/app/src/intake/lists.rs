@@ -178,12 +178,7 @@ fn clear(snapshot: &dyn Snapshot, sink: &mut dyn Sink, table: Table, id: ListId)
     Ok(())
 }
 
-fn ensure_scope(
-    kv: &dyn Kv,
-    predicate: &str,
-    used: &BTreeSet<String>,
-    now_ms: i64,
-) -> Result<(), Problem> {
+fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>, now_ms: i64) -> Result<(), Problem> {
     let (mut lists, head) = {
         let snapshot = kv.snapshot()?;
         (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)

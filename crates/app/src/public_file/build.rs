@@ -60,12 +60,16 @@ pub(super) fn build(
 /// One cell: text as it is, numbers plain, lists and objects as JSON text, no value empty.
 fn cell(set: &LiveSet, record: RecordRef<'_>, node: NodeId) -> Vec<u8> {
     let values = set.schema.values(record, node);
-    let Some(raw) = values.first() else { return Vec::new() };
+    let Some(raw) = values.first() else {
+        return Vec::new();
+    };
     if is_listed(set, node) {
         return [b"[", values.join(&b',').as_slice(), b"]"].concat();
     }
     match raw.first() {
-        Some(b'"') => serde_json::from_slice::<String>(raw).unwrap_or_default().into_bytes(),
+        Some(b'"') => serde_json::from_slice::<String>(raw)
+            .unwrap_or_default()
+            .into_bytes(),
         _ => raw.to_vec(),
     }
 }
@@ -98,7 +102,9 @@ impl Hashed {
 
 fn finish(out: Hashed, aside: &Path, dir: &Path, of: (u32, u64, u64)) -> Result<Materialised, Problem> {
     let Hashed { file, hash, len } = out;
-    let file = file.into_inner().map_err(|error| Problem::internal(error.error()))?;
+    let file = file
+        .into_inner()
+        .map_err(|error| Problem::internal(error.error()))?;
     file.sync_all().map_err(Problem::internal)?;
     let mut sha256 = [0; 32];
     sha256.copy_from_slice(hash.finish().as_ref());
@@ -110,7 +116,12 @@ fn finish(out: Hashed, aside: &Path, dir: &Path, of: (u32, u64, u64)) -> Result<
             let _ = fs::remove_file(old);
         }
     }
-    Ok(Materialised { path, len, sha256, of })
+    Ok(Materialised {
+        path,
+        len,
+        sha256,
+        of,
+    })
 }
 
 fn name(of: (u32, u64, u64), sha256: &[u8; 32]) -> String {
@@ -119,16 +130,21 @@ fn name(of: (u32, u64, u64), sha256: &[u8; 32]) -> String {
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
     let paths = entries.flatten().map(|entry| entry.path());
-    paths.filter(|path| path.extension().is_some_and(|extension| extension == "csv")).collect()
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "csv"))
+        .collect()
 }
 
 /// The file of this very state, from before a restart.
 fn find(dir: &Path, of: (u32, u64, u64)) -> Option<Materialised> {
     let stem = format!("{:08x}-{:016x}-{:016x}-", of.0, of.1, of.2);
     let path = files(dir).into_iter().find(|path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&stem))
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(&stem))
     })?;
     let file_name = path.file_name()?.to_string_lossy().into_owned();
     let hex = file_name.strip_prefix(&stem)?.strip_suffix(".csv")?;
@@ -137,11 +153,19 @@ fn find(dir: &Path, of: (u32, u64, u64)) -> Option<Materialised> {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
     let len = fs::metadata(&path).ok()?.len();
-    Some(Materialised { path, len, sha256, of })
+    Some(Materialised {
+        path,
+        len,
+        sha256,
+        of,
+    })
 }
 
 /// What the columns are, as a number: other columns make another file.
 pub(super) fn fingerprint(public: &PublicFile) -> u64 {
     let text = format!("{:?}", public.fields);
-    digest(&SHA256, text.as_bytes()).as_ref().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    digest(&SHA256, text.as_bytes())
+        .as_ref()
+        .first_chunk::<8>()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

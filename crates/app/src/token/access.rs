@@ -54,9 +54,16 @@ impl Tokens {
             exp: iat + i64::from(connection.token_lifetime_s),
             jti: secrets.random_id(),
         };
-        let header = format!("{{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\",\"kid\":\"{}\"}}", secrets.key_id());
+        let header = format!(
+            "{{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\",\"kid\":\"{}\"}}",
+            secrets.key_id()
+        );
         let payload = serde_json::to_vec(&claims).map_err(Problem::internal)?;
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(payload)
+        );
         let signature = secrets.signing.sign(signed.as_bytes());
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())))
     }
@@ -82,7 +89,14 @@ impl Tokens {
         };
         let client_id = ClientId::new(&claims.sub);
         let caller = current(catalog, &client_id);
-        self.remember(hash, Verified { client_id, expires_s: claims.exp }, now_s);
+        self.remember(
+            hash,
+            Verified {
+                client_id,
+                expires_s: claims.exp,
+            },
+            now_s,
+        );
         caller
     }
 
@@ -114,7 +128,9 @@ fn hash(token: &str) -> [u8; 32] {
 fn verify(secrets: &Secrets, token: &str) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (_, payload) = signed.split_once('.')?;
-    let key = aws_lc_rs::signature::UnparsedPublicKey::new(&aws_lc_rs::signature::ED25519, secrets.public_key());
-    key.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
+    let key =
+        aws_lc_rs::signature::UnparsedPublicKey::new(&aws_lc_rs::signature::ED25519, secrets.public_key());
+    key.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?)
+        .ok()?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }

@@ -15,7 +15,12 @@ const LONGEST_S: i64 = 300;
 /// Clocks may differ by this much.
 const SKEW_S: i64 = 60;
 const MAX_ASSERTION_BYTES: usize = 16 << 10;
-const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+const ALGORITHMS: [Algorithm; 4] = [
+    Algorithm::RS256,
+    Algorithm::PS256,
+    Algorithm::ES256,
+    Algorithm::EdDSA,
+];
 
 #[derive(Deserialize)]
 struct Claims {
@@ -52,9 +57,12 @@ pub(super) fn verify(
     now: Timestamp,
 ) -> Result<Accepted, String> {
     if text.len() > MAX_ASSERTION_BYTES {
-        return Err(format!("the assertion is longer than {MAX_ASSERTION_BYTES} bytes"));
+        return Err(format!(
+            "the assertion is longer than {MAX_ASSERTION_BYTES} bytes"
+        ));
     }
-    let header = jsonwebtoken::decode_header(text).map_err(|_| "the assertion is not a signed JWT".to_owned())?;
+    let header =
+        jsonwebtoken::decode_header(text).map_err(|_| "the assertion is not a signed JWT".to_owned())?;
     if !ALGORITHMS.contains(&header.alg) {
         return Err("sign the assertion with RS256, PS256, ES256 or EdDSA".to_owned());
     }
@@ -63,7 +71,10 @@ pub(super) fn verify(
         .map(|token| token.claims)
         .map_err(|_| "the assertion's claims are not readable".to_owned())?;
     let subject = unverified.sub.ok_or("sub is missing")?;
-    let sign_in = catalog.connections.get(subject.as_str()).ok_or("no such connection, or no certificate fits")?;
+    let sign_in = catalog
+        .connections
+        .get(subject.as_str())
+        .ok_or("no such connection, or no certificate fits")?;
     let keys = certificate::usable_keys(&sign_in.certificates, header.alg, now);
     if keys.is_empty() {
         return Err("no certificate of the connection is valid today for this algorithm".to_owned());
@@ -82,7 +93,9 @@ fn signed_claims(text: &str, key: &DecodingKey, algorithm: Algorithm) -> Option<
     validation.validate_nbf = false;
     validation.validate_aud = false;
     validation.required_spec_claims = HashSet::new();
-    jsonwebtoken::decode::<Claims>(text, key, &validation).ok().map(|token| token.claims)
+    jsonwebtoken::decode::<Claims>(text, key, &validation)
+        .ok()
+        .map(|token| token.claims)
 }
 
 fn check(claims: Claims, audiences: &[String], now: Timestamp) -> Result<Accepted, String> {
@@ -106,9 +119,16 @@ fn check(claims: Claims, audiences: &[String], now: Timestamp) -> Result<Accepte
             return Err(format!("{name} is in the future; check the clock"));
         }
     }
-    let jti = claims.jti.filter(|jti| !jti.is_empty() && jti.len() <= 255).ok_or("jti is missing, or too long")?;
+    let jti = claims
+        .jti
+        .filter(|jti| !jti.is_empty() && jti.len() <= 255)
+        .ok_or("jti is missing, or too long")?;
     let remembered_until = Timestamp::from_second(exp as i64)
         .and_then(|exp| exp.checked_add(SignedDuration::from_secs(SKEW_S + 1)))
         .map_err(|_| "exp is out of range".to_owned())?;
-    Ok(Accepted { client_id: ClientId::new(sub), jti, remembered_until })
+    Ok(Accepted {
+        client_id: ClientId::new(sub),
+        jti,
+        remembered_until,
+    })
 }

@@ -47,8 +47,13 @@ pub fn read_certificates(pem: &[u8]) -> Result<Vec<CertificateFacts>, String> {
 }
 
 fn read(block: &Pem) -> Result<CertificateFacts, String> {
-    let certificate = block.parse_x509().map_err(|_| "not an X.509 certificate".to_owned())?;
-    if !ALL.iter().any(|algorithm| key(&certificate, *algorithm).is_some()) {
+    let certificate = block
+        .parse_x509()
+        .map_err(|_| "not an X.509 certificate".to_owned())?;
+    if !ALL
+        .iter()
+        .any(|algorithm| key(&certificate, *algorithm).is_some())
+    {
         return Err("the key must be RSA (2048 bits or more), EC P-256 or Ed25519".to_owned());
     }
     let time = |time: x509_parser::time::ASN1Time| {
@@ -68,12 +73,23 @@ fn read(block: &Pem) -> Result<CertificateFacts, String> {
 fn to_pem(der: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let text = STANDARD.encode(der);
-    let lines: Vec<&str> =
-        text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .filter_map(|line| std::str::from_utf8(line).ok())
+        .collect();
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        lines.join("\n")
+    )
 }
 
-const ALL: [Algorithm; 4] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+const ALL: [Algorithm; 4] = [
+    Algorithm::RS256,
+    Algorithm::PS256,
+    Algorithm::ES256,
+    Algorithm::EdDSA,
+];
 
 /// Keys of the certificates that are valid now and fit the algorithm: a key is never used with another's.
 pub(super) fn usable_keys(pems: &[String], algorithm: Algorithm, now: Timestamp) -> Vec<DecodingKey> {

@@ -14,7 +14,11 @@ use tokio_util::io::ReaderStream;
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 pub fn respond(file: Disclosed<PublicDownload>, request: &HeaderMap) -> Result<Response, Problem> {
-    let PublicDownload { file, about, filename } = file.into_inner();
+    let PublicDownload {
+        file,
+        about,
+        filename,
+    } = file.into_inner();
     let etag = format!("\"{}\"", about.sha256_hex());
     let digest = format!("sha-256=:{}:", STANDARD.encode(about.sha256));
     if text(request, header::IF_NONE_MATCH).is_some_and(|known| known == "*" || known.contains(&etag)) {
@@ -33,7 +37,11 @@ pub fn respond(file: Disclosed<PublicDownload>, request: &HeaderMap) -> Result<R
         Wanted::Part { start, len } => (StatusCode::PARTIAL_CONTENT, start, len),
         Wanted::Impossible => {
             let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-            set(&mut response, header::CONTENT_RANGE, &format!("bytes */{}", about.len));
+            set(
+                &mut response,
+                header::CONTENT_RANGE,
+                &format!("bytes */{}", about.len),
+            );
             return Ok(response);
         }
     };
@@ -58,8 +66,15 @@ fn describe(response: &mut Response, etag: &str, digest: &str, filename: &str) {
     set(response, REPR_DIGEST, digest);
     set(response, header::ACCEPT_RANGES, "bytes");
     set(response, header::CACHE_CONTROL, "no-cache");
-    let plain: String = filename.chars().filter(|c| c.is_ascii_graphic() && !"\"\\".contains(*c)).collect();
-    set(response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{plain}\""));
+    let plain: String = filename
+        .chars()
+        .filter(|c| c.is_ascii_graphic() && !"\"\\".contains(*c))
+        .collect();
+    set(
+        response,
+        header::CONTENT_DISPOSITION,
+        &format!("attachment; filename=\"{plain}\""),
+    );
 }
 
 fn set(response: &mut Response, name: HeaderName, value: &str) {
@@ -81,21 +96,34 @@ enum Wanted {
 
 /// One range; several, or what is no byte range, give the whole file as the standard allows.
 fn range_of(text: &str, total: u64) -> Wanted {
-    let Some(spec) = text.trim().strip_prefix("bytes=").filter(|spec| !spec.contains(',')) else {
+    let Some(spec) = text
+        .trim()
+        .strip_prefix("bytes=")
+        .filter(|spec| !spec.contains(','))
+    else {
         return Wanted::Whole;
     };
-    let Some((from, to)) = spec.trim().split_once('-') else { return Wanted::Whole };
+    let Some((from, to)) = spec.trim().split_once('-') else {
+        return Wanted::Whole;
+    };
     let number = |text: &str| text.parse::<u64>().ok();
     match (from.is_empty(), number(from), to.is_empty(), number(to)) {
         (true, _, false, Some(last)) if last > 0 && total > 0 => {
             let len = last.min(total);
-            Wanted::Part { start: total - len, len }
+            Wanted::Part {
+                start: total - len,
+                len,
+            }
         }
         (true, _, false, Some(_)) => Wanted::Impossible,
-        (false, Some(start), true, _) if start < total => Wanted::Part { start, len: total - start },
-        (false, Some(start), false, Some(end)) if start <= end && start < total => {
-            Wanted::Part { start, len: end.min(total - 1) - start + 1 }
-        }
+        (false, Some(start), true, _) if start < total => Wanted::Part {
+            start,
+            len: total - start,
+        },
+        (false, Some(start), false, Some(end)) if start <= end && start < total => Wanted::Part {
+            start,
+            len: end.min(total - 1) - start + 1,
+        },
         (false, Some(start), _, _) if start >= total => Wanted::Impossible,
         _ => Wanted::Whole,
     }

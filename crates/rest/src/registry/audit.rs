@@ -8,7 +8,11 @@ use dagr_app::audit::AuditQuery;
 use dagr_web::{Operator, Query, Rejected, context::Web};
 use serde_json::{Value, json};
 
-pub async fn audit_list(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Json<Value>, Rejected> {
+pub async fn audit_list(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
     let mut query = Query::parse(request.uri().query())?;
     let asked = AuditQuery {
         actor: query.take("actor")?,

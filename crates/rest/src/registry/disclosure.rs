@@ -49,7 +49,13 @@ pub async fn disclosure_search(
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     query.end()?;
     let Search { person, from, to } = body::json(request).await?;
-    let filter = DisclosureFilter { from, to, after, limit, ..DisclosureFilter::default() };
+    let filter = DisclosureFilter {
+        from,
+        to,
+        after,
+        limit,
+        ..DisclosureFilter::default()
+    };
     Ok(Json(web.app.disclosure_search(&ctx, &person, filter).await?))
 }
 
@@ -70,5 +76,9 @@ pub async fn subject_list(
     let mut query = Query::parse(request.uri().query())?;
     let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     query.end()?;
-    Ok(Json(web.app.disclosure_subjects(&ctx, &id(&request), after.as_deref(), limit).await?))
+    Ok(Json(
+        web.app
+            .disclosure_subjects(&ctx, &id(&request), after.as_deref(), limit)
+            .await?,
+    ))
 }

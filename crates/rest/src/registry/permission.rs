@@ -16,37 +16,67 @@ use serde_json::Value;
 use super::{Reason, created, expected, id, list, list_query, patch, view};
 use crate::{body, path};
 
-pub async fn permission_create(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
+pub async fn permission_create(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    let required = ["dataset", "recipient", "environment", "purpose", "legal_basis", "fields", "ways"];
+    let required = [
+        "dataset",
+        "recipient",
+        "environment",
+        "purpose",
+        "legal_basis",
+        "fields",
+        "ways",
+    ];
     let create: PermissionCreate = body::json_with(request, &required).await?;
     let made = web.app.permission_create(&ctx, &create).await?;
     let location = format!("/registry/permissions/{}", made.value.number);
     Ok(created(made, &location))
 }
 
-pub async fn permission_list(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Json<Value>, Rejected> {
+pub async fn permission_list(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
     let page = list_query(&request)?;
     Ok(list("permissions", web.app.permission_list(&ctx, page).await?))
 }
 
-pub async fn permission_get(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
+pub async fn permission_get(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     Ok(view(web.app.permission_get(&ctx, &id(&request)).await?))
 }
 
-pub async fn permission_update(State(web): State<Web>, ctx: Operator, request: Request) -> Result<Response, Rejected> {
+pub async fn permission_update(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     let (id, expected) = (id(&request), expected(request.headers()));
     let change: PermissionPatch = patch(request).await?;
-    Ok(view(web.app.permission_update(&ctx, &id, &change, expected).await?))
+    Ok(view(
+        web.app.permission_update(&ctx, &id, &change, expected).await?,
+    ))
 }
 
 async fn moved(web: &Web, ctx: &Ctx, request: Request, to: Transition) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     let (number, expected) = (id(&request), expected(request.headers()));
     let Reason { reason } = body::json(request).await?;
-    Ok(view(web.app.permission_move(ctx, &number, to, &reason, expected).await?))
+    Ok(view(
+        web.app
+            .permission_move(ctx, &number, to, &reason, expected)
+            .await?,
+    ))
 }
 
 pub async fn permission_suspend(
@@ -82,7 +112,10 @@ pub async fn permission_explain(
     let asked = ExplainQuery {
         way: query.take("way")?,
         fields: query.take_list("fields")?,
-        key: query.take("key")?.map(|key| path::key_parts(&key, 0)).transpose()?,
+        key: query
+            .take("key")?
+            .map(|key| path::key_parts(&key, 0))
+            .transpose()?,
         case: None,
     };
     query.end()?;
