@@ -2,7 +2,6 @@
 
 use std::{fs, path::Path, time::Instant};
 
-use rand_free::spread;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -147,9 +146,10 @@ fn text_name(number: usize) -> String {
 }
 
 fn definition(personal: bool) -> String {
-    let texts: String = (0..TEXTS)
+    let texts: Vec<String> = (0..TEXTS)
         .map(|number| format!("  - {} : text\n", text_name(number)))
         .collect();
+    let texts = texts.concat();
     let subject = if personal { "subject: Person\n" } else { "" };
     let person = if personal { "person_code!" } else { "text" };
     format!(
@@ -180,13 +180,10 @@ fn write(number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}}\n");
 }
 
-/// Numbers that look random and are the same each time.
-mod rand_free {
-    /// A mixing step of SplitMix64.
-    pub fn spread(number: u64) -> u64 {
-        let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
+/// Looks random and is the same each time: a mixing step of SplitMix64.
+fn spread(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

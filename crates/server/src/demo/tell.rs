@@ -65,7 +65,7 @@ impl Teller {
     }
 
     pub fn bullet(self, text: &str) {
-        println!("   • {text}");
+        println!("   {} {text}", self.paint("36", "•"));
     }
 }
 
@@ -74,7 +74,7 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(' ');
         }
         out.push(digit);
