@@ -7,10 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     bench,
     commands::{
-    self, Failure, audit, backup, config as config_command, connection, dataset, disclosures, institution, package,
-    permission, restore, scrub, serve, system, token,
-},
-demo,
+        self, Failure, audit, backup, config as config_command, connection, dataset, disclosures,
+        institution, package, permission, restore, scrub, serve, system, token,
+    },
+    demo,
 };
 
 /// Exchange of records between registers and their permitted recipients.
@@ -136,7 +136,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 Command::Disclosures(command) => disclosures::run(&session, command).await,
                 Command::Audit(command) => audit::run(&session, command).await,
                 Command::Backup(command) => backup::run(&session, command).await,
-                Command::Serve | Command::Demo(_) | Command::Bench(_) | Command::Config(_) | Command::Token(_) | Command::Package(_) | Command::Restore(_) | Command::Scrub(_) => Ok(()),
+                Command::Serve
+                | Command::Demo(_)
+                | Command::Bench(_)
+                | Command::Config(_)
+                | Command::Token(_)
+                | Command::Package(_)
+                | Command::Restore(_)
+                | Command::Scrub(_) => Ok(()),
             }
         }
     }

@@ -176,7 +176,14 @@ fn open_parts(config: &Config, dir: &Path, registry: Registry) -> Result<Parts, 
     let secrets = Secrets::open(&dir.join("secrets")).map_err(|error| in_dir(dir, &error))?;
     let engine = open_engine(config, dir)?;
     let journal = open_journal(config, dir)?;
-    Ok(assemble(config, dir, registry, Arc::new(engine), journal, secrets))
+    Ok(assemble(
+        config,
+        dir,
+        registry,
+        Arc::new(engine),
+        journal,
+        secrets,
+    ))
 }
 
 pub(crate) fn open_engine(config: &Config, dir: &Path) -> Result<LmdbEngine, StartError> {

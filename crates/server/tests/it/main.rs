@@ -8,10 +8,10 @@
 mod backup;
 mod changes;
 mod command_line;
+mod demo;
 mod durability;
 mod intake;
 mod matrix;
-mod demo;
 mod operations;
 mod raw;
 mod readme;
