@@ -1,8 +1,12 @@
 //! Daily versions of the `OurAirports` runway list, delivered by deltas; the public file beside them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -110,6 +114,18 @@ async fn file(client: &Client, headers: &[(&str, &str)]) -> Raw {
     raw::call(client, Method::GET, FILE, headers, None).await
 }
 
+/// Downloads one after another until told to stop; the last few are kept.
+async fn read_until(client: Client, stop: Arc<AtomicBool>) -> VecDeque<Raw> {
+    let mut files = VecDeque::new();
+    while !stop.load(Ordering::SeqCst) {
+        files.push_back(file(&client, &[]).await);
+        if files.len() > 20 {
+            files.pop_front();
+        }
+    }
+    files
+}
+
 /// The file once it is one of `rows` rows.
 async fn file_of(client: &Client, rows: usize) -> Raw {
     let began = Instant::now();
@@ -204,12 +220,26 @@ async fn the_public_file_is_one_whole_version() {
     let request = anyone.request(Method::GET, FILE).await.unwrap();
     let mut download = anyone.send_streamed(request).await.unwrap();
     let mut got = download.chunk().await.unwrap().unwrap().to_vec();
+    let stop = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(read_until(anyone.clone(), Arc::clone(&stop))))
+        .collect();
     snapshot(&provider, "two", last).await;
     let two = file_of(&anyone, by_id(last).len()).await;
+    stop.store(true, Ordering::SeqCst);
     while let Some(chunk) = download.chunk().await.unwrap() {
         got.extend_from_slice(&chunk);
     }
     assert!(got == one.body, "a started download is one whole version");
+    for reader in readers {
+        for file in reader.await.unwrap() {
+            assert!(
+                file.body == one.body || file.body == two.body,
+                "a file of no version"
+            );
+            assert_eq!(file.body == one.body, file.header("etag") == one.header("etag"));
+        }
+    }
     assert_ne!(two.header("etag"), one.header("etag"));
     describes_itself(&two);
     let stale = [("range", "bytes=0-9"), ("if-range", one.header("etag"))];
