@@ -57,10 +57,7 @@ fn upsert(number: usize, name: &str, secret: &str) -> Value {
 
 impl Site {
     async fn deliver(&self, package: &str, operations: &[Value]) {
-        let lines: String = operations
-            .iter()
-            .map(|operation| format!("{operation}\n"))
-            .collect();
+        let lines = raw::lines(operations);
         let path = format!("/intake/ch_person/packages/{package}");
         self.provider
             .client

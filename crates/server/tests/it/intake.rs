@@ -52,11 +52,7 @@ fn delete(number: usize) -> Value {
 }
 
 fn lines(operations: &[Value]) -> Vec<u8> {
-    operations
-        .iter()
-        .map(|operation| format!("{operation}\n"))
-        .collect::<String>()
-        .into_bytes()
+    raw::lines(operations).into_bytes()
 }
 
 fn people(numbers: std::ops::Range<usize>) -> Vec<u8> {
@@ -139,11 +135,7 @@ async fn every_row_is_counted_once_and_faults_name_their_lines() {
         (&receipt["first_sequence"], &receipt["last_sequence"]),
         (&json!(1), &json!(3))
     );
-    let hex: String = Sha256::digest(&body)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(receipt["digest"], hex);
+    assert_eq!(receipt["digest"], raw::hex(&Sha256::digest(&body)));
 
     let quarantine = client
         .get("/intake/in_person/quarantine?package=p1")
@@ -184,7 +176,7 @@ fn digest(records: &[String]) -> String {
             carry = here >> 8;
         }
     }
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    raw::hex(&sum)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,3 +76,17 @@ pub fn percent(text: &str) -> String {
     }
     encoded
 }
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// One JSON a line, the last one ended too.
+pub fn lines(values: &[Value]) -> String {
+    values
+        .iter()
+        .fold(String::new(), |text, value| text + &value.to_string() + "\n")
+}

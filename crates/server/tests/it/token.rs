@@ -40,10 +40,7 @@ fn held(algorithm: &'static SignatureAlgorithm, from: i64, to: i64) -> Held {
     }
     .into();
     let certificate = params.self_signed(&key).unwrap();
-    let sha256 = Sha256::digest(certificate.der())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = raw::hex(&Sha256::digest(certificate.der()));
     Held {
         pem: certificate.pem(),
         key,
