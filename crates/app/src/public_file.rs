@@ -94,7 +94,7 @@ impl App {
                 match app.public_build(&set).await {
                     Ok(_) => return,
                     Err(problem) => {
-                        tracing::warn!(set = %set.name, attempt, %problem, "public file not built")
+                        tracing::warn!(set = %set.name, attempt, %problem, "public file not built");
                     }
                 }
                 tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
