@@ -270,9 +270,19 @@ fn the_kept_document_is_current() {
 fn routes() -> Vec<(String, String, String)> {
     let text = include_str!("../routes.rs");
     let mut found = Vec::new();
-    for piece in text.split(".route(\"").skip(1) {
-        let (path, rest) = piece.split_once('"').unwrap();
-        let rest = rest.split("\n    ").next().unwrap().split(';').next().unwrap();
+    for piece in text.split(".route(").skip(1) {
+        // The call's own words, on however many lines.
+        let mut depth = 1;
+        let end = piece.find(|character| {
+            depth += match character {
+                '(' => 1,
+                ')' => -1,
+                _ => 0,
+            };
+            depth == 0
+        });
+        let (_, call) = piece[..end.unwrap()].split_once('"').unwrap();
+        let (path, rest) = call.split_once('"').unwrap();
         for method in ["get", "put", "post", "patch", "delete"] {
             let Some((_, after)) = rest.split_once(&format!("{method}(")) else {
                 continue;
