@@ -170,11 +170,14 @@ fn from_an_institution_to_a_token() {
     let problem: Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!((code(&again), &problem["code"]), (1, &Value::from("exists")));
     let shown = server.run(&["institution", "list"]);
-    assert!(
-        out(&shown).contains("40000000001  Rīgas dome  municipality"),
-        "{}",
-        out(&shown)
-    );
+    let listed = out(&shown).lines().any(|line| {
+        // Columns are as wide as their headings: only the words count.
+        line.split("  ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty())
+            .eq(["40000000001", "Rīgas dome", "municipality"])
+    });
+    assert!(listed, "{}", out(&shown));
     let trail = json(&server, &["audit"]);
     assert!(trail["entries"].as_array().unwrap().len() >= 4, "{trail}");
 }
