@@ -11,7 +11,7 @@ const EMPTY_WORDS: [&str; 8] = [
 /// Unfinished work.
 const STUBS: [&str; 3] = ["todo!", "unimplemented!", "#[ignore"];
 /// Paths of somebody's machine.
-const MACHINE_PATHS: [&str; 3] = ["/work/", "/root/", "/home/"];
+const MACHINE_PATHS: [&str; 3] = ["/root/", "/home/", "/Users/"];
 
 /// This file names what it forbids.
 fn is_own(path: &Path) -> bool {
@@ -120,5 +120,5 @@ fn the_rules_find_what_they_look_for() {
     assert_eq!(declared("mod row_utils;"), ["RowUtils"]);
     assert_eq!(declared("// struct Helper"), Vec::<String>::new());
     assert_eq!(camel_parts("PoolManager"), ["Pool", "Manager"]);
-    assert!(begins_a_path("in /work/x", "/work/") && !begins_a_path("a/work/x", "/work/"));
+    assert!(begins_a_path("in /home/x", "/home/") && !begins_a_path("a/home/x", "/home/"));
 }
