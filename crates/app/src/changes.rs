@@ -174,18 +174,13 @@ impl App {
         } else {
             reservation.settle_page(count)
         };
-        let entry = Entry {
-            found: count > 0,
-            fields: mask.leaves.clone(),
-            count,
-            keys: page.keys,
-            ..admission.entry(ctx, &ask.way)
-        };
         let body = changes_body(&page.json, &next, fed.end);
         Ok(Polled {
+            way: ask.way,
+            mask,
             count,
             body,
-            entry,
+            keys: page.keys,
             subjects: page.subjects,
             uses,
         })
@@ -198,11 +193,13 @@ impl App {
         polled: Polled,
     ) -> Result<Disclosed<Answer>, Problem> {
         let Polled {
+            way,
+            mask,
+            count,
             body,
-            entry,
+            keys,
             subjects,
             uses,
-            ..
         } = polled;
         let answer = Answer {
             body,
@@ -212,6 +209,13 @@ impl App {
         if admission.open {
             return Self::open_data(&admission.set, answer);
         }
+        let entry = Entry {
+            found: count > 0,
+            fields: mask.leaves.clone(),
+            count,
+            keys,
+            ..admission.entry(ctx, &way)
+        };
         let urgent = admission.is_urgent();
         self.disclose(Sealed {
             value: answer,
@@ -226,9 +230,11 @@ impl App {
 }
 
 struct Polled {
+    way: Way,
+    mask: Arc<Mask>,
     count: u64,
     body: Vec<u8>,
-    entry: Entry,
+    keys: Vec<Vec<u8>>,
     subjects: Vec<String>,
     uses: u64,
 }

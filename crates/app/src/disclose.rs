@@ -9,9 +9,9 @@ use futures_util::FutureExt;
 use crate::{App, disclosure::entry::Entry, problem::Problem};
 
 /// Data that were read and may not leave yet.
-pub(crate) struct Sealed<T> {
+pub(crate) struct Sealed<'a, T> {
     pub value: T,
-    pub entry: Entry,
+    pub entry: Entry<'a>,
     /// Subjects named by what is in `value`.
     pub subjects: Vec<String>,
     /// Uses of the permission this takes.
@@ -49,7 +49,7 @@ impl<T> Disclosed<T> {
 
 impl App {
     /// Opens sealed data once their entry is in the log.
-    pub(crate) async fn disclose<T>(&self, sealed: Sealed<T>) -> Result<Disclosed<T>, Problem> {
+    pub(crate) async fn disclose<T>(&self, sealed: Sealed<'_, T>) -> Result<Disclosed<T>, Problem> {
         let Sealed {
             value,
             entry,
@@ -62,7 +62,7 @@ impl App {
             Ok(number) if uses > 0 => smallvec::smallvec![(number, uses)],
             _ => smallvec::SmallVec::new(),
         };
-        if let Some(held) = self.catalog().permissions.get(entry.permission.as_str()) {
+        if let Some(held) = self.catalog().permissions.get(entry.permission.as_ref()) {
             held.usage.touch(now_ms);
         }
         let new = NewEntry {

@@ -87,7 +87,9 @@ impl App {
                     continue;
                 };
                 if found.len() == limit {
-                    next = found.last().map(|(stored, _): &(StoredEntry, Entry)| stored.id);
+                    next = found
+                        .last()
+                        .map(|(stored, _): &(StoredEntry, Entry<'static>)| stored.id);
                     break;
                 }
                 found.push((stored, entry));
@@ -119,7 +121,7 @@ impl App {
         let (found, next) = blocking(move || {
             journal.sync().map_err(unavailable)?;
             let (from, to) = asked.window();
-            let mut found: Vec<(StoredEntry, Entry)> = Vec::new();
+            let mut found: Vec<(StoredEntry, Entry<'static>)> = Vec::new();
             let mut after = place;
             loop {
                 let ids = journal
@@ -163,7 +165,7 @@ impl App {
         Ok(view)
     }
 
-    fn one_entry(&self, ctx: &Ctx, id: &str) -> Result<(StoredEntry, Entry), Problem> {
+    fn one_entry(&self, ctx: &Ctx, id: &str) -> Result<(StoredEntry, Entry<'static>), Problem> {
         let mut own = DisclosureFilter::default();
         restrict(ctx, &mut own)?;
         let unknown = || Problem::new(404, "not_found", "there is no such disclosure");
@@ -208,26 +210,25 @@ impl App {
     /// The log names who read it.
     async fn log_read(&self, ctx: &Ctx, what: &str, count: usize) -> Result<(), Problem> {
         let (recipient, connection) = match &ctx.caller {
-            Caller::Connection(connection) => (
-                connection.institution.to_string(),
-                connection.client_id.to_string(),
-            ),
-            Caller::Operator | Caller::Anonymous => ("operator".to_owned(), String::new()),
+            Caller::Connection(connection) => {
+                (connection.institution.as_str(), connection.client_id.as_str())
+            }
+            Caller::Operator | Caller::Anonymous => ("operator", ""),
         };
         let entry = Entry {
             kind: Kind::LogRead,
             section: dagr_model::ids::Section::Main,
             found: count > 0,
-            request_id: ctx.request_id.to_string(),
-            permission: String::new(),
+            request_id: ctx.request_id.as_str().into(),
+            permission: "".into(),
             revision: 0,
-            purpose: what.to_owned(),
-            legal_basis: String::new(),
-            case: ctx.case.clone(),
-            recipient,
-            connection,
-            dataset: String::new(),
-            way: "log".to_owned(),
+            purpose: what.into(),
+            legal_basis: "".into(),
+            case: ctx.case.as_deref().map(Into::into),
+            recipient: recipient.into(),
+            connection: connection.into(),
+            dataset: "".into(),
+            way: "log".into(),
             search: None,
             fields: LeafSet::new(),
             count: count as u64,
@@ -256,7 +257,7 @@ impl App {
             let Some(entry) = Entry::from_bytes(&stored.payload) else {
                 continue;
             };
-            if let Some(held) = catalog.permissions.get(entry.permission.as_str()) {
+            if let Some(held) = catalog.permissions.get(entry.permission.as_ref()) {
                 held.usage.touch(stored.at_ms);
                 held.usage.missed(entry.misses, stored.at_ms);
             }

@@ -167,22 +167,22 @@ impl Admission {
     }
 
     /// An entry with everything that does not depend on what was read.
-    pub fn entry(&self, ctx: &Ctx, way: &Way) -> Entry {
+    pub fn entry<'a>(&'a self, ctx: &'a Ctx, way: &'a Way) -> Entry<'a> {
         let permission = &self.held.permission;
         Entry {
             kind: Kind::Data,
             section: self.set.section,
             found: false,
-            request_id: ctx.request_id.to_string(),
-            permission: permission.number.to_string(),
+            request_id: ctx.request_id.as_str().into(),
+            permission: permission.number.as_str().into(),
             revision: permission.revision,
-            purpose: permission.purpose.clone(),
-            legal_basis: permission.legal_basis.clone(),
-            case: ctx.case.clone(),
-            recipient: permission.recipient.to_string(),
-            connection: self.connection.clone(),
-            dataset: self.set.name.to_string(),
-            way: way.to_string(),
+            purpose: permission.purpose.as_str().into(),
+            legal_basis: permission.legal_basis.as_str().into(),
+            case: ctx.case.as_deref().map(Into::into),
+            recipient: permission.recipient.as_str().into(),
+            connection: self.connection.as_str().into(),
+            dataset: self.set.name.as_str().into(),
+            way: way.text(),
             search: None,
             fields: LeafSet::new(),
             count: 0,

@@ -88,7 +88,7 @@ impl App {
             subjects = admission.key_subjects(&prefix);
         }
         let entry = Entry {
-            search: search.text,
+            search: search.text.map(Into::into),
             found: page.count > 0,
             fields: mask.leaves.clone(),
             count: page.count,

@@ -1,5 +1,7 @@
 //! A permission: fields × persons or rows × purpose × legal basis × quota × validity.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -52,16 +54,23 @@ pub enum Way {
     History,
 }
 
+impl Way {
+    /// As an application, a permission and an entry write it.
+    pub fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Key => "key".into(),
+            Self::Index(name) => format!("index:{name}").into(),
+            Self::Changes => "changes".into(),
+            Self::List(name) => format!("list:{name}").into(),
+            Self::Bulk => "bulk".into(),
+            Self::History => "history".into(),
+        }
+    }
+}
+
 impl std::fmt::Display for Way {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Key => f.write_str("key"),
-            Self::Index(name) => write!(f, "index:{name}"),
-            Self::Changes => f.write_str("changes"),
-            Self::List(name) => write!(f, "list:{name}"),
-            Self::Bulk => f.write_str("bulk"),
-            Self::History => f.write_str("history"),
-        }
+        f.write_str(&self.text())
     }
 }
 

@@ -6,11 +6,12 @@ use axum::{
     response::Response,
 };
 use dagr_app::{
-    changes::ChangesQuery, lookup::Lookup, problem::Problem, record::RecordQuery, records::PageQuery,
+    changes::ChangesQuery, ctx::Ctx, lookup::Lookup, problem::Problem, record::RecordQuery,
+    records::PageQuery,
 };
 use dagr_model::ids::Section;
 use dagr_web::{Anyone, Query, Rejected, SignedIn, context::Web};
-use http::Uri;
+use http::{HeaderMap, Uri};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -28,37 +29,38 @@ pub fn place(uri: &Uri) -> Result<(Section, String), Problem> {
 
 /// `GET …/records[/{key}…]`
 pub async fn record_get(State(web): State<Web>, ctx: Anyone, request: Request) -> Result<Response, Rejected> {
-    let uri = path::whole(&request);
-    let (section, dataset) = place(uri)?;
-    let parts = path::key_parts(uri.path(), 3);
+    record_answer(&web, &ctx, path::whole(&request), request.headers()).await
+}
+
+/// The answer of `record_get`, whichever way the request came in.
+pub(crate) async fn record_answer(
+    web: &Web,
+    ctx: &Ctx,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, Rejected> {
+    let path::RecordPath {
+        section,
+        dataset,
+        parts,
+    } = path::RecordPath::read(uri.path());
     let full = parts
         .as_ref()
         .is_ok_and(|parts| web.app.is_full_key(section, &dataset, parts.len()));
     if full {
-        let (parts, asked) = judged(
-            &web,
-            &ctx,
-            uri,
-            parts.and_then(|parts| Ok((parts, record_query(uri)?))),
-        )?;
-        let given = web.app.record_get(&ctx, section, &dataset, &parts, asked).await?;
-        return Ok(answer::json(given, request.headers()));
+        let asked = parts.and_then(|parts| Ok((parts, record_query(uri)?)));
+        let (parts, asked) = judged(web, ctx, uri, asked)?;
+        let given = web.app.record_get(ctx, section, &dataset, &parts, asked).await?;
+        return Ok(answer::json(given, headers));
     }
-    let (parts, asked) = judged(
-        &web,
-        &ctx,
-        uri,
-        parts.and_then(|parts| Ok((parts, page_query(uri)?))),
-    )?;
-    let given = web
-        .app
-        .record_list(&ctx, section, &dataset, &parts, asked)
-        .await?;
-    Ok(answer::json(given, request.headers()))
+    let asked = parts.and_then(|parts| Ok((parts, page_query(uri)?)));
+    let (parts, asked) = judged(web, ctx, uri, asked)?;
+    let given = web.app.record_list(ctx, section, &dataset, &parts, asked).await?;
+    Ok(answer::json(given, headers))
 }
 
 /// Who asks is judged before how it is written.
-fn judged<T>(web: &Web, ctx: &Anyone, uri: &Uri, read: Result<T, Problem>) -> Result<T, Problem> {
+fn judged<T>(web: &Web, ctx: &Ctx, uri: &Uri, read: Result<T, Problem>) -> Result<T, Problem> {
     if read.is_err() {
         let (section, dataset) = place(uri)?;
         web.app.admit_only(ctx, section, &dataset)?;

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod api;
 pub mod body;
 pub mod data;
+pub mod front;
 pub mod intake;
 pub mod path;
 pub mod public;
@@ -11,4 +12,5 @@ pub mod registry;
 pub mod routes;
 pub mod token;
 
+pub use front::Front;
 pub use routes::router;

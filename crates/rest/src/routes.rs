@@ -23,7 +23,7 @@ use tower_http::compression::{
 use crate::{api, data, intake, public, registry, token};
 
 /// Answers below this are sent as they are.
-const COMPRESS_ABOVE_BYTES: u64 = 16 << 10;
+pub(crate) const COMPRESS_ABOVE_BYTES: u64 = 16 << 10;
 
 /// The whole interface of the data port.
 pub fn router(app: Arc<App>) -> Router {

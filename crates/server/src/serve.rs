@@ -90,8 +90,8 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
 
     let registry = open_registry(&dir).await?;
     let app = open_app(&config, &dir, registry.clone()).await?;
-    let router = listener::limited(dagr_rest::router(app.clone()), config.limits.concurrent_requests);
-    let data = Listener::start(data_socket, tls, router)?;
+    let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests);
+    let data = Listener::start(data_socket, tls, front)?;
     let jobs = jobs::start(&app, metrics);
     readiness.opened(&app, registry);
     Ok(Running {

@@ -85,11 +85,11 @@ impl LmdbEngine {
     }
 
     fn set(&self, name: &str) -> Result<Arc<LmdbKv>, KvError> {
-        let dir = layout::set_dir(&self.dir, name)?;
         let mut sets = self.sets.lock();
         if let Some(set) = sets.by_name.get(name) {
             return Ok(Arc::clone(set));
         }
+        let dir = layout::set_dir(&self.dir, name)?;
         let data_file = if layout::is_set(&dir) {
             layout::read_format(&dir)?
         } else {

@@ -4,12 +4,16 @@ use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use dagr_app::ctx::{Caller, Ctx};
-use http::{HeaderMap, request::Parts};
+use dagr_model::ids::RequestId;
+use http::{HeaderMap, HeaderName, header, request::Parts};
 
 use crate::{
     context::{Id, Web},
     problem::Rejected,
 };
+
+const PERMISSION: HeaderName = HeaderName::from_static("x-dagr-permission");
+const CASE: HeaderName = HeaderName::from_static("x-dagr-case");
 
 macro_rules! callers {
     ($($(#[$doc:meta])* $name:ident, $check:expr;)*) => {
@@ -28,7 +32,8 @@ macro_rules! callers {
             impl FromRequestParts<Web> for $name {
                 type Rejection = Rejected;
                 async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Rejected> {
-                    let ctx = context(parts, web);
+                    let id = parts.extensions.get::<Id>().map(|id| id.0.clone());
+                    let ctx = context(&parts.headers, id.unwrap_or_else(|| RequestId::new("-")), web);
                     let check: fn(&Ctx) -> Result<(), dagr_app::problem::Problem> = $check;
                     check(&ctx)?;
                     Ok(Self(ctx))
@@ -52,24 +57,21 @@ callers! {
     Operator, Ctx::operator;
 }
 
-fn context(parts: &Parts, web: &Web) -> Ctx {
-    let text = |name: &str| header(&parts.headers, name).map(str::to_owned);
+/// What a request says of who calls, under which permission.
+pub fn context(headers: &HeaderMap, request_id: RequestId, web: &Web) -> Ctx {
+    let text = |name: HeaderName| header(headers, &name).map(str::to_owned);
     let caller =
-        header(&parts.headers, "authorization").map_or(Caller::Anonymous, |value| web.app.caller(value));
-    let request_id = parts
-        .extensions
-        .get::<Id>()
-        .map_or_else(|| dagr_model::ids::RequestId::new("-"), |id| id.0.clone());
+        header(headers, &header::AUTHORIZATION).map_or(Caller::Anonymous, |value| web.app.caller(value));
     Ctx {
         request_id,
         now: web.app.now(),
         caller,
-        permission: text("x-dagr-permission"),
-        case: text("x-dagr-case").filter(|case| !case.trim().is_empty()),
+        permission: text(PERMISSION),
+        case: text(CASE).filter(|case| !case.trim().is_empty()),
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers
         .get(name)
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())

@@ -9,7 +9,7 @@ use axum::{
 };
 use dagr_app::App;
 use dagr_model::ids::RequestId;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use metrics::{Counter, Histogram};
 
 use crate::problem;
@@ -28,32 +28,60 @@ pub struct Web {
 #[derive(Debug, Clone)]
 pub struct Id(pub RequestId);
 
-/// Outermost middleware. Routes are logged and measured by their template: a key is in neither.
+/// What is begun with a request and ended with its response. Routes are logged and measured by their template: a key
+/// is in neither.
+#[derive(Debug)]
+pub struct Frame {
+    id: RequestId,
+    method: Method,
+    began: Instant,
+}
+
+impl Frame {
+    pub fn begin(method: &Method, headers: &HeaderMap) -> Self {
+        let began = Instant::now();
+        let id = headers
+            .get(REQUEST_ID)
+            .and_then(|value| value.to_str().ok())
+            .filter(|text| !text.is_empty() && text.len() <= MAX_REQUEST_ID)
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))
+            .map_or_else(new_id, RequestId::new);
+        Self {
+            id,
+            method: method.clone(),
+            began,
+        }
+    }
+
+    pub fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// Writes the body of a problem, names the request, logs and measures. `route` must live as long as the program.
+    pub fn end(self, route: &str, response: &mut Response) {
+        let Self { id, method, began } = self;
+        let pending = response.extensions_mut().remove::<problem::Pending>();
+        if let Some(pending) = &pending {
+            problem::write(response, &pending.0, id.as_str());
+        }
+        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let status = response.status().as_u16();
+        let code = pending.as_ref().map_or("", |pending| pending.0.code);
+        let took = began.elapsed();
+        tracing::debug!(%method, route, status, code, request_id = id.as_str(), ms = took.as_millis() as u64);
+        measure(route, status, took.as_secs_f64());
+    }
+}
+
+/// Outermost middleware of the router.
 pub async fn frame(mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(|text| !text.is_empty() && text.len() <= MAX_REQUEST_ID)
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))
-        .map_or_else(new_id, RequestId::new);
+    let frame = Frame::begin(request.method(), request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = request.method().clone();
-    request.extensions_mut().insert(Id(id.clone()));
+    request.extensions_mut().insert(Id(frame.id().clone()));
     let mut response = next.run(request).await;
-    let pending = response.extensions_mut().remove::<problem::Pending>();
-    if let Some(pending) = &pending {
-        problem::write(&mut response, &pending.0, id.as_str());
-    }
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    let route = route.as_ref().map_or("-", MatchedPath::as_str);
-    let status = response.status().as_u16();
-    let code = pending.as_ref().map_or("", |pending| pending.0.code);
-    tracing::debug!(%method, route, status, code, request_id = id.as_str(), ms = began.elapsed().as_millis() as u64);
-    measure(route, status, began.elapsed().as_secs_f64());
+    frame.end(route.as_ref().map_or("-", MatchedPath::as_str), &mut response);
     response
 }
 
@@ -86,9 +114,10 @@ fn new_id() -> RequestId {
         .unwrap_or_default();
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     // One length, so that answers to two callers differ in no length.
-    RequestId::new(format!(
-        "{:014x}{:010x}",
-        now.as_micros() as u64,
-        count & 0xff_ffff_ffff
-    ))
+    let id = u128::from(now.as_micros() as u64) << 40 | u128::from(count & 0xff_ffff_ffff);
+    let mut text = [0; 24];
+    for (digit, nibble) in text.iter_mut().zip((0..24).rev()) {
+        *digit = b"0123456789abcdef"[(id >> (nibble * 4)) as usize & 15];
+    }
+    RequestId::new(std::str::from_utf8(&text).unwrap_or("-"))
 }

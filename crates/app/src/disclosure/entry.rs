@@ -3,6 +3,8 @@
 //! Keys are front-coded (length shared with the one before, the rest); fields are a bitmap of leaf ids, which are
 //! never used again for another path. Subjects stand beside the payload, in the journal's own form.
 
+use std::borrow::Cow;
+
 use dagr_model::{ids::Section, leaves::LeafSet};
 use dagr_store::codec::{Reader, put_bytes, put_varint};
 
@@ -18,24 +20,24 @@ pub enum Kind {
     LogRead = 1,
 }
 
-/// The payload of one entry.
+/// The payload of one entry. Written, it borrows what the catalogue holds anyway.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<'a> {
     pub kind: Kind,
     pub section: Section,
     pub found: bool,
-    pub request_id: String,
-    pub permission: String,
+    pub request_id: Cow<'a, str>,
+    pub permission: Cow<'a, str>,
     pub revision: u32,
-    pub purpose: String,
-    pub legal_basis: String,
-    pub case: Option<String>,
-    pub recipient: String,
-    pub connection: String,
-    pub dataset: String,
-    pub way: String,
+    pub purpose: Cow<'a, str>,
+    pub legal_basis: Cow<'a, str>,
+    pub case: Option<Cow<'a, str>>,
+    pub recipient: Cow<'a, str>,
+    pub connection: Cow<'a, str>,
+    pub dataset: Cow<'a, str>,
+    pub way: Cow<'a, str>,
     /// JSON of the leading key or index asked.
-    pub search: Option<String>,
+    pub search: Option<Cow<'a, str>>,
     /// Leaf ids given.
     pub fields: LeafSet,
     /// Records given.
@@ -46,7 +48,7 @@ pub struct Entry {
     pub keys: Vec<Vec<u8>>,
 }
 
-impl Entry {
+impl Entry<'_> {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256 + self.keys.len() * 8);
         out.push(FORMAT);
@@ -93,7 +95,9 @@ impl Entry {
         }
         out
     }
+}
 
+impl Entry<'static> {
     /// `None` = not an entry of a format this program knows.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
@@ -101,7 +105,7 @@ impl Entry {
             return None;
         }
         let flags = reader.byte()?;
-        let text = |reader: &mut Reader<'_>| String::from_utf8(reader.bytes()?.to_vec()).ok();
+        let text = |reader: &mut Reader<'_>| String::from_utf8(reader.bytes()?.to_vec()).ok().map(Cow::Owned);
         let request_id = text(&mut reader)?;
         let permission = text(&mut reader)?;
         let purpose = text(&mut reader)?;
@@ -110,12 +114,13 @@ impl Entry {
         let connection = text(&mut reader)?;
         let dataset = text(&mut reader)?;
         let way = text(&mut reader)?;
-        let optional = |reader: &mut Reader<'_>| -> Option<Option<String>> {
+        let optional = |reader: &mut Reader<'_>| -> Option<Option<Cow<'static, str>>> {
             match reader.varint()? {
                 0 => Some(None),
-                len => Some(Some(
-                    String::from_utf8(reader.take(usize::try_from(len - 1).ok()?)?.to_vec()).ok()?,
-                )),
+                len => {
+                    let bytes = reader.take(usize::try_from(len - 1).ok()?)?.to_vec();
+                    Some(Some(String::from_utf8(bytes).ok()?.into()))
+                }
             }
         };
         let case = optional(&mut reader)?;
@@ -177,7 +182,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn entry(keys: Vec<Vec<u8>>, case: Option<String>, search: Option<String>) -> Entry {
+    fn entry(keys: Vec<Vec<u8>>, case: Option<String>, search: Option<String>) -> Entry<'static> {
         Entry {
             kind: Kind::Data,
             section: Section::Sandbox,
@@ -187,12 +192,12 @@ mod tests {
             revision: 3,
             purpose: "pabalsts".into(),
             legal_basis: "Sociālo pakalpojumu likuma 4. pants".into(),
-            case,
+            case: case.map(Cow::Owned),
             recipient: "90000000001".into(),
             connection: "riga".into(),
             dataset: "fpr_person".into(),
             way: "key".into(),
-            search,
+            search: search.map(Cow::Owned),
             fields: [0, 3, 70].into_iter().collect(),
             count: keys.len() as u64,
             misses: 1,

@@ -114,7 +114,7 @@ pub async fn permission_explain(
         fields: query.take_list("fields")?,
         key: query
             .take("key")?
-            .map(|key| path::key_parts(&key, 0))
+            .map(|key| path::key_parts(key.trim_start_matches('/')))
             .transpose()?,
         case: None,
     };

@@ -1,18 +1,21 @@
 //! One port: bound, served with or without TLS, drained.
 
 use std::{
+    convert::Infallible,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, extract::Request, middleware::Next};
+use axum::{ServiceExt, response::Response};
 use axum_server::{
     Handle,
     accept::NoDelayAcceptor,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
-use tokio::{sync::Semaphore, task::JoinHandle};
+use http::Request;
+use hyper::body::Incoming;
+use tokio::task::JoinHandle;
+use tower::Service;
 
 use super::StartError;
 use crate::config::Listen;
@@ -52,28 +55,19 @@ pub async fn tls(listen: &Listen) -> Result<Option<RustlsConfig>, StartError> {
     }
 }
 
-/// At most so many requests are worked on at once; more wait their turn.
-pub fn limited(router: Router, requests: usize) -> Router {
-    let permits = Arc::new(Semaphore::new(requests.clamp(1, Semaphore::MAX_PERMITS)));
-    router.layer(axum::middleware::from_fn(move |request: Request, next: Next| {
-        let permits = permits.clone();
-        async move {
-            // Never closed: the permit is always given in the end.
-            let _permit = permits.acquire_owned().await;
-            next.run(request).await
-        }
-    }))
-}
-
 impl Listener {
-    pub fn start(socket: TcpListener, tls: Option<RustlsConfig>, router: Router) -> Result<Self, StartError> {
+    pub fn start<S>(socket: TcpListener, tls: Option<RustlsConfig>, service: S) -> Result<Self, StartError>
+    where
+        S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
         let handle = Handle::new();
         let mut server = axum_server::from_tcp(socket)
             .map_err(|error| StartError::App(error.to_string()))?
             .handle(handle.clone())
             .first_request_timeout(FIRST_REQUEST);
         server.http_builder().http1().header_read_timeout(HEADERS);
-        let service = router.into_make_service();
+        let service = ServiceExt::<Request<Incoming>>::into_make_service(service);
         let task = match tls {
             None => tokio::spawn(server.acceptor(NoDelayAcceptor::new()).serve(service)),
             Some(config) => {

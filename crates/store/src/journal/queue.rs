@@ -18,6 +18,9 @@ use super::{
 /// would cost more than what it logs.
 const GATHER: Duration = Duration::from_millis(20);
 const GATHER_BYTES: usize = 256 << 10;
+/// While many wait, the writer gives those whose last answer has just left this long at most to join: a sync costs the
+/// same for one entry and for fifty.
+const JOIN: Duration = Duration::from_micros(500);
 
 /// An encoded entry that waits for the writer.
 pub(super) struct Pending {
@@ -38,13 +41,27 @@ struct State {
     stop: bool,
     /// Set while the writer has failed: nobody queues behind a fault.
     refuse: Option<JournalError>,
+    /// The writer wants to be told at so many entries; 0 = it is not waiting for more.
+    wake_at: usize,
+    /// Entries of the group before this one that somebody waited for, and what its sync took.
+    last_group: usize,
+    last_sync: Duration,
 }
 
 impl State {
     /// Only entries that nobody waits for, and few of them.
     fn may_gather(&self) -> bool {
-        let waited_for = self.urgent > 0 || !self.syncs.is_empty() || self.stop;
-        !waited_for && !self.entries.is_empty() && self.bytes < GATHER_BYTES
+        !self.is_waited_for() && !self.entries.is_empty() && self.bytes < GATHER_BYTES
+    }
+
+    /// A crowd: one after another would join if the writer waited a moment.
+    fn may_join(&self) -> bool {
+        let alone = !self.syncs.is_empty() || self.stop;
+        !alone && self.urgent > 0 && self.entries.len() < self.last_group
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.urgent > 0 || !self.syncs.is_empty() || self.stop
     }
 }
 
@@ -85,12 +102,22 @@ impl Queue {
         }
         state.bytes += pending.body.len();
         state.urgent += usize::from(pending.urgent);
-        let wake = pending.urgent || state.entries.is_empty() || state.bytes >= GATHER_BYTES;
+        let first = pending.urgent && state.urgent == 1;
         state.entries.push_back(pending);
-        if wake {
+        let enough = state.wake_at > 0 && (first || state.entries.len() >= state.wake_at);
+        if enough || state.bytes >= GATHER_BYTES {
+            state.wake_at = 0;
+            drop(state);
             self.filled.notify_one();
         }
         Ok(())
+    }
+
+    /// What the last sync took, and for how many.
+    pub(super) fn synced(&self, group: usize, took: Duration) {
+        let mut state = self.state.lock();
+        state.last_group = group;
+        state.last_sync = took;
     }
 
     /// The answer comes when all that was queued before is durable, or cannot be.
@@ -108,6 +135,7 @@ impl Queue {
     pub(super) fn take(&self, deadline: Option<Instant>, max_bytes: usize) -> Work {
         let mut state = self.state.lock();
         while state.entries.is_empty() && state.syncs.is_empty() && !state.stop {
+            state.wake_at = 1;
             match deadline {
                 None => self.filled.wait(&mut state),
                 Some(deadline) if self.filled.wait_until(&mut state, deadline).timed_out() => break,
@@ -115,7 +143,20 @@ impl Queue {
             }
         }
         let gathered = Instant::now() + GATHER;
-        while state.may_gather() && !self.filled.wait_until(&mut state, gathered).timed_out() {}
+        while state.may_gather() {
+            state.wake_at = usize::MAX;
+            if self.filled.wait_until(&mut state, gathered).timed_out() {
+                break;
+            }
+        }
+        let joined = Instant::now() + state.last_sync.min(JOIN);
+        while state.may_join() {
+            state.wake_at = state.last_group;
+            if self.filled.wait_until(&mut state, joined).timed_out() {
+                break;
+            }
+        }
+        state.wake_at = 0;
         let mut work = Work::default();
         let mut bytes = 0;
         while bytes < max_bytes

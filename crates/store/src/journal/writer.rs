@@ -315,8 +315,11 @@ fn write(shared: &Shared, active: &mut Active, group: &[Pending]) -> Result<Vec<
         .file
         .write_at(&bytes, active.info.end)
         .map_err(JournalError::of_write)?;
-    if group.iter().any(|pending| pending.urgent) {
+    let waiting = group.iter().filter(|pending| pending.urgent).count();
+    if waiting > 0 {
+        let began = Instant::now();
         sync(shared, active)?;
+        shared.queue.synced(waiting, began.elapsed());
     } else {
         if active.tail.is_empty() {
             active.tail_since = Instant::now();
