@@ -5,21 +5,23 @@
 
 mod delete;
 mod events;
+mod index_ops;
+mod rules;
 mod upsert;
-
-use std::sync::Arc;
 
 use dagr_model::{
     digest::SetDigest,
-    expression::{Predicate, Transition},
     ids::Sequence,
     record::{Mask, RecordRef},
-    schema::{NodeId, Schema},
 };
+
+pub use rules::{ChangeRule, IndexRule, Rules, ScopeRule};
+
+use index_ops::IndexOps;
 
 use super::{
     head::Head,
-    keys::{self, ListId},
+    keys,
     stored::{At, Stored},
 };
 use crate::{
@@ -29,30 +31,6 @@ use crate::{
         groups::{Group, Groups, Resolve},
     },
 };
-
-/// Everything a package needs to know of its data set.
-pub struct Rules {
-    pub schema: Arc<Schema>,
-    pub changes: Vec<ChangeRule>,
-    pub scopes: Vec<ScopeRule>,
-    pub indexes: Vec<IndexRule>,
-}
-
-pub struct ChangeRule {
-    pub id: ListId,
-    pub name: String,
-    pub when: Arc<Transition>,
-}
-
-pub struct ScopeRule {
-    pub id: ListId,
-    pub holds: Arc<Predicate>,
-}
-
-pub struct IndexRule {
-    pub id: ListId,
-    pub nodes: Vec<NodeId>,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -172,6 +150,7 @@ struct Run<'a, 'p> {
     most_removed: u64,
     writing: bool,
     buffers: Buffers,
+    index_ops: IndexOps,
     /// Shows the key's own fields.
     key_mask: Mask,
 }
@@ -219,6 +198,7 @@ impl<'a, 'p> Run<'a, 'p> {
             most_removed,
             writing,
             buffers: Buffers::default(),
+            index_ops: IndexOps::default(),
             key_mask: rules.schema.mask(&key_paths),
         })
     }
@@ -370,6 +350,7 @@ impl<'a, 'p> Run<'a, 'p> {
             outcome.last_sequence = Some(self.next - 1);
         }
         if !self.package.dry_run {
+            self.index_ops.flush(sink)?;
             self.head.sequence = self.next - 1;
             self.head.digest = self.digest.hex();
             self.head.packages += 1;

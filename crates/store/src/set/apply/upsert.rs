@@ -133,10 +133,10 @@ impl Run<'_, '_> {
             };
             let (before, after) = (values(old), values(new));
             for gone in before.iter().filter(|value| !after.contains(value)) {
-                sink.delete(Table::Index, &keys::index(index.id, gone, key))?;
+                self.index_ops.delete(index.id, gone, key, sink)?;
             }
             for come in after.iter().filter(|value| !before.contains(value)) {
-                sink.put(Table::Index, &keys::index(index.id, come, key), key)?;
+                self.index_ops.put(index.id, come, key, sink)?;
             }
         }
         Ok(())
