@@ -261,6 +261,7 @@ impl<'a, 'p> Run<'a, 'p> {
             Group::One {
                 key,
                 verb,
+                digest,
                 record,
                 duplicates,
                 erased,
@@ -275,7 +276,7 @@ impl<'a, 'p> Run<'a, 'p> {
                         .is_some_and(|old| old.record.json == record.json);
                     self.forget(key, came_again && same, sink)?;
                 }
-                self.one(key, *verb, *record, old, sink)
+                self.one(key, *verb, (*record, *digest), old, sink)
             }
         }
     }
@@ -284,7 +285,7 @@ impl<'a, 'p> Run<'a, 'p> {
         &mut self,
         key: &[u8],
         verb: Verb,
-        record: RecordRef<'_>,
+        (record, digest): (RecordRef<'_>, &[u8; 32]),
         old: Option<&[u8]>,
         sink: &mut dyn Sink,
     ) -> Result<(), KvError> {
@@ -297,7 +298,7 @@ impl<'a, 'p> Run<'a, 'p> {
                 self.outcome.lapsed += 1;
                 self.delete(key, bytes, false, sink)
             }
-            (Verb::Upsert, old) => self.upsert(key, record, old, sink),
+            (Verb::Upsert, old) => self.upsert(key, (record, digest), old, sink),
             (Verb::Delete | Verb::Erase, None) => {
                 self.outcome.unchanged += 1;
                 Ok(())

@@ -3,6 +3,7 @@
 //! A package comes in key order, so its index entries come in none: given one by one, each would touch another page.
 
 use crate::{
+    key_head::key_head,
     kv::{KvError, Sink, Table},
     set::keys::ListId,
 };
@@ -71,7 +72,7 @@ impl IndexOps {
         self.entries.extend_from_slice(key);
         let entry = &self.entries[start..];
         self.ops.push(Op {
-            head: head(entry),
+            head: key_head(entry),
             start: start as u32,
             len: entry.len() as u16,
             key_len: key.len() as u16,
@@ -105,14 +106,6 @@ impl IndexOps {
         self.entries.clear();
         Ok(())
     }
-}
-
-/// The first eight bytes; a shorter entry counts as if zeros followed, which keeps the order.
-fn head(entry: &[u8]) -> u64 {
-    let mut first = [0; 8];
-    let len = entry.len().min(8);
-    first[..len].copy_from_slice(&entry[..len]);
-    u64::from_be_bytes(first)
 }
 
 #[cfg(test)]
