@@ -1,13 +1,16 @@
 //! Deliveries, the provider's side: a package is received into a stage, applied in its turn, and receipted.
 //!
-//! checks → known id? → body into a stage (`receive`, `rows`) → the data set's turn → `deliver` → receipt, or held.
+//! checks → known id? → body into a stage (`receive`, `rows`, on other threads `parse`) → the data set's turn → `deliver` → receipt, or held.
 
 mod aside;
+mod batch;
 mod deliver;
 mod history;
 mod lists;
 mod open;
 mod package;
+mod parse;
+mod readers;
 mod receipt;
 mod receive;
 mod retention;

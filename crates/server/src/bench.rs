@@ -1,6 +1,7 @@
 //! `dagr bench …`: how fast, beside a bare measure of the same work in the same run.
 
 mod bare;
+mod batch;
 mod changes;
 mod intake;
 mod journal;
@@ -25,7 +26,7 @@ use crate::{
 pub enum Bench {
     /// Look-ups through 50 permissions, beside a bare server that answers the same bytes
     Lookup(lookup::Lookup),
-    /// One package, beside the engine's own batch of the same entries
+    /// One package, beside the engine's own bulk load of the same entries
     Intake(Size),
     /// Enumerating with records, beside a loopback copy of the same bytes
     Changes(Size),

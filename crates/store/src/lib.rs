@@ -4,6 +4,7 @@ pub mod codec;
 pub mod contract;
 pub mod faulty;
 pub mod journal;
+mod key_head;
 pub mod kv;
 pub mod memory;
 pub mod set;

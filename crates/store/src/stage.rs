@@ -1,17 +1,21 @@
 //! A package on its way in: rows staged to disk while they stream, then read back sorted by key.
 //!
-//! Memory is one buffer; what is beyond it lies in sorted runs that are merged when read.
+//! Memory is two buffers, one filling while the other is written; what is beyond lies in sorted runs that are merged
+//! when read.
 
+mod buffer;
 pub mod groups;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::File,
-    io::{BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use dagr_model::record::RecordRef;
+use buffer::{Buffer, Spill};
+use dagr_model::{digest::record_digest, record::RecordRef};
 
 use crate::{
     codec::{Reader, put_bytes, put_varint},
@@ -20,6 +24,8 @@ use crate::{
 
 /// Rows are sorted in memory up to this many bytes, then written as a run.
 pub const BUFFER_BYTES: usize = 48 << 20;
+/// Of a row without a record.
+pub const NO_DIGEST: [u8; 32] = [0; 32];
 /// Runs merged at once; more are first merged into longer ones.
 const MAX_RUNS: usize = 256;
 
@@ -41,6 +47,8 @@ pub struct Row<'a> {
     pub ordinal: u64,
     pub line: u64,
     pub verb: Verb,
+    /// SHA-256 of the record; `NO_DIGEST` unless `Upsert`.
+    pub digest: &'a [u8; 32],
     /// Empty unless `Upsert`.
     pub record: RecordRef<'a>,
 }
@@ -50,6 +58,9 @@ impl<'a> Row<'a> {
         put_varint(out, self.ordinal);
         put_varint(out, self.line);
         out.push(self.verb as u8);
+        if self.verb == Verb::Upsert {
+            out.extend_from_slice(self.digest);
+        }
         put_bytes(out, self.record.spans);
         out.extend_from_slice(self.record.json);
     }
@@ -64,12 +75,17 @@ impl<'a> Row<'a> {
             3 => Verb::Protect,
             _ => return None,
         };
+        let digest = match verb {
+            Verb::Upsert => reader.take(32)?.try_into().ok()?,
+            _ => &NO_DIGEST,
+        };
         let spans = reader.bytes()?;
         Some(Self {
             key,
             ordinal,
             line,
             verb,
+            digest,
             record: RecordRef {
                 json: reader.0,
                 spans,
@@ -81,10 +97,9 @@ impl<'a> Row<'a> {
 /// Where rows are staged. Dropping it leaves the files: the directory belongs to the caller.
 pub struct Stage {
     dir: PathBuf,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     buffer_bytes: usize,
-    /// (offset, key length, body length) of each buffered row, in order of arrival.
-    rows: Vec<(u32, u16, u32)>,
+    spill: Spill,
     runs: Vec<PathBuf>,
     next_run: usize,
     ordinal: u64,
@@ -101,9 +116,9 @@ impl Stage {
     pub fn with_buffer(dir: &Path, buffer_bytes: usize) -> Self {
         Self {
             dir: dir.to_owned(),
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             buffer_bytes: buffer_bytes.min(1 << 30),
-            rows: Vec::new(),
+            spill: Spill::default(),
             runs: Vec::new(),
             next_run: 0,
             ordinal: 0,
@@ -117,30 +132,45 @@ impl Stage {
     }
 
     pub fn push(&mut self, key: &[u8], line: u64, verb: Verb, record: RecordRef<'_>) -> Result<(), KvError> {
-        let start = self.buffer.len();
-        self.buffer.extend_from_slice(key);
-        let body = self.buffer.len();
-        let row = Row {
+        let digest = match verb {
+            Verb::Upsert => record_digest(record.json),
+            _ => NO_DIGEST,
+        };
+        self.push_digested(key, line, verb, record, &digest)
+    }
+
+    /// The same, when the record's digest is known already.
+    pub fn push_digested(
+        &mut self,
+        key: &[u8],
+        line: u64,
+        verb: Verb,
+        record: RecordRef<'_>,
+        digest: &[u8; 32],
+    ) -> Result<(), KvError> {
+        self.bytes += self.buffer.push(&Row {
             key,
             ordinal: self.ordinal,
             line,
             verb,
+            digest,
             record,
-        };
-        row.write(&mut self.buffer);
-        self.rows
-            .push((start as u32, key.len() as u16, (self.buffer.len() - body) as u32));
+        });
         self.ordinal += 1;
-        self.bytes += (self.buffer.len() - start) as u64;
-        if self.buffer.len() >= self.buffer_bytes {
-            self.spill()?;
+        if self.buffer.bytes() >= self.buffer_bytes {
+            let (full, path) = (std::mem::take(&mut self.buffer), self.add_run());
+            self.buffer = self.spill.write(full, path)?;
         }
         Ok(())
     }
 
     /// Writes what is buffered; the rows can then be read any number of times, also after a restart.
     pub fn finish(mut self) -> Result<Staged, KvError> {
-        self.spill()?;
+        if self.buffer.bytes() > 0 {
+            let path = self.add_run();
+            self.buffer.write(path)?;
+        }
+        self.spill.wait()?;
         let mut runs = std::mem::take(&mut self.runs);
         while runs.len() > MAX_RUNS {
             let rest = runs.split_off(MAX_RUNS);
@@ -165,47 +195,20 @@ impl Stage {
         self.dir.join(format!("run-{:06}", self.next_run))
     }
 
-    fn spill(&mut self) -> Result<(), KvError> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        let buffer = &self.buffer;
-        let key = |row: &(u32, u16, u32)| &buffer[row.0 as usize..row.0 as usize + usize::from(row.1)];
-        // Stable: rows of one key stay in order of arrival.
-        if !self.rows.is_sorted_by(|a, b| key(a) <= key(b)) {
-            self.rows.sort_by(|a, b| key(a).cmp(key(b)));
-        }
-        let rows = std::mem::take(&mut self.rows);
+    fn add_run(&mut self) -> PathBuf {
         let path = self.run_path();
-        let (mut out, mut head) = (
-            BufWriter::with_capacity(1 << 20, File::create(&path)?),
-            Vec::new(),
-        );
-        for (start, key_len, body_len) in &rows {
-            let (start, key_len, body_len) = (*start as usize, usize::from(*key_len), *body_len as usize);
-            let key = &self.buffer[start..start + key_len];
-            let body = &self.buffer[start + key_len..start + key_len + body_len];
-            run::write(&mut out, &mut head, key, body)?;
-        }
-        out.flush()?;
-        self.runs.push(path);
-        self.rows = rows;
-        self.rows.clear();
-        self.buffer.clear();
-        Ok(())
+        self.runs.push(path.clone());
+        path
     }
 
     fn merge(&mut self, runs: &[PathBuf]) -> Result<PathBuf, KvError> {
         let path = self.run_path();
-        let (mut out, mut head) = (
-            BufWriter::with_capacity(1 << 20, File::create(&path)?),
-            Vec::new(),
-        );
+        let mut merged = run::Writer::create(path.clone())?;
         let mut rows = run::Merge::open(runs)?;
         while let Some((key, body)) = rows.next()? {
-            run::write(&mut out, &mut head, key, body)?;
+            merged.push(key, body)?;
         }
-        out.flush()?;
+        merged.finish()?;
         Ok(path)
     }
 }

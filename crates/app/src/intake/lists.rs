@@ -11,7 +11,7 @@ use dagr_store::{
         lists::{IndexState, Lists, MAX_SCOPES, Named, ScopeList},
         stored::Stored,
     },
-    stage::{Stage, Staged, Verb},
+    stage::{NO_DIGEST, Stage, Staged, Verb},
 };
 
 use super::{
@@ -158,7 +158,8 @@ fn sort_entries(
                         json: key,
                         spans: &[],
                     };
-                    stage.push(&keys::index(*id, &value, key), 0, Verb::Upsert, entry)?;
+                    let place = keys::index(*id, &value, key);
+                    stage.push_digested(&place, 0, Verb::Upsert, entry, &NO_DIGEST)?;
                 }
             }
         }

@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 
 use super::{
     open::Progress,
-    rows::{ReadRows, Rows},
+    parse::Parser,
+    rows::{Lot, ReadRows, Rows},
     stage_dir::{StageDir, check_space, stage_problem},
 };
 use crate::{problem::Problem, set::LiveSet};
@@ -122,25 +123,35 @@ pub(super) struct Received {
     pub digest: [u8; 32],
 }
 
-/// Reads and stages a body. Blocks.
-pub(super) fn receive(mut pieces: mpsc::Receiver<Piece>, reading: Reading) -> Result<Received, Problem> {
-    let Reading {
-        set,
-        media,
-        charset,
-        mode,
-        dir,
-        max_bytes,
-        reserve_bytes,
-        progress,
-    } = reading;
-    let csv = &set.definition().csv;
-    let mut decoder = Decoder::new(media, charset.as_deref(), csv, Limits::default()).map_err(unreadable)?;
-    let mut rows = Rows::new(&set.schema, mode, dir.path());
+/// Reads and stages a body. Blocks; threads it starts end before it returns.
+pub(super) fn receive(pieces: mpsc::Receiver<Piece>, reading: Reading) -> Result<Received, Problem> {
+    let csv = &reading.set.definition().csv;
+    let decoder = Decoder::new(reading.media, reading.charset.as_deref(), csv, Limits::default())
+        .map_err(unreadable)?;
+    let parser = Parser::new(&reading.set.schema, reading.mode);
+    let (rows, read_as, digest) = std::thread::scope(|scope| {
+        let rows = Rows::new(scope, &parser, reading.dir.path(), Lot::default());
+        read_body(pieces, &reading, decoder, rows)
+    })?;
+    Ok(Received {
+        dir: reading.dir,
+        rows,
+        read_as,
+        digest,
+    })
+}
+
+fn read_body(
+    mut pieces: mpsc::Receiver<Piece>,
+    reading: &Reading,
+    mut decoder: Decoder,
+    mut rows: Rows<'_, '_>,
+) -> Result<(ReadRows, ReadAs, [u8; 32]), Problem> {
+    let progress = &reading.progress;
     let mut hash = Sha256::new();
     let mut meter = Meter {
-        path: dir.path(),
-        reserve_bytes,
+        path: reading.dir.path(),
+        reserve_bytes: reading.reserve_bytes,
         checked: 0,
         told: Instant::now(),
     };
@@ -152,14 +163,14 @@ pub(super) fn receive(mut pieces: mpsc::Receiver<Piece>, reading: Reading) -> Re
             None => return Err(cut_off(&io::ErrorKind::UnexpectedEof.into())),
             Some(Piece::Bytes(piece)) => {
                 bytes += piece.len() as u64;
-                check_size(bytes, max_bytes)?;
+                check_size(bytes, reading.max_bytes)?;
                 hash.update(&piece);
                 let fed = decoder.feed(&piece, &mut rows);
                 fed.map_err(|error| failure(&mut rows, error))?;
                 progress.bytes.store(bytes, Ordering::Relaxed);
                 progress.rows.store(rows.count, Ordering::Relaxed);
                 meter.check(rows.bytes(), false)?;
-                meter.tell(&set, &progress);
+                meter.tell(&reading.set, progress);
             }
         }
     }
@@ -168,15 +179,10 @@ pub(super) fn receive(mut pieces: mpsc::Receiver<Piece>, reading: Reading) -> Re
         .map_err(|error| failure(&mut rows, error))?;
     progress.rows.store(rows.count, Ordering::Relaxed);
     let rows = rows.finish().map_err(stage_problem)?;
-    Ok(Received {
-        dir,
-        rows,
-        read_as,
-        digest: hash.finalize().into(),
-    })
+    Ok((rows, read_as, hash.finalize().into()))
 }
 
-fn failure(rows: &mut Rows<'_>, error: Unreadable) -> Problem {
+fn failure(rows: &mut Rows<'_, '_>, error: Unreadable) -> Problem {
     rows.failed
         .take()
         .map_or_else(|| unreadable(error), stage_problem)

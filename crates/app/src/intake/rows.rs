@@ -1,22 +1,27 @@
 //! Decoded rows become staged rows, or are set aside.
+//!
+//! Rows are read in batches on other threads and staged here, in order of arrival: a package gives the same stage
+//! however many threads there are. One that fits a batch is read here.
 
-use std::{borrow::Cow, path::Path, sync::Arc};
+use std::{path::Path, thread::Scope};
 
 use dagr_formats::{Row, Sink, Unreadable, map_columns};
 use dagr_model::{
-    definition::Definition,
     fault::Fault,
-    record::{Canonical, RecordRef},
+    record::RecordRef,
     schema::{NodeId, Schema},
 };
 use dagr_store::{
     kv::KvError,
-    set::apply::Mode,
     stage::{Stage, Staged, Verb},
 };
-use serde_json::{Map, Value};
 
-use super::aside::{AsideRow, AsideWriter};
+use super::{
+    aside::{AsideRow, AsideWriter},
+    batch::{BATCH_BYTES, BATCH_ROWS, Batch, ReadBatch, Refused},
+    parse::Parser,
+    readers::{Readers, threads},
+};
 use crate::problem::MAX_FAULTS;
 
 /// File of rows set aside while the package was read.
@@ -27,12 +32,32 @@ const NOTHING: RecordRef<'static> = RecordRef {
     spans: &[],
 };
 
+/// How much is read at once, and by how many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lot {
+    pub bytes: usize,
+    pub rows: usize,
+    pub threads: usize,
+}
+
+impl Default for Lot {
+    fn default() -> Self {
+        Self {
+            bytes: BATCH_BYTES,
+            rows: BATCH_ROWS,
+            threads: threads(),
+        }
+    }
+}
+
 /// Takes the rows of one package.
-pub(super) struct Rows<'s> {
-    schema: &'s Schema,
-    /// The key fields alone: reads the key of a row that is faulty elsewhere.
-    key_schema: Schema,
-    mode: Mode,
+pub(super) struct Rows<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    parser: &'scope Parser<'env>,
+    lot: Lot,
+    /// From the first full batch on.
+    readers: Option<Readers>,
+    batch: Batch,
     stage: Stage,
     aside: AsideWriter,
     /// Field of each CSV column.
@@ -55,12 +80,19 @@ pub(super) struct ReadRows {
     pub total_faults: usize,
 }
 
-impl<'s> Rows<'s> {
-    pub fn new(schema: &'s Schema, mode: Mode, dir: &Path) -> Self {
+impl<'scope, 'env> Rows<'scope, 'env> {
+    pub fn new(
+        scope: &'scope Scope<'scope, 'env>,
+        parser: &'scope Parser<'env>,
+        dir: &Path,
+        lot: Lot,
+    ) -> Self {
         Self {
-            schema,
-            key_schema: key_schema(schema),
-            mode,
+            scope,
+            parser,
+            lot,
+            readers: None,
+            batch: Batch::default(),
             stage: Stage::new(dir),
             aside: AsideWriter::new(dir.join(UNREAD)),
             columns: Vec::new(),
@@ -78,6 +110,11 @@ impl<'s> Rows<'s> {
     }
 
     pub fn finish(mut self) -> Result<ReadRows, KvError> {
+        while let Some(read) = self.next_read()? {
+            self.stage(&read)?;
+        }
+        let last = std::mem::take(&mut self.batch);
+        self.stage(&self.parser.read(&last))?;
         self.aside.sync()?;
         let mut staged = self.stage.finish()?;
         staged.bytes += self.aside.bytes;
@@ -89,104 +126,74 @@ impl<'s> Rows<'s> {
         })
     }
 
-    fn take(&mut self, row: &Row<'_>) -> Result<(), KvError> {
-        match row {
-            Row::Upsert { line, json } => match self.schema.read_json(json) {
-                Ok(record) => self.upsert(*line, &record),
-                Err(faults) => self.refuse(*line, self.key_in_json(json), &faults),
-            },
-            Row::Cells { line, cells } => {
-                let given: Vec<(NodeId, &str)> = self.cells(cells).collect();
-                match self.schema.read_cells(&given, &self.schema.definition.csv) {
-                    Ok(record) => self.upsert(*line, &record),
-                    Err(faults) => self.refuse(*line, self.key_in_cells(&given), &faults),
-                }
+    fn next_read(&mut self) -> Result<Option<ReadBatch>, KvError> {
+        self.readers.as_mut().map_or(Ok(None), Readers::take)
+    }
+
+    /// Hands the batch on, and stages what was read of earlier ones if too much is under way.
+    fn hand_on(&mut self) -> Result<(), KvError> {
+        while self.readers.as_ref().is_some_and(Readers::is_full) {
+            if let Some(read) = self.next_read()? {
+                self.stage(&read)?;
             }
-            Row::Delete { line, key_json } => self.remove(*line, key_json, Verb::Delete),
-            Row::Erase { line, key_json } => self.remove(*line, key_json, Verb::Erase),
-            Row::Bad { line, fault } => self.refuse(*line, None, std::slice::from_ref(fault)),
         }
-    }
-
-    fn upsert(&mut self, line: u64, record: &Canonical) -> Result<(), KvError> {
-        match self.schema.key_of(record.as_ref()) {
-            Ok(key) => self.stage.push(&key, line, Verb::Upsert, record.as_ref()),
-            Err(fault) => self.refuse(line, None, &[fault]),
-        }
-    }
-
-    fn remove(&mut self, line: u64, key_json: &[u8], verb: Verb) -> Result<(), KvError> {
-        let key = match object(key_json) {
-            Ok(object) => self.schema.key_from_object(&object, true),
-            Err(fault) => Err(vec![fault]),
+        let readers = match &mut self.readers {
+            Some(readers) => readers,
+            none => none.insert(Readers::start(self.scope, self.parser, self.lot.threads)?),
         };
-        match (key, self.mode) {
-            (Err(faults), _) => self.refuse(line, None, &faults),
-            (Ok(key), Mode::Delta) => self.stage.push(&key, line, verb, NOTHING),
-            (Ok(key), Mode::Snapshot) => {
-                let message =
-                    "a snapshot holds records only: what it leaves out is removed; send deletes as a delta";
-                self.refuse(line, Some(key), &[Fault::new("", "operation", message)])
+        readers.give(std::mem::take(&mut self.batch))
+    }
+
+    fn stage(&mut self, read: &ReadBatch) -> Result<(), KvError> {
+        for row in read.each() {
+            match row {
+                Ok(row) => self
+                    .stage
+                    .push_digested(row.key, row.line, row.verb, row.record, row.digest)?,
+                Err(refused) => self.refuse(refused)?,
             }
         }
+        Ok(())
     }
 
     /// Sets a row aside: one entry a fault; with a readable key its record is protected.
-    fn refuse(&mut self, line: u64, key: Option<Vec<u8>>, faults: &[Fault]) -> Result<(), KvError> {
+    fn refuse(&mut self, row: &Refused) -> Result<(), KvError> {
         self.quarantined += 1;
-        self.total_faults += faults.len();
-        for fault in faults {
-            let row = AsideRow::new(line, fault);
-            self.aside.push(key.as_deref().unwrap_or_default(), &row)?;
+        self.total_faults += row.faults.len();
+        for fault in &row.faults {
+            let aside = AsideRow::new(row.line, fault);
+            self.aside.push(row.key.as_deref().unwrap_or_default(), &aside)?;
             if self.faults.len() < MAX_FAULTS {
-                self.faults.push(row.fault());
+                self.faults.push(aside.fault());
             }
         }
-        key.map_or(Ok(()), |key| self.stage.push(&key, line, Verb::Protect, NOTHING))
-    }
-
-    fn key_in_json(&self, json: &[u8]) -> Option<Vec<u8>> {
-        let mut object = object(json).ok()?;
-        object.retain(|name, _| self.key_schema.node(name).is_some());
-        self.schema.key_from_object(&object, true).ok()
-    }
-
-    fn key_in_cells(&self, cells: &[(NodeId, &str)]) -> Option<Vec<u8>> {
-        let own = cells.iter().filter_map(|(node, text)| {
-            let path = &self.schema.nodes[*node].path;
-            Some((self.key_schema.node(path)?, *text))
-        });
-        let own: Vec<(NodeId, &str)> = own.collect();
-        let record = self
-            .key_schema
-            .read_cells(&own, &self.schema.definition.csv)
-            .ok()?;
-        self.key_schema.key_of(record.as_ref()).ok()
-    }
-
-    fn cells<'c>(&self, cells: &'c [Cow<'_, str>]) -> impl Iterator<Item = (NodeId, &'c str)> {
-        self.columns
-            .iter()
-            .zip(cells)
-            .filter_map(|(node, cell)| Some(((*node)?, cell.as_ref())))
+        match &row.key {
+            Some(key) => self.stage.push(key, row.line, Verb::Protect, NOTHING),
+            None => Ok(()),
+        }
     }
 }
 
-impl Sink for Rows<'_> {
+impl Sink for Rows<'_, '_> {
     fn columns(&mut self, headers: &[String]) -> Result<(), Unreadable> {
-        let nodes: Vec<NodeId> = column_nodes(self.schema).collect();
+        let schema = self.parser.schema;
+        let nodes: Vec<NodeId> = column_nodes(schema).collect();
         let known: Vec<&str> = nodes
             .iter()
-            .map(|node| self.schema.nodes[*node].path.as_str())
+            .map(|node| schema.nodes[*node].path.as_str())
             .collect();
-        let places = map_columns(headers, &self.schema.definition.csv, &known)?;
+        let places = map_columns(headers, &schema.definition.csv, &known)?;
         self.columns = places.into_iter().map(|place| Some(nodes[place?])).collect();
         Ok(())
     }
 
     fn row(&mut self, row: Row<'_>) -> Result<(), Unreadable> {
         self.count += 1;
-        self.take(&row).map_err(|error| {
+        self.batch.push(row, &self.columns);
+        if self.batch.bytes() < self.lot.bytes && self.batch.rows() < self.lot.rows {
+            return Ok(());
+        }
+        self.hand_on().map_err(|error| {
             self.failed = Some(error);
             Unreadable::package("package", "stage", "the package could not be staged")
         })
@@ -207,26 +214,5 @@ fn column_nodes(schema: &Schema) -> impl Iterator<Item = NodeId> {
     })
 }
 
-fn key_schema(schema: &Schema) -> Schema {
-    let whole = &schema.definition;
-    let fields = whole
-        .fields
-        .iter()
-        .filter(|field| whole.key.fields().any(|name| name == field.name));
-    let definition = Definition {
-        fields: fields.cloned().collect(),
-        subject: Vec::new(),
-        indexes: Vec::new(),
-        changes: Vec::new(),
-        public: None,
-        ..Definition::clone(whole)
-    };
-    Schema::compile(Arc::new(definition), None)
-}
-
-fn object(json: &[u8]) -> Result<Map<String, Value>, Fault> {
-    match serde_json::from_slice(json) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => Err(Fault::new("", "json", "expected a JSON object")),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,8 @@
-//! `dagr bench intake`
+//! `dagr bench intake`: one package through the interface, beside the engine's own bulk load of the same entries.
+//!
+//! `ratio_to_raw` holds it against the puts in the order in which the package gives them, `ratio_to_raw_sorted` against
+//! each table's entries in its own order (see `batch::Order`). The package lies in a file before the clock starts:
+//! making rows is no part of an intake. Sending them is, and this process is also the client.
 
 use std::{
     path::PathBuf,
@@ -6,99 +10,63 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use dagr_store::kv::{Direction, Engine, KvError, Range, Table};
-use dagr_store_embedded::{LmdbConfig, LmdbEngine};
 use serde_json::{Value, json};
 
-use super::{Size, site::Site, step};
+use super::{
+    Size,
+    batch::{self, Batch, Order, since},
+    site::Site,
+    step,
+};
 use crate::{commands::Failure, demo::usage};
-
-/// What one entry takes beside its bytes, for the hint of a bulk.
-const ENTRY_OVERHEAD: u64 = 16;
 
 pub async fn run(size: &Size) -> Result<Value, Failure> {
     let site = Site::open(&size.dir, true).await?;
-    step(&format!("delivering {} records", size.records));
+    step(&format!("a package of {} records", size.records));
+    let package = site.package(size.records).await?;
+    step("delivering it");
     let idle = usage::own_memory().unwrap_or(0);
     let watch = MemoryWatch::start();
     let processor = usage::processor_seconds();
-    let loaded = site.load(size.records).await?;
+    let loaded = site.deliver(&package, size.records).await?;
     let processor = since(processor);
     let peak = watch.end().await;
     let sets = site.running.dir.join("sets");
     site.running.stop().await;
-    step("the engine's own batch of the same entries");
-    let to = site.dir.path().join("raw");
-    let raw = tokio::task::spawn_blocking(move || batch(sets, to))
-        .await
-        .map_err(|error| Failure::here(error.to_string()))?
-        .map_err(|error| Failure::here(error.to_string()))?;
-    let rate = size.records as f64 / loaded.seconds;
-    let raw_rate = size.records as f64 / raw.seconds;
+    step("the engine's own bulk load of the same entries, record by record");
+    let raw = raw(sets.clone(), site.dir.path().join("raw"), Order::ByRecord).await?;
+    step("the same, table by table");
+    let raw_sorted = self::raw(sets, site.dir.path().join("raw-sorted"), Order::ByTable).await?;
+    let per_second = |seconds: f64| size.records as f64 / seconds;
     Ok(json!({
         "records": size.records,
         "package_bytes": loaded.bytes,
         "seconds": loaded.seconds,
-        "records_per_second": rate,
+        "records_per_second": per_second(loaded.seconds),
         "processor_seconds": processor,
         "entries": raw.entries,
         "raw_seconds": raw.seconds,
         "raw_processor_seconds": raw.processor,
-        "raw_records_per_second": raw_rate,
-        "ratio": rate / raw_rate,
+        "raw_records_per_second": per_second(raw.seconds),
+        "raw_sorted_seconds": raw_sorted.seconds,
+        "raw_sorted_processor_seconds": raw_sorted.processor,
+        "raw_sorted_records_per_second": per_second(raw_sorted.seconds),
+        "ratio_to_raw": raw.seconds / loaded.seconds,
+        "ratio_to_raw_sorted": raw_sorted.seconds / loaded.seconds,
         "memory_idle_mb": idle / 1_000_000,
         "memory_peak_mb": peak / 1_000_000,
         "accepted": loaded.receipt["accepted"],
     }))
 }
 
-struct Raw {
-    seconds: f64,
-    processor: f64,
-    entries: u64,
-}
-
-/// Processor seconds of this process since an earlier reading; the client that makes the records is part of it.
-fn since(earlier: Option<f64>) -> f64 {
-    usage::processor_seconds().unwrap_or(0.0) - earlier.unwrap_or(0.0)
-}
-
-/// Copies everything an intake wrote into a new environment in one bulk, as the intake did.
-fn batch(from: PathBuf, to: PathBuf) -> Result<Raw, KvError> {
-    let source = LmdbEngine::new(from, LmdbConfig::default())?;
-    let target = LmdbEngine::new(to, LmdbConfig::default())?;
-    let (mut entries, mut seconds, mut processor) = (0, 0.0, 0.0);
-    for name in source.names()? {
-        let kv = source.open(&name)?;
-        let snapshot = kv.snapshot()?;
-        let mut pairs = Vec::new();
-        let mut bytes = 0;
-        for table in Table::ALL {
-            for pair in snapshot.scan(table, Range::default(), Direction::Forward)? {
-                let (key, value) = pair?;
-                bytes += (key.len() + value.len()) as u64 + ENTRY_OVERHEAD;
-                pairs.push((table, key.to_vec(), value.to_vec()));
-            }
-        }
-        let into = target.open(&name)?;
-        let (begun, before) = (Instant::now(), usage::processor_seconds());
-        into.bulk(bytes, &mut |_, sink| {
-            pairs
-                .iter()
-                .try_for_each(|(table, key, value)| sink.put(*table, key, value))
-        })?;
-        seconds += begun.elapsed().as_secs_f64();
-        processor += since(before);
-        entries += pairs.len() as u64;
-    }
-    Ok(Raw {
-        seconds,
-        processor,
-        entries,
-    })
+async fn raw(from: PathBuf, to: PathBuf, order: Order) -> Result<Batch, Failure> {
+    tokio::task::spawn_blocking(move || batch::load(&from, &to, order))
+        .await
+        .map_err(|error| Failure::here(error.to_string()))?
+        .map_err(|error| Failure::here(error.to_string()))
 }
 
 /// Looks at this process's memory until it is ended.

@@ -1,20 +1,30 @@
 //! A server in this process with one data set of made-up records, on the disk that is measured.
 
-use std::{fs, path::Path, time::Instant};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
 
 use crate::{
     client::Client,
     commands::Failure,
     config::Config,
-    demo::{load, office::Office},
+    demo::office::Office,
     serve::{self, Running},
 };
 
 pub const SET: &str = "bench_item";
 const PROVIDER: &str = "90000000104";
+/// Of a package, read and sent at once.
+const PIECE_BYTES: usize = 256 << 10;
 /// Text fields beside key, group and person.
 pub const TEXTS: usize = 12;
 
@@ -75,16 +85,32 @@ impl Site {
         })
     }
 
-    /// Delivers records `0..records` as one package.
-    pub async fn load(&self, records: u64) -> Result<Loaded, Failure> {
+    /// Makes a package of the records `0..records`, in a file.
+    pub async fn package(&self, records: u64) -> Result<PathBuf, Failure> {
+        let path = self.dir.path().join("package.ndjson");
+        let to = path.clone();
+        let written = tokio::task::spawn_blocking(move || write_package(&to, records)).await;
+        written
+            .map_err(|error| Failure::here(error.to_string()))?
+            .map_err(|error| Failure::file(&path, &error))?;
+        Ok(path)
+    }
+
+    /// Delivers a package that lies in a file.
+    pub async fn deliver(&self, package: &Path, records: u64) -> Result<Loaded, Failure> {
+        let failed = |error: std::io::Error| Failure::file(package, &error);
+        let bytes = fs::metadata(package).map_err(failed)?.len();
         let begun = Instant::now();
+        let file = tokio::fs::File::open(package).await.map_err(failed)?;
+        let stream = futures_util::stream::try_unfold(file, |mut file| async move {
+            let mut piece = Vec::with_capacity(PIECE_BYTES);
+            let read = file.read_buf(&mut piece).await?;
+            Ok::<_, std::io::Error>((read > 0).then(|| (Bytes::from(piece), file)))
+        });
         let path = format!("/intake/{SET}/packages/first");
-        let (receipt, bytes) = load::send(&self.provider, &path, records, |from, to, piece| {
-            for number in from..to {
-                write(number, piece);
-            }
-        })
-        .await?;
+        let headers = [(CONTENT_TYPE, "application/x-ndjson")];
+        let body = reqwest::Body::wrap_stream(stream);
+        let receipt = self.provider.put_stream(&path, &headers, body).await?;
         if receipt["accepted"].as_u64() != Some(records) {
             return Err(Failure::here(format!("not everything was accepted: {receipt}")));
         }
@@ -93,6 +119,14 @@ impl Site {
             bytes,
             receipt,
         })
+    }
+
+    /// Delivers records `0..records` as one package.
+    pub async fn load(&self, records: u64) -> Result<Loaded, Failure> {
+        let package = self.package(records).await?;
+        let loaded = self.deliver(&package, records).await?;
+        fs::remove_file(&package).map_err(|error| Failure::file(&package, &error))?;
+        Ok(loaded)
     }
 
     /// One recipient with its own institution, connection and permission. `number` makes names and the mask.
@@ -163,6 +197,20 @@ fn definition(personal: bool) -> String {
 /// records have the same.
 pub fn person(number: u64) -> String {
     format!("32{:09}", (number * 618_033_989 + 271_828) % 1_000_000_000)
+}
+
+fn write_package(path: &Path, records: u64) -> std::io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    let mut piece = Vec::new();
+    for number in 0..records {
+        write(number, &mut piece);
+        if piece.len() >= PIECE_BYTES || number + 1 == records {
+            file.write_all(&piece)?;
+            piece.clear();
+        }
+    }
+    // What is written now is not written while somebody measures.
+    file.sync_all()
 }
 
 /// Appends the package line of a record; about 300 bytes.

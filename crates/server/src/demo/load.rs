@@ -59,7 +59,7 @@ pub async fn deliver(client: &Client, nation: &Arc<Nation>, register: Register) 
 
 /// Sends a package that is made while it is sent: `write` appends the lines of the records `from..to`. Returns the
 /// receipt and the bytes sent.
-pub async fn send(
+async fn send(
     client: &Client,
     path: &str,
     records: u64,

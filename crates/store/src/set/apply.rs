@@ -5,21 +5,23 @@
 
 mod delete;
 mod events;
+mod index_ops;
+mod rules;
 mod upsert;
-
-use std::sync::Arc;
 
 use dagr_model::{
     digest::SetDigest,
-    expression::{Predicate, Transition},
     ids::Sequence,
     record::{Mask, RecordRef},
-    schema::{NodeId, Schema},
 };
+
+pub use rules::{ChangeRule, IndexRule, Rules, ScopeRule};
+
+use index_ops::IndexOps;
 
 use super::{
     head::Head,
-    keys::{self, ListId},
+    keys,
     stored::{At, Stored},
 };
 use crate::{
@@ -29,30 +31,6 @@ use crate::{
         groups::{Group, Groups, Resolve},
     },
 };
-
-/// Everything a package needs to know of its data set.
-pub struct Rules {
-    pub schema: Arc<Schema>,
-    pub changes: Vec<ChangeRule>,
-    pub scopes: Vec<ScopeRule>,
-    pub indexes: Vec<IndexRule>,
-}
-
-pub struct ChangeRule {
-    pub id: ListId,
-    pub name: String,
-    pub when: Arc<Transition>,
-}
-
-pub struct ScopeRule {
-    pub id: ListId,
-    pub holds: Arc<Predicate>,
-}
-
-pub struct IndexRule {
-    pub id: ListId,
-    pub nodes: Vec<NodeId>,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -172,6 +150,7 @@ struct Run<'a, 'p> {
     most_removed: u64,
     writing: bool,
     buffers: Buffers,
+    index_ops: IndexOps,
     /// Shows the key's own fields.
     key_mask: Mask,
 }
@@ -219,6 +198,7 @@ impl<'a, 'p> Run<'a, 'p> {
             most_removed,
             writing,
             buffers: Buffers::default(),
+            index_ops: IndexOps::default(),
             key_mask: rules.schema.mask(&key_paths),
         })
     }
@@ -281,6 +261,7 @@ impl<'a, 'p> Run<'a, 'p> {
             Group::One {
                 key,
                 verb,
+                digest,
                 record,
                 duplicates,
                 erased,
@@ -295,7 +276,7 @@ impl<'a, 'p> Run<'a, 'p> {
                         .is_some_and(|old| old.record.json == record.json);
                     self.forget(key, came_again && same, sink)?;
                 }
-                self.one(key, *verb, *record, old, sink)
+                self.one(key, *verb, (*record, *digest), old, sink)
             }
         }
     }
@@ -304,7 +285,7 @@ impl<'a, 'p> Run<'a, 'p> {
         &mut self,
         key: &[u8],
         verb: Verb,
-        record: RecordRef<'_>,
+        (record, digest): (RecordRef<'_>, &[u8; 32]),
         old: Option<&[u8]>,
         sink: &mut dyn Sink,
     ) -> Result<(), KvError> {
@@ -317,7 +298,7 @@ impl<'a, 'p> Run<'a, 'p> {
                 self.outcome.lapsed += 1;
                 self.delete(key, bytes, false, sink)
             }
-            (Verb::Upsert, old) => self.upsert(key, record, old, sink),
+            (Verb::Upsert, old) => self.upsert(key, (record, digest), old, sink),
             (Verb::Delete | Verb::Erase, None) => {
                 self.outcome.unchanged += 1;
                 Ok(())
@@ -370,6 +351,7 @@ impl<'a, 'p> Run<'a, 'p> {
             outcome.last_sequence = Some(self.next - 1);
         }
         if !self.package.dry_run {
+            self.index_ops.flush(sink)?;
             self.head.sequence = self.next - 1;
             self.head.digest = self.digest.hex();
             self.head.packages += 1;

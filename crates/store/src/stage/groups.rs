@@ -20,6 +20,8 @@ pub enum Group<'a> {
     One {
         key: &'a [u8],
         verb: Verb,
+        /// Of the record.
+        digest: &'a [u8; 32],
         record: RecordRef<'a>,
         line: u64,
         /// Rows that collapsed into this one or were superseded by it.
@@ -46,6 +48,7 @@ struct Held {
     key: Vec<u8>,
     line: u64,
     verb: Option<Verb>,
+    digest: [u8; 32],
     spans: Vec<u8>,
     json: Vec<u8>,
 }
@@ -56,6 +59,7 @@ impl Held {
         self.key.extend_from_slice(row.key);
         self.line = row.line;
         self.verb = Some(row.verb);
+        self.digest = *row.digest;
         self.spans.clear();
         self.spans.extend_from_slice(row.record.spans);
         self.json.clear();
@@ -162,6 +166,7 @@ impl Groups {
             (true, false) => Group::One {
                 key,
                 verb: self.kept.verb.unwrap_or(Verb::Protect),
+                digest: &self.kept.digest,
                 record: RecordRef {
                     json: &self.kept.json,
                     spans: &self.kept.spans,

@@ -1,13 +1,13 @@
 //! A sorted run on disk, and many merged into one.
 //!
-//! A row is: key length (varint) · key · body length (varint) · body.
+//! A run is: `FORMAT`, then rows. A row is: key length (varint) · key · body length (varint) · body.
 
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
     fs::File,
-    io::{BufRead, BufReader, Read, Write},
-    path::PathBuf,
+    io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Write},
+    path::{Path, PathBuf},
 };
 
 use super::Row;
@@ -18,15 +18,38 @@ const READ_AHEAD: usize = 8 << 20;
 /// No staged row is longer: the longest record and its spans, with room.
 const MAX_BODY: u64 = 16 << 20;
 
-/// `head` is reused between calls.
-pub fn write(out: &mut impl Write, head: &mut Vec<u8>, key: &[u8], body: &[u8]) -> Result<(), KvError> {
-    head.clear();
-    put_varint(head, key.len() as u64);
-    head.extend_from_slice(key);
-    put_varint(head, body.len() as u64);
-    out.write_all(head)?;
-    out.write_all(body)?;
-    Ok(())
+/// Begins every run. A held package waits for its provider across restarts, perhaps of another version of the
+/// program: the last byte changes with everything that is written otherwise.
+const FORMAT: &[u8; 8] = b"dagrrun\x01";
+
+/// Writes one run.
+pub struct Writer {
+    out: BufWriter<File>,
+    head: Vec<u8>,
+}
+
+impl Writer {
+    pub fn create(path: PathBuf) -> Result<Self, KvError> {
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        out.write_all(FORMAT)?;
+        let head = Vec::new();
+        Ok(Self { out, head })
+    }
+
+    /// Rows come in key order.
+    pub fn push(&mut self, key: &[u8], body: &[u8]) -> Result<(), KvError> {
+        self.head.clear();
+        put_varint(&mut self.head, key.len() as u64);
+        self.head.extend_from_slice(key);
+        put_varint(&mut self.head, body.len() as u64);
+        self.out.write_all(&self.head)?;
+        self.out.write_all(body)?;
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Result<(), KvError> {
+        Ok(self.out.flush()?)
+    }
 }
 
 struct Run {
@@ -36,6 +59,18 @@ struct Run {
 }
 
 impl Run {
+    fn open(path: &Path, ahead: usize) -> Result<Self, KvError> {
+        let mut file = BufReader::with_capacity(ahead, File::open(path)?);
+        let mut format = [0; FORMAT.len()];
+        match file.read_exact(&mut format) {
+            Ok(()) if format == *FORMAT => {}
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(error.into()),
+            _ => return Err(KvError::Corrupt("staged run of another format".to_owned())),
+        }
+        let (key, body) = (Vec::new(), Vec::new());
+        Ok(Self { file, key, body })
+    }
+
     fn advance(&mut self) -> Result<bool, KvError> {
         let Some(key_len) = self.varint()? else {
             return Ok(false);
@@ -95,12 +130,7 @@ impl Merge {
             started: false,
         };
         for path in paths {
-            let file = BufReader::with_capacity(ahead, File::open(path)?);
-            let mut run = Run {
-                file,
-                key: Vec::new(),
-                body: Vec::new(),
-            };
+            let mut run = Run::open(path, ahead)?;
             if run.advance()? {
                 merge.heap.push(Reverse((run.key.clone(), merge.runs.len())));
                 merge.runs.push(run);

@@ -1,7 +1,6 @@
 //! A record that comes or changes.
 
 use dagr_model::{
-    digest::record_digest,
     leaves::LeafSet,
     record::{RecordRef, changed_leaves},
 };
@@ -16,11 +15,14 @@ use crate::{
     },
 };
 
+/// A record that comes, and its digest.
+type New<'a> = (RecordRef<'a>, &'a [u8; 32]);
+
 impl Run<'_, '_> {
     pub(super) fn upsert(
         &mut self,
         key: &[u8],
-        new: RecordRef<'_>,
+        new: New<'_>,
         old: Option<&[u8]>,
         sink: &mut dyn Sink,
     ) -> Result<(), KvError> {
@@ -29,7 +31,7 @@ impl Run<'_, '_> {
             return self.insert(key, new, sink);
         };
         let old = Stored::read(bytes)?;
-        if old.record.json == new.json {
+        if old.record.json == new.0.json {
             self.outcome.unchanged += 1;
             return Ok(());
         }
@@ -37,19 +39,19 @@ impl Run<'_, '_> {
         self.update(key, &old, new, sink)
     }
 
-    fn insert(&mut self, key: &[u8], new: RecordRef<'_>, sink: &mut dyn Sink) -> Result<(), KvError> {
+    fn insert(&mut self, key: &[u8], new: New<'_>, sink: &mut dyn Sink) -> Result<(), KvError> {
         let at = self.step();
         self.head.records += 1;
         self.put_record(key, &Meta::created(at), new, at, sink)?;
-        self.index_changes(key, None, Some(new), sink)?;
-        self.events(key, None, Some(new), at, sink)
+        self.index_changes(key, None, Some(new.0), sink)?;
+        self.events(key, None, Some(new.0), at, sink)
     }
 
     fn update(
         &mut self,
         key: &[u8],
         old: &Stored<'_>,
-        new: RecordRef<'_>,
+        (new, digest): New<'_>,
         sink: &mut dyn Sink,
     ) -> Result<(), KvError> {
         let at = self.step();
@@ -66,7 +68,7 @@ impl Run<'_, '_> {
             }
         }
         self.scope_changes(key, &mut meta, old.record, new, &changed, at, sink)?;
-        self.put_record(key, &meta, new, at, sink)?;
+        self.put_record(key, &meta, (new, digest), at, sink)?;
         if self.indexed_changed(&changed) {
             self.index_changes(key, Some(old.record), Some(new), sink)?;
         }
@@ -86,17 +88,16 @@ impl Run<'_, '_> {
         &mut self,
         key: &[u8],
         meta: &Meta,
-        new: RecordRef<'_>,
+        (new, digest): New<'_>,
         at: At,
         sink: &mut dyn Sink,
     ) -> Result<(), KvError> {
-        let digest = record_digest(new.json);
-        self.digest.add(&digest);
+        self.digest.add(digest);
         if !self.writing {
             return Ok(());
         }
         let buffers = &mut self.buffers;
-        stored::write(&mut buffers.value, &mut buffers.scratch, &digest, meta, new);
+        stored::write(&mut buffers.value, &mut buffers.scratch, digest, meta, new);
         sink.put(Table::Record, key, &buffers.value)?;
         Entry::upsert(key, at.time_ms).write(&mut buffers.value);
         sink.put(Table::Change, &keys::sequence(at.sequence), &buffers.value)?;
@@ -104,7 +105,7 @@ impl Run<'_, '_> {
             stored::write(
                 &mut buffers.value,
                 &mut buffers.scratch,
-                &digest,
+                digest,
                 &Meta::created(at),
                 new,
             );
@@ -133,10 +134,10 @@ impl Run<'_, '_> {
             };
             let (before, after) = (values(old), values(new));
             for gone in before.iter().filter(|value| !after.contains(value)) {
-                sink.delete(Table::Index, &keys::index(index.id, gone, key))?;
+                self.index_ops.delete(index.id, gone, key, sink)?;
             }
             for come in after.iter().filter(|value| !before.contains(value)) {
-                sink.put(Table::Index, &keys::index(index.id, come, key), key)?;
+                self.index_ops.put(index.id, come, key, sink)?;
             }
         }
         Ok(())
