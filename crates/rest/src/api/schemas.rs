@@ -281,8 +281,10 @@ fn datasets() -> Value {
 fn permissions() -> Value {
     let date = nullable(json!({ "type": "string", "format": "date" }));
     let unit = nullable(word(&["call", "record"]));
+    // None of the three may be 0: that would allow nothing, and is refused.
+    let quota = nullable(json!({ "type": "integer", "format": "int64", "minimum": 1 }));
     let rate = nullable(json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }));
-    let misses = nullable(json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }));
+    let misses = rate.clone();
     let way = json!({ "type": "string", "pattern": "^(key|changes|bulk|history|index:.+|list:.+)$",
         "examples": ["key", "index:Surname", "list:died"] });
     let ways =
@@ -293,7 +295,7 @@ fn permissions() -> Value {
     ] });
     let mut terms = json!({
         "purpose": long(2_000), "legal_basis": long(2_000), "fields": fields, "scope": nullable(schema_ref("Scope")),
-        "ways": ways, "quota": nullable(count()), "quota_unit": unit, "rate_per_second": rate, "misses_per_hour": misses,
+        "ways": ways, "quota": quota, "quota_unit": unit, "rate_per_second": rate, "misses_per_hour": misses,
         "valid_from": date, "valid_to": date, "case_required": { "type": ["boolean", "null"] },
     });
     let patch = body(&[], terms.clone());

@@ -306,7 +306,7 @@ pub(super) fn evidence(paths: &mut Paths) {
     let call = Operation::new("disclosure_get", "evidence", Who::SignedIn, "One disclosure")
         .parameter(path_parameter("id", "Id of the disclosure.", text()))
         .ok("The entry.", schema_ref("Disclosure"))
-        .problems(&[404]);
+        .problems(&[400, 404]);
     paths.add("get", "/registry/disclosures/{id}", call);
     let call = new("subject_list", "All subjects and keys of one disclosure")
         .parameter(path_parameter("id", "Id of the disclosure.", text()))
