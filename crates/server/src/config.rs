@@ -284,7 +284,13 @@ mod tests {
         assert!(load(&format!("{tls}data = \"0.0.0.0:8480\""), &[]).is_ok());
         // The operations port has no TLS.
         assert!(load(&format!("{tls}operations = \"0.0.0.0:8481\""), &[]).is_err());
-        assert!(load(&format!("{tls}operations = \"0.0.0.0:8481\"\nallow_plain_http = true"), &[]).is_ok());
+        assert!(
+            load(
+                &format!("{tls}operations = \"0.0.0.0:8481\"\nallow_plain_http = true"),
+                &[]
+            )
+            .is_ok()
+        );
     }
 
     #[test]

@@ -197,7 +197,11 @@ async fn calls_under_way_end_and_nobody_new_is_let_in() {
     let records = page["records"].as_array().unwrap().len();
     assert!(page["next"].is_string() || records == ROWS, "{records} of {ROWS}");
     let (status, why) = site.server.ready().await;
-    assert_eq!((status, why.trim()), (503, "stopping"), "health answers to the end");
+    assert_eq!(
+        (status, why.trim()),
+        (503, "stopping"),
+        "health answers to the end"
+    );
     package.write_all(&body[70..]).await.unwrap();
     let (head, receipt) = rest(package, Vec::new()).await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -207,10 +211,7 @@ async fn calls_under_way_end_and_nobody_new_is_let_in() {
 
     site.server.launch();
     let provider = site.server.again(&site.provider);
-    let again = provider
-        .get("/intake/dr_person/packages/slow")
-        .await
-        .unwrap();
+    let again = provider.get("/intake/dr_person/packages/slow").await.unwrap();
     assert_eq!(again["receipt"], receipt, "the receipt given is the one kept");
     let state = provider.get("/intake/dr_person/state").await.unwrap();
     assert_eq!(state["records"], ROWS + 2);
@@ -246,9 +247,6 @@ async fn a_call_that_does_not_end_holds_nobody_longer_than_the_limit() {
     let state = provider.get("/intake/dr_person/state").await.unwrap();
     assert_eq!(state["records"], 1, "a package that was cut off leaves nothing");
     let path = "/intake/dr_person/packages/slow";
-    let receipt = provider
-        .put(path, "application/x-ndjson", body)
-        .await
-        .unwrap();
+    let receipt = provider.put(path, "application/x-ndjson", body).await.unwrap();
     assert_eq!(receipt["accepted"], 2, "and its id is free");
 }

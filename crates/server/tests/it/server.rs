@@ -176,7 +176,12 @@ impl Server {
     /// `dagr scrub` of its directory; stops it first.
     pub fn scrub(&mut self) -> Output {
         self.kill();
-        dagr().arg("scrub").arg("--data").arg(self.dir()).output().unwrap()
+        dagr()
+            .arg("scrub")
+            .arg("--data")
+            .arg(self.dir())
+            .output()
+            .unwrap()
     }
 
     pub fn operator_token(&self) -> String {

@@ -98,11 +98,11 @@ async fn whoever_trusts_the_authority_is_answered_and_nobody_else() {
     let answer = trusting(&[&made.ca_pem]).get(&metadata).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let metadata_json: serde_json::Value = answer.json().await.unwrap();
-    assert_eq!(metadata_json["issuer"], server.data, "the public URL is https too");
     assert_eq!(
-        metadata_json["token_endpoint"],
-        format!("{}/token", server.data)
+        metadata_json["issuer"], server.data,
+        "the public URL is https too"
     );
+    assert_eq!(metadata_json["token_endpoint"], format!("{}/token", server.data));
 
     let stranger = Made::new();
     for trusted in [vec![], vec![stranger.ca_pem.as_str()]] {
@@ -111,7 +111,10 @@ async fn whoever_trusts_the_authority_is_answered_and_nobody_else() {
     }
     let named = metadata.replace("127.0.0.1", "localhost");
     let refused = trusting(&[&made.ca_pem]).get(&named).send().await.unwrap_err();
-    assert!(refused.is_connect(), "the certificate is for another name: {refused:?}");
+    assert!(
+        refused.is_connect(),
+        "the certificate is for another name: {refused:?}"
+    );
 
     // Whoever was turned away, others go on; health stays plain on its own port.
     let answer = trusting(&[&made.ca_pem]).get(&metadata).send().await.unwrap();
@@ -199,7 +202,10 @@ fn what_cannot_be_served_safely_is_not_started() {
     let certificate = ("DAGR_LISTEN__TLS_CERTIFICATE", made.certificate.to_str().unwrap());
     let absent = dir.path().join("absent");
     let cases: &[(&[(&str, &str)], &str)] = &[
-        (&[("DAGR_LISTEN__DATA", "0.0.0.0:0")], "plain HTTP only on loopback"),
+        (
+            &[("DAGR_LISTEN__DATA", "0.0.0.0:0")],
+            "plain HTTP only on loopback",
+        ),
         (&[("DAGR_LISTEN__DATA", "[::]:0")], "plain HTTP only on loopback"),
         (
             &[("DAGR_LISTEN__OPERATIONS", "0.0.0.0:0")],
@@ -231,7 +237,10 @@ fn what_cannot_be_served_safely_is_not_started() {
     }
     // Only checked: nothing but loopback is listened on here.
     for settings in [
-        &[("DAGR_LISTEN__DATA", "0.0.0.0:8480"), ("DAGR_LISTEN__ALLOW_PLAIN_HTTP", "true")] as &[_],
+        &[
+            ("DAGR_LISTEN__DATA", "0.0.0.0:8480"),
+            ("DAGR_LISTEN__ALLOW_PLAIN_HTTP", "true"),
+        ] as &[_],
         &[
             ("DAGR_LISTEN__DATA", "0.0.0.0:8480"),
             certificate,

@@ -23,11 +23,9 @@ pub fn is_possible() -> bool {
 
 /// The words that run a program under strace, its calls written to `file`. Whole pages are shown.
 pub fn words(file: &Path) -> Vec<&str> {
-    let calls = "trace=openat,fdatasync,fsync,pwrite64,pwritev,write,writev,sendto,sendmsg";
+    let calls = "trace=openat,fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
     let file = file.to_str().unwrap();
-    vec![
-        "strace", "-D", "-f", "-y", "-s", "16384", "-e", calls, "-o", file,
-    ]
+    vec!["strace", "-D", "-f", "-y", "-s", "16384", "-e", calls, "-o", file]
 }
 
 /// A fault of the disk under a running server, for as long as it is held.
@@ -147,7 +145,7 @@ pub fn judge(calls: &[Call], promise: &Promise<'_>) {
     } = *promise;
     let on_file = || calls.iter().filter(|call| call.is_on(file));
     let written = on_file()
-        .find(|call| call.is(&["pwrite64", "pwritev", "write"]) && call.text.contains(mark))
+        .find(|call| call.is(&["pwrite64", "writev", "write"]) && call.text.contains(mark))
         .unwrap_or_else(|| panic!("{mark}: never written to {file}"));
     let synced = on_file()
         .filter(|call| call.is(&["fdatasync", "fsync"]) && call.text.ends_with("= 0"))
