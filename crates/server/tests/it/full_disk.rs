@@ -194,6 +194,39 @@ async fn new_set(server: &Server, provider: &Party, number: u64) -> Result<(), R
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_cannot_be_opened_for_want_of_room_ends_nobody() {
+    // One open at a time: whichever is asked for is opened anew.
+    let settings = [SETTINGS, &[("DAGR_STORE__OPEN_SETS", "1")]].concat();
+    let mut server = Server::prepared(&[], &settings);
+    let Some(disk) = SmallDisk::mount(server.dir()) else {
+        return;
+    };
+    server.launch();
+    let provider = server.producer().await;
+    for number in 0..SETS {
+        assert!(new_set(&server, &provider, number).await.is_ok());
+    }
+    let path = |number: u64| format!("/data/fd_open{number}/records/1");
+    // The one opened last stays open.
+    for number in 0..SETS - 1 {
+        // As after a restore: the table of readers is made again.
+        let set = server.dir().join(format!("sets/main/fd_open{number}"));
+        std::fs::remove_file(set.join("data.mdb-lock")).unwrap();
+        disk.fill(number);
+        let answer = raw::get(&server.anonymous(), &path(number)).await;
+        if answer.status != 200 {
+            is_full(&answer);
+        }
+        assert!(server.is_running(), "{number} pages");
+    }
+    disk.empty();
+    for number in 0..SETS {
+        let answer = raw::get(&server.anonymous(), &path(number)).await;
+        assert_eq!(answer.status, 200, "{number} pages: {}", answer.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_starts_on_a_full_disk_answers_when_there_is_room() {
     let mut server = Server::prepared(&[], SETTINGS);
     let Some(disk) = SmallDisk::mount(server.dir()) else {
