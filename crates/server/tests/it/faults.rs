@@ -218,7 +218,7 @@ async fn while_syncs_fail_nothing_personal_leaves_and_then_it_goes_on() {
     let sign_in = site.server.again(&site.provider).token().await.unwrap_err();
     assert_eq!(sign_in.code(), Some("registry_unavailable"));
 
-    fault.heal();
+    drop(fault);
     site.server.until_ready().await;
     site.ask("after", 200).await;
     assert_eq!(site.deliver("fa_person", "third", &third).await.status, 200);
@@ -256,7 +256,7 @@ async fn while_the_disk_takes_no_bytes_intake_is_refused_whole_and_then_it_goes_
     let stages = std::fs::read_dir(site.server.dir().join("stage")).unwrap();
     assert_eq!(stages.count(), 0, "its stage is gone");
 
-    fault.heal();
+    drop(fault);
     site.server.until_ready().await;
     site.ask("after", 200).await;
     assert_eq!(site.deliver("fa_person", "third", &third).await.status, 200);

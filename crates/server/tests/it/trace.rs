@@ -28,7 +28,7 @@ pub fn words(file: &Path) -> Vec<&str> {
     vec!["strace", "-D", "-f", "-y", "-s", "16384", "-e", calls, "-o", file]
 }
 
-/// A fault of the disk under a running server, for as long as it is held.
+/// A fault of the disk under a running server, for as long as it is held: dropped, the disk is well again.
 pub struct Fault(Child);
 
 impl Fault {
@@ -54,9 +54,6 @@ impl Fault {
         let _ = strace.wait();
         None
     }
-
-    /// The disk is well again.
-    pub fn heal(self) {}
 }
 
 impl Drop for Fault {
