@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
-    Row as _, Transaction,
+    Connection as _, Row as _, Transaction,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -40,7 +40,12 @@ impl Registry {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
-        let writer = pool(1).connect_with(options.clone()).await?;
+        let writer = pool(1)
+            // A statement that finds the disk full ends its transaction in the database, but not in the books of
+            // the connection, which would begin no other: it makes way for a new one.
+            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await?;
         migrate(&writer).await?;
         let readers = pool(READERS)
             .connect_with(options.pragma("query_only", "ON"))

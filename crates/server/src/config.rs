@@ -193,6 +193,13 @@ impl Config {
                     .to_owned(),
             );
         }
+        if !listen.allow_plain_http && !listen.operations.ip().is_loopback() {
+            faults.push(
+                "listen.operations: plain HTTP only on loopback; set allow_plain_http = true where none but operators \
+                 reach it"
+                    .to_owned(),
+            );
+        }
         if listen
             .public_url
             .as_deref()
@@ -273,6 +280,17 @@ mod tests {
         assert!(load("[listen]\ndata = \"0.0.0.0:8480\"", &[]).is_err());
         assert!(load("[listen]\ndata = \"0.0.0.0:8480\"\nallow_plain_http = true", &[]).is_ok());
         assert!(load("[listen]\ntls_key = \"a\"", &[]).is_err());
+        let tls = "[listen]\ntls_key = \"a\"\ntls_certificate = \"b\"\n";
+        assert!(load(&format!("{tls}data = \"0.0.0.0:8480\""), &[]).is_ok());
+        // The operations port has no TLS.
+        assert!(load(&format!("{tls}operations = \"0.0.0.0:8481\""), &[]).is_err());
+        assert!(
+            load(
+                &format!("{tls}operations = \"0.0.0.0:8481\"\nallow_plain_http = true"),
+                &[]
+            )
+            .is_ok()
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dagr_app::{App, Parts, Settings, secrets::Secrets};
@@ -24,6 +24,9 @@ use crate::{config::Config, jobs};
 use data_dir::DataDir;
 use listener::Listener;
 use operations::Readiness;
+
+/// How long calls of the operations port may take to end when everything else has.
+const LAST_CALLS: Duration = Duration::from_secs(1);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +63,10 @@ pub struct Running {
     pub public_url: String,
     pub dir: PathBuf,
     pub app: Arc<App>,
-    listeners: Vec<Listener>,
+    /// Of the data port.
+    scheme: &'static str,
+    data_listener: Listener,
+    operations_listener: Listener,
     jobs: Vec<JoinHandle<()>>,
     readiness: Readiness,
     drain: Duration,
@@ -86,12 +92,13 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
     let tls = listener::tls(listen).await?;
     // Health answers while the rest opens: alive, not yet ready.
     let operations = operations::router(readiness.clone(), metrics.clone());
-    let operations = Listener::start(operations_socket, None, operations)?;
+    let operations_listener = Listener::start(operations_socket, None, operations)?;
 
     let registry = open_registry(&dir).await?;
     let app = open_app(&config, &dir, registry.clone()).await?;
     let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests);
-    let data = Listener::start(data_socket, tls, front)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let data_listener = Listener::start(data_socket, tls, front)?;
     let jobs = jobs::start(&app, metrics);
     readiness.opened(&app, registry);
     Ok(Running {
@@ -100,7 +107,9 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
         public_url: config.public_url(),
         dir,
         app,
-        listeners: vec![data, operations],
+        scheme,
+        data_listener,
+        operations_listener,
         jobs,
         readiness,
         drain: Duration::from_secs(config.limits.drain_s),
@@ -111,29 +120,28 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
 impl Running {
     /// The line that says so.
     pub fn ready_line(&self) -> String {
-        let scheme = if self.public_url.starts_with("https") {
-            "https"
-        } else {
-            "http"
-        };
         format!(
-            "dagr is ready: data {scheme}://{}, operations http://{}, directory {}",
+            "dagr is ready: data {}://{}, operations http://{}, directory {}",
+            self.scheme,
             self.data,
             self.operations,
             self.dir.display()
         )
     }
 
-    /// Takes no new calls, lets those under way end (for `limits.drain_s` at most), closes everything.
+    /// Takes no new calls, lets those under way end (for `limits.drain_s` at most), closes everything. The
+    /// operations port answers until the calls have ended: whoever watches sees it stop, not vanish.
     pub async fn stop(self) {
         let Self {
             app,
-            listeners,
+            data_listener,
+            operations_listener,
             jobs,
             readiness,
             drain,
             ..
         } = self;
+        let began = Instant::now();
         readiness.stopping();
         app.stop();
         for job in jobs {
@@ -141,12 +149,10 @@ impl Running {
             // Aborted or ended: either way it holds nothing any more.
             let _ = job.await;
         }
-        for listener in &listeners {
-            listener.stop(drain);
-        }
-        for listener in listeners {
-            listener.ended().await;
-        }
+        data_listener.stop(drain);
+        data_listener.ended().await;
+        operations_listener.stop(drain.saturating_sub(began.elapsed()).min(LAST_CALLS));
+        operations_listener.ended().await;
         // The journal writes what is queued when its last holder goes.
         let closed = tokio::task::spawn_blocking(move || drop(app)).await;
         if closed.is_err() {

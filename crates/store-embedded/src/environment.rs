@@ -1,13 +1,16 @@
 //! One open LMDB environment with its tables. The only unsafe lines of the product are here.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use dagr_store::kv::{Health, KvError, Table};
 use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, WithoutTls};
+use rustix::{fs::FallocateFlags, io::Errno};
 
 use crate::config::LmdbConfig;
-use crate::error::from_heed;
+use crate::error::{from_heed, from_io};
 
 pub(crate) type TableDb = Database<'static, Bytes, Bytes>;
 
@@ -16,6 +19,10 @@ pub(crate) type TableDbs = [TableDb; Table::ALL.len()];
 
 /// Map sizes are multiples of this: the page size of every platform divides it.
 const MAP_UNIT_BYTES: u64 = 1 << 20;
+/// LMDB's lock file: its name after the data file's, and at least what it holds.
+const LOCK_SUFFIX: &str = "-lock";
+const LOCK_HEAD_BYTES: u64 = 4 << 10;
+const LOCK_READER_BYTES: u64 = 64;
 
 pub(crate) struct Environment {
     pub env: Env<WithoutTls>,
@@ -32,6 +39,7 @@ impl Environment {
                 .min(config.map_max_bytes)
                 .max(existing.saturating_mul(2)),
         );
+        reserve_lock_file(data_file, config.readers_max)?;
         let env = open_file(data_file, map, config.readers_max).map_err(from_heed)?;
         let tables = open_tables(&env).map_err(from_heed)?;
         Ok(Self { env, tables })
@@ -66,6 +74,29 @@ impl Environment {
             used_bytes,
             file_bytes: self.file_bytes()?,
         })
+    }
+}
+
+/// Takes the space of the table of readers on the disk. LMDB makes it a file with holes and maps it: on a full disk
+/// a reader that came to a new page of it would end the process by SIGBUS.
+fn reserve_lock_file(data_file: &Path, readers: u32) -> Result<(), KvError> {
+    let mut path = data_file.as_os_str().to_owned();
+    path.push(LOCK_SUFFIX);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(from_io)?;
+    let len = LOCK_HEAD_BYTES + u64::from(readers) * LOCK_READER_BYTES;
+    // What has its space is not asked for again: a disk that is full now must not hinder the opening.
+    if file.metadata().map_err(from_io)?.blocks() * 512 >= len {
+        return Ok(());
+    }
+    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, len) {
+        // Some file systems cannot: there it stays as LMDB makes it.
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(error) => Err(from_io(error.into())),
     }
 }
 

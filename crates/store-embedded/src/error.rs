@@ -30,16 +30,27 @@ pub(crate) fn from_heed(error: heed::Error) -> KvError {
 /// What a write transaction ran into: growing the map may help, or not.
 pub(crate) enum WriteError {
     MapFull,
-    /// LMDB could not finish a meta page: the environment must be opened anew.
-    Broken,
+    /// A commit failed: LMDB may refuse everything from now on, so the environment must be opened anew.
+    Broken(KvError),
     Other(KvError),
+}
+
+impl WriteError {
+    pub fn of_commit(error: heed::Error) -> Self {
+        match Self::from(error) {
+            Self::Other(error) => Self::Broken(error),
+            other => other,
+        }
+    }
 }
 
 impl From<heed::Error> for WriteError {
     fn from(error: heed::Error) -> Self {
         match error {
             heed::Error::Mdb(MdbError::MapFull) => Self::MapFull,
-            heed::Error::Mdb(MdbError::Panic) => Self::Broken,
+            heed::Error::Mdb(MdbError::Panic) => Self::Broken(KvError::Corrupt(
+                "a write could not be finished; nothing of it was stored".to_owned(),
+            )),
             other => Self::Other(from_heed(other)),
         }
     }

@@ -35,6 +35,8 @@ pub(crate) struct LmdbKv {
     /// Held while the environment opens, so that a removal cannot come between the check and the opening.
     opening: Mutex<()>,
     removed: AtomicBool,
+    /// A commit failed: the environment is to be opened anew before it is used again.
+    broken: AtomicBool,
     last_used: AtomicU64,
 }
 
@@ -51,6 +53,7 @@ impl LmdbKv {
             writer: Mutex::new(()),
             opening: Mutex::new(()),
             removed: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             last_used: AtomicU64::new(0),
         })
     }
@@ -102,16 +105,29 @@ impl LmdbKv {
         }
         loop {
             let gate = self.gate.read();
-            if gate.is_some() {
+            let broken = self.broken.load(Ordering::Acquire);
+            if gate.is_some() && !broken {
                 return Ok(gate);
             }
             drop(gate);
             // Not `write`: when another thread has opened it meanwhile, that would wait for its readers.
-            if let Some(mut gate) = self.gate.try_write() {
+            let alone = if broken {
+                self.gate.try_write_for(growth::GATE_TRY)
+            } else {
+                self.gate.try_write()
+            };
+            if let Some(mut gate) = alone {
+                if self.broken.swap(false, Ordering::AcqRel) {
+                    *gate = None;
+                }
                 if gate.is_none() {
                     *gate = Some(self.open_environment()?);
                 }
                 return Ok(RwLockWriteGuard::downgrade(gate));
+            }
+            // Whoever reads the broken environment goes on; whoever comes meanwhile hears that it is broken.
+            if broken && let Some(gate) = self.gate.try_read().filter(|gate| gate.is_some()) {
+                return Ok(gate);
             }
             std::thread::yield_now();
         }
@@ -126,7 +142,12 @@ impl LmdbKv {
             _ => {}
         }
         let is_new = !self.data_file.exists();
-        let environment = Environment::open(&self.data_file, &self.config)?;
+        let environment = Environment::open(&self.data_file, &self.config).inspect_err(|_| {
+            if is_new {
+                // Half a first page would be damage to the next opening. The error says what there is to say.
+                let _ = fs::remove_file(&self.data_file);
+            }
+        })?;
         if is_new && let Some(dir) = self.data_file.parent() {
             layout::sync_dir(dir)?;
         }

@@ -168,3 +168,32 @@ async fn loads_ten_thousand_permissions() {
     // Generous: this is an unoptimised build on a shared machine.
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
+
+#[tokio::test]
+async fn a_change_that_finds_no_room_hinders_none_that_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::open(folder.path().join("registry.db")).await.unwrap();
+    let mut tx = registry.write().await.unwrap();
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    // Of this connection: it finds the file full where it ends now.
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let client = ClientId::new("c");
+    let mut used = 0;
+    let refused = loop {
+        let id = format!("{used:0>500}");
+        match registry.assertion_use(&client, &id, at(100)).await {
+            Ok(_) => used += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, RegistryError::Unavailable(_)), "{refused:?}");
+    assert!(registry.assertion_use(&client, "j", at(100)).await.unwrap());
+    assert_eq!(registry.assertion_purge(at(200)).await.unwrap(), used + 1);
+}

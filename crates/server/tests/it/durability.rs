@@ -1,9 +1,8 @@
-//! What was acknowledged is there after SIGKILL, and a personal answer leaves after its entry is on the disk.
+//! What was acknowledged is there after SIGKILL.
 //! `DAGR_ROUNDS` kills (3 unless it says otherwise).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,7 +11,7 @@ use std::{
 
 use dagr_server::client::Client;
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
@@ -224,7 +223,7 @@ async fn a_quota_holds_and_every_answer_has_its_entry_through_kills() {
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Some("permission_exhausted"));
-    let entered = entered(&server).await;
+    let entered = entered(&server, "du_person").await;
     let missing: Vec<_> = answered.iter().filter(|id| !entered.contains(*id)).collect();
     assert!(missing.is_empty(), "answered without an entry: {missing:?}");
     let usable = client.get("/current_user_permissions").await.unwrap();
@@ -237,10 +236,10 @@ async fn a_quota_holds_and_every_answer_has_its_entry_through_kills() {
 }
 
 /// Request ids of the reads in the log; none twice.
-async fn entered(server: &Server) -> BTreeSet<String> {
+pub async fn entered(server: &Server, dataset: &str) -> BTreeSet<String> {
     let (operator, mut ids, mut after) = (server.operator(), BTreeSet::new(), None::<String>);
     loop {
-        let mut query = vec![("dataset", "du_person".to_owned())];
+        let mut query = vec![("dataset", dataset.to_owned())];
         query.extend(after.take().map(|after| ("after", after)));
         let page = operator.get_with("/registry/disclosures", &query).await.unwrap();
         for entry in page["disclosures"].as_array().unwrap() {
@@ -251,159 +250,5 @@ async fn entered(server: &Server) -> BTreeSet<String> {
             Some(next) => after = Some(next.to_owned()),
             None => return ids,
         }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_personal_answer_is_sent_after_its_entry_was_synced() {
-    let dir = tempfile::tempdir().unwrap();
-    let trace = dir.path().join("trace");
-    let words = [
-        "strace",
-        "-D",
-        "-f",
-        "-y",
-        "-s",
-        "1024",
-        "-e",
-        "trace=fdatasync,pwrite64,write,writev,sendto,sendmsg",
-        "-o",
-        trace.to_str().unwrap(),
-    ];
-    let works = Command::new("strace")
-        .args(["-D", "-o", "/dev/null", "true"])
-        .status();
-    if !works.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: the program `strace` is not here, or may not trace");
-        return;
-    }
-    let mut server = Server::start_under(&words, &[]);
-    let (provider, reader) = (server.producer().await, server.consumer().await);
-    server.publish(&provider, "du_person", PERSONS).await;
-    let record = json!({ "op": "upsert", "record": { "Code": "32000000001", "Name": "Anna" } });
-    let path = "/intake/du_person/packages/p";
-    provider
-        .client
-        .put(path, "application/x-ndjson", record.to_string())
-        .await
-        .unwrap();
-    let client = server
-        .grant(&reader, "du_person", &["key", "changes", "bulk"], Value::Null)
-        .await;
-    let lookup = json!({ "keys": [{ "Code": "32000000001" }] }).to_string();
-    let calls = [
-        (Method::GET, "/data/du_person/records/32000000001", None),
-        (Method::HEAD, "/data/du_person/records/32000000001", None),
-        (Method::GET, "/data/du_person/records/32000000009", None),
-        (Method::GET, "/data/du_person/records", None),
-        (Method::GET, "/data/du_person/changes?include=record", None),
-        (Method::POST, "/data/du_person/lookup", Some(lookup)),
-    ];
-    let mut ids = Vec::new();
-    for turn in 0..3 {
-        // Alone, and several at once: group commit must not let one leave with another's sync.
-        let asked = calls.iter().enumerate().map(|(place, (method, path, body))| {
-            let id = format!("traced-{turn}-{place}.");
-            ids.push(id.clone());
-            let (client, body) = (client.clone(), body.clone());
-            let body = body.map(|body| ("application/json", body.into_bytes()));
-            let (method, path) = (method.clone(), *path);
-            async move {
-                raw::call(&client, method, path, &[("x-request-id", &id)], body)
-                    .await
-                    .status
-            }
-        });
-        if turn == 0 {
-            for call in asked {
-                assert!([200, 404].contains(&call.await));
-            }
-        } else {
-            let together = asked.map(tokio::spawn).collect::<Vec<_>>();
-            for call in together {
-                assert!([200, 404].contains(&call.await.unwrap()));
-            }
-        }
-    }
-    assert_eq!(server.terminate(), Some(0));
-    let text = String::from_utf8_lossy(&std::fs::read(&trace).unwrap()).into_owned();
-    let calls = trace::read(&text);
-    for id in ids {
-        trace::judge(&calls, &id);
-    }
-}
-
-/// What strace wrote.
-mod trace {
-    use std::collections::HashMap;
-
-    /// One system call: where it began and where it returned, by line.
-    #[derive(Debug)]
-    pub struct Call {
-        text: String,
-        began: usize,
-        returned: usize,
-    }
-
-    /// Joins calls that were cut in two (`<unfinished ...>`, `<... resumed>`).
-    pub fn read(text: &str) -> Vec<Call> {
-        let (mut calls, mut open) = (Vec::new(), HashMap::new());
-        for (line, content) in text.lines().enumerate() {
-            let Some((thread, rest)) = content.split_once(' ') else {
-                continue;
-            };
-            let rest = rest.trim_start();
-            if let Some(begun) = rest.strip_suffix("<unfinished ...>") {
-                open.insert(thread, (begun.to_owned(), line));
-            } else if rest.starts_with("<... ") {
-                if let Some((begun, began)) = open.remove(thread) {
-                    calls.push(Call {
-                        text: format!("{begun}{rest}"),
-                        began,
-                        returned: line,
-                    });
-                }
-            } else {
-                calls.push(Call {
-                    text: rest.to_owned(),
-                    began: line,
-                    returned: line,
-                });
-            }
-        }
-        calls
-    }
-
-    /// Entry written → segment synced, and returned → first byte of the answer.
-    pub fn judge(calls: &[Call], id: &str) {
-        let segment = |call: &&Call| call.text.contains("/disclosures/") && call.text.contains(".segment>");
-        let written = calls
-            .iter()
-            .filter(segment)
-            .find(|call| call.text.starts_with("pwrite64(") && call.text.contains(id))
-            .unwrap_or_else(|| panic!("{id}: its entry was never written"));
-        let synced = calls
-            .iter()
-            .filter(segment)
-            .filter(|call| call.text.starts_with("fdatasync(") && call.text.ends_with("= 0"))
-            .filter(|call| call.began > written.returned)
-            .map(|call| call.returned)
-            .min()
-            .unwrap_or_else(|| panic!("{id}: its entry was never synced"));
-        let head = format!("x-request-id: {id}");
-        let sent = calls
-            .iter()
-            .filter(|call| {
-                ["write(", "writev(", "sendto(", "sendmsg("]
-                    .iter()
-                    .any(|name| call.text.starts_with(name))
-            })
-            .find(|call| call.text.contains(&head))
-            .unwrap_or_else(|| panic!("{id}: its answer was never sent"));
-        assert!(
-            synced < sent.began,
-            "{id}: sent at line {} before the sync at {synced}",
-            sent.began
-        );
     }
 }

@@ -12,6 +12,8 @@ use dagr_server::{client::Client, keys};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::raw;
+
 /// A running server; killed when dropped.
 pub struct Server {
     /// `http://127.0.0.1:PORT`, which is the public URL too.
@@ -50,22 +52,26 @@ impl Server {
 
     /// Starts one by another program, which must exec the binary in its own place.
     pub fn start_under(wrapper: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepared(wrapper, environment);
+        server.launch();
+        server
+    }
+
+    /// Its directory is there; `launch` starts it.
+    pub fn prepared(wrapper: &[&str], environment: &[(&str, &str)]) -> Self {
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let dir = tempfile::tempdir().unwrap();
-        let mut server = Self {
+        Self {
             data: String::new(),
             operations: String::new(),
             child: None,
-            dir,
+            dir: tempfile::tempdir().unwrap(),
             environment,
             wrapper: wrapper.iter().map(|&word| word.to_owned()).collect(),
             log: tempfile::NamedTempFile::new().unwrap(),
-        };
-        server.launch();
-        server
+        }
     }
 
     /// The data directory.
@@ -82,7 +88,8 @@ impl Server {
         self.child.as_ref().unwrap().id()
     }
 
-    fn launch(&mut self) {
+    /// A process on the directory; returns when it is ready.
+    pub fn launch(&mut self) {
         let mut command = dagr_under(&self.wrapper);
         command
             .args([
@@ -124,7 +131,7 @@ impl Server {
         self.launch();
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             child.wait().unwrap();
@@ -133,10 +140,48 @@ impl Server {
 
     /// SIGTERM; returns the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
-        let mut child = self.child.take().unwrap();
-        let pid = rustix::process::Pid::from_child(&child);
+        self.ask_to_stop();
+        self.ended()
+    }
+
+    /// SIGTERM.
+    pub fn ask_to_stop(&self) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().unwrap());
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        child.wait().unwrap().code()
+    }
+
+    /// Waits for the process to end by itself; returns the exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.take().unwrap().wait().unwrap().code()
+    }
+
+    /// Is the process still there?
+    pub fn is_running(&mut self) -> bool {
+        self.child.as_mut().unwrap().try_wait().unwrap().is_none()
+    }
+
+    /// Status and text of `/health/ready`; a new connection each time.
+    pub async fn ready(&self) -> (u16, String) {
+        let answer = raw::get(&self.operations(), "/health/ready").await;
+        (answer.status, answer.text())
+    }
+
+    /// Asks until it is ready again.
+    pub async fn until_ready(&self) {
+        while self.ready().await.0 != 200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// `dagr scrub` of its directory; stops it first.
+    pub fn scrub(&mut self) -> Output {
+        self.kill();
+        dagr()
+            .arg("scrub")
+            .arg("--data")
+            .arg(self.dir())
+            .output()
+            .unwrap()
     }
 
     pub fn operator_token(&self) -> String {

@@ -9,7 +9,7 @@ use super::{LmdbKv, opened};
 use crate::environment::Environment;
 
 /// How long new readers may be held up while those inside leave.
-const GATE_TRY: Duration = Duration::from_millis(20);
+pub(super) const GATE_TRY: Duration = Duration::from_millis(20);
 /// How long readers go freely before the next try.
 const GATE_PAUSE: Duration = Duration::from_millis(50);
 /// Slack for the trees' own pages.

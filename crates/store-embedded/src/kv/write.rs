@@ -1,5 +1,7 @@
 //! Commits and bulks, each one write transaction with its sync.
 
+use std::sync::atomic::Ordering;
+
 use dagr_store::kv::{BulkMaker, KvError, MAX_KEY, Op, Precondition, Sink, Table};
 use heed::{MdbError, PutFlags, RwTxn};
 
@@ -10,6 +12,9 @@ use crate::snapshot::View;
 
 /// A commit is small: more doublings than these mean that something else is wrong.
 const GROWTHS_MAX: usize = 16;
+/// After a failed write a disk with less free space than this counts as full.
+const FULL_BELOW_BYTES: u64 = 1 << 20;
+const EIO: i32 = 5;
 
 impl LmdbKv {
     pub(super) fn commit_growing(&self, ops: &[Op], preconditions: &[Precondition]) -> Result<(), KvError> {
@@ -54,7 +59,7 @@ impl LmdbKv {
                 }
             }
         }
-        Ok(txn.commit()?)
+        txn.commit().map_err(WriteError::of_commit)
     }
 
     pub(super) fn bulk_reserved(&self, bytes_hint: u64, make: &mut BulkMaker<'_>) -> Result<(), KvError> {
@@ -81,7 +86,7 @@ impl LmdbKv {
         made?;
         // The view pins the pages it sees: let them go before the commit frees its own.
         drop(before);
-        Ok(writing.txn.commit()?)
+        writing.txn.commit().map_err(WriteError::of_commit)
     }
 
     fn finish(&self, result: Result<(), WriteError>) -> Result<(), KvError> {
@@ -89,14 +94,25 @@ impl LmdbKv {
             Ok(()) => Ok(()),
             Err(WriteError::MapFull) => Err(KvError::Full),
             Err(WriteError::Other(error)) => Err(error),
-            Err(WriteError::Broken) => {
+            Err(WriteError::Broken(error)) => {
                 // Opens anew at the next use, from the last good meta page.
-                self.try_close();
-                Err(KvError::Corrupt(
-                    "a write could not be finished; nothing of it was stored".to_owned(),
-                ))
+                self.broken.store(true, Ordering::Release);
+                Err(self.cause(error))
             }
         }
+    }
+
+    /// LMDB calls a write that was cut short by a full disk an input/output error.
+    fn cause(&self, error: KvError) -> KvError {
+        match error {
+            KvError::Io(error) if error.raw_os_error() == Some(EIO) && self.is_disk_full() => KvError::Full,
+            other => other,
+        }
+    }
+
+    fn is_disk_full(&self) -> bool {
+        rustix::fs::statvfs(&self.data_file)
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < FULL_BELOW_BYTES)
     }
 }
 
