@@ -5,7 +5,7 @@
 
 mod build;
 
-use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs::File, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use dagr_model::{definition::PublicFile, ids::Section};
@@ -19,6 +19,8 @@ use crate::{
 
 /// How often a failing build is tried again before the next change.
 const BUILD_TRIES: u32 = 5;
+/// How often a file that was replaced before it could be opened is looked for again.
+const OPEN_TRIES: u32 = 8;
 
 /// The present file of a set, and whether one is being built.
 #[derive(Default)]
@@ -66,21 +68,41 @@ impl App {
         if filename != Some(&public.filename) {
             return Err(file_unknown());
         }
-        let about = match set.runtime.public.current.load_full() {
-            Some(about) if about.of.2 == build::fingerprint(public) => about,
-            _ => self.public_build(set).await?,
-        };
-        let path = about.path.clone();
+        let (file, about) = self.public_open(set, public).await?;
         let filename = public.filename.clone();
-        let opened = blocking(move || File::open(&path).map_err(Problem::internal)).await?;
         Self::public_data(
             set,
             PublicDownload {
-                file: opened,
+                file,
                 about,
                 filename,
             },
         )
+    }
+
+    /// The present file, opened. Between looking and opening a newer one may have taken its place.
+    async fn public_open(
+        self: &Arc<Self>,
+        set: &Arc<LiveSet>,
+        public: &PublicFile,
+    ) -> Result<(File, Arc<Materialised>), Problem> {
+        let mut tries = 0;
+        loop {
+            let about = match set.runtime.public.current.load_full() {
+                Some(about) if about.of.2 == build::fingerprint(public) => about,
+                _ => self.public_build(set).await?,
+            };
+            let path = about.path.clone();
+            match blocking(move || Ok(File::open(&path))).await? {
+                Ok(file) => return Ok((file, about)),
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < OPEN_TRIES => {
+                    tries += 1;
+                    // Still the present one: somebody else took it away, so it is built anew.
+                    set.runtime.public.current.compare_and_swap(&Some(about), None);
+                }
+                Err(error) => return Err(Problem::internal(error)),
+            }
+        }
     }
 
     /// A package was applied: the file follows within seconds.
@@ -113,6 +135,7 @@ impl App {
             let built = build::build(&*kv, &set, &public, &dir, current.as_deref())?;
             let built = Arc::new(built);
             set.runtime.public.current.store(Some(Arc::clone(&built)));
+            build::remove_others(&built.path);
             Ok(built)
         })
         .await

@@ -110,18 +110,22 @@ fn finish(out: Hashed, aside: &Path, dir: &Path, of: (u32, u64, u64)) -> Result<
     sha256.copy_from_slice(hash.finish().as_ref());
     let path = dir.join(name(of, &sha256));
     fs::rename(aside, &path).map_err(Problem::internal)?;
-    // Older files go; a download that began keeps its own open.
-    for old in files(dir) {
-        if old != path {
-            let _ = fs::remove_file(old);
-        }
-    }
     Ok(Materialised {
         path,
         len,
         sha256,
         of,
     })
+}
+
+/// Older files go; a download that began keeps its own open.
+pub(super) fn remove_others(kept: &Path) {
+    for old in kept.parent().map(files).unwrap_or_default() {
+        if old != kept {
+            // Still there: it goes with the next one.
+            let _ = fs::remove_file(old);
+        }
+    }
 }
 
 fn name(of: (u32, u64, u64), sha256: &[u8; 32]) -> String {

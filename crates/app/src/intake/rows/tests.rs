@@ -68,18 +68,18 @@ fn left(media: MediaType, mode: Mode, body: &str, lot: Lot) -> Left {
 /// A row: its mark, and what it is.
 type Drawn = (u8, u8);
 
-fn ndjson((mark, shape): &Drawn) -> String {
+fn ndjson((mark, shape): Drawn) -> String {
     match shape {
         0 => format!("{{\"op\":\"delete\",\"key\":{{\"Mark\":\"m{mark}\"}}}}\n"),
         1 => format!("{{\"op\":\"erase\",\"key\":{{\"Mark\":\"m{mark}\"}}}}\n"),
         2 => "{\"op\":\n".to_owned(),
         3 => format!("{{\"op\":\"upsert\",\"record\":{{\"Mark\":\"m{mark}\",\"Doors\":\"x\",\"No\":1}}}}\n"),
         4 => "{\"op\":\"upsert\",\"record\":{\"Model\":\"keyless\"}}\n".to_owned(),
-        _ => format!("{{\"op\":\"upsert\",\"record\":{}}}\n", item(&(*mark, *shape))),
+        _ => format!("{{\"op\":\"upsert\",\"record\":{}}}\n", item((mark, shape))),
     }
 }
 
-fn item((mark, shape): &Drawn) -> String {
+fn item((mark, shape): Drawn) -> String {
     match shape {
         0 => format!("{{\"Mark\":\"m{mark}\"}}"),
         1 => "{}".to_owned(),
@@ -88,7 +88,7 @@ fn item((mark, shape): &Drawn) -> String {
     }
 }
 
-fn cells((mark, shape): &Drawn) -> String {
+fn cells((mark, shape): Drawn) -> String {
     match shape {
         0 => format!("m{mark},,x\n"),
         1 => "only\n".to_owned(),
@@ -97,7 +97,7 @@ fn cells((mark, shape): &Drawn) -> String {
 }
 
 fn body(media: MediaType, drawn: &[Drawn]) -> String {
-    let each = |write: fn(&Drawn) -> String| drawn.iter().map(write).collect::<Vec<_>>();
+    let each = |write: fn(Drawn) -> String| drawn.iter().copied().map(write).collect::<Vec<_>>();
     match media {
         MediaType::NdJson => each(ndjson).concat(),
         MediaType::JsonArray => format!("[{}]", each(item).join(",")),

@@ -233,6 +233,7 @@ async fn the_public_file_is_one_whole_version() {
     assert!(got == one.body, "a started download is one whole version");
     for reader in readers {
         for file in reader.await.unwrap() {
+            assert_eq!(file.status, 200, "{}", file.text());
             assert!(
                 file.body == one.body || file.body == two.body,
                 "a file of no version"
