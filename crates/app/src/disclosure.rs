@@ -5,7 +5,7 @@ mod view;
 
 use std::sync::Arc;
 
-use dagr_model::leaves::LeafSet;
+use dagr_model::{leaves::LeafSet, role::Role};
 use dagr_store::journal::{EntryId, NewEntry, StoredEntry};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -111,8 +111,11 @@ impl App {
         person: &str,
         mut filter: DisclosureFilter,
     ) -> Result<Value, Problem> {
-        restrict(ctx, &mut filter)?;
         let person = dagr_model::value::subject_code(person.trim()).into_owned();
+        // Everybody may know all that was given about themselves.
+        if !matches!(&ctx.caller, Caller::Person(asking) if asking.code == person) {
+            restrict(ctx, &mut filter)?;
+        }
         let (place, limit) = (filter.place()?, filter.limit()?);
         let journal = Arc::clone(&self.journal);
         let (asked, subject) = (filter.clone(), person.clone());
@@ -212,6 +215,7 @@ impl App {
                 connection.institution.to_string(),
                 connection.client_id.to_string(),
             ),
+            Caller::Person(person) => (person.id.to_string(), String::new()),
             Caller::Operator | Caller::Anonymous => ("operator".to_owned(), String::new()),
         };
         let entry = Entry {
@@ -280,7 +284,7 @@ impl App {
     }
 }
 
-/// A connection asks about its own institution, whatever it sends.
+/// A connection, and a person who watches over an institution, ask about their own, whatever they send.
 fn restrict(ctx: &Ctx, filter: &mut DisclosureFilter) -> Result<(), Problem> {
     match &ctx.caller {
         Caller::Operator => Ok(()),
@@ -290,6 +294,17 @@ fn restrict(ctx: &Ctx, filter: &mut DisclosureFilter) -> Result<(), Problem> {
             if filter.recipient.as_ref().is_some_and(|asked| *asked != own) {
                 return Err(Problem::role_required(
                     "a connection reads the disclosures of its own institution only",
+                ));
+            }
+            filter.recipient = Some(own);
+            Ok(())
+        }
+        Caller::Person(_) => {
+            let (_, acting) = ctx.acting(&[Role::DataProtectionOfficer, Role::Auditor, Role::Head])?;
+            let own = acting.institution.to_string();
+            if filter.recipient.as_ref().is_some_and(|asked| *asked != own) {
+                return Err(Problem::role_required(
+                    "the disclosures of the institution you act for, and no other's",
                 ));
             }
             filter.recipient = Some(own);
