@@ -109,7 +109,8 @@ impl App {
             .await?;
         let by = ctx.signatory().ok();
         let mut items = Vec::with_capacity(page.items.len());
-        for found in page.items {
+        // What never left its applicant stands in no list of others: such a page is shorter.
+        for found in page.items.into_iter().filter(|found| may_see(ctx, &found.value)) {
             let permissions = self.permissions_of(&found.value).await?;
             items.push(shown(found, permissions, by.as_ref()));
         }
@@ -227,7 +228,7 @@ fn shown(
 
 /// The applicant sees all of it; the provider and the operator once it was submitted.
 fn may_see(ctx: &Ctx, application: &Application) -> bool {
-    let never_submitted = application.stage.name() == "draft";
+    let never_submitted = application.stage.submission().is_none();
     match &ctx.caller {
         Caller::Operator => true,
         Caller::Anonymous | Caller::Connection(_) => false,

@@ -105,7 +105,7 @@ impl Application {
     }
 
     fn next(&self, event: &Event, by: &Signatory, at: Timestamp) -> Result<(Stage, Asked), Refused> {
-        let (person, same) = (by.person, || self.asked.clone());
+        let person = by.person;
         let stage = match event {
             Event::Amend { asked } => {
                 self.amendable(asked)?;
@@ -152,13 +152,14 @@ impl Application {
             Event::Withdraw { reason } => {
                 faults(event::check_reason("reason", reason))?;
                 Stage::Withdrawn {
+                    submission: self.stage.submission().cloned(),
                     by: person,
                     at,
                     reason: reason.clone(),
                 }
             }
         };
-        Ok((stage, same()))
+        Ok((stage, self.asked.clone()))
     }
 
     /// What may happen to it now, by whoever has the role.

@@ -35,7 +35,7 @@ impl App {
             institution: acting.institution.clone(),
             text: text.to_owned(),
         };
-        if application.stage.name() == "draft" {
+        if application.stage.submission().is_none() {
             return Err(Problem::new(
                 409,
                 "state_conflict",

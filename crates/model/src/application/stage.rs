@@ -38,6 +38,8 @@ pub enum Stage {
         decision: Decision,
     },
     Withdrawn {
+        /// None: it never left the applicant.
+        submission: Option<Submission>,
         by: PersonId,
         at: Timestamp,
         reason: String,
@@ -108,7 +110,8 @@ impl Stage {
 
     pub fn submission(&self) -> Option<&Submission> {
         match self {
-            Self::Draft | Self::Withdrawn { .. } => None,
+            Self::Draft => None,
+            Self::Withdrawn { submission, .. } => submission.as_ref(),
             Self::Submitted { submission }
             | Self::Resubmitted { submission }
             | Self::Returned { submission, .. }

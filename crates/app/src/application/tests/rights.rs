@@ -238,6 +238,47 @@ async fn decider_and_applicant_see_what_is_theirs() {
 }
 
 #[tokio::test]
+async fn what_never_left_the_applicant_is_nobody_elses() {
+    let cast = Cast::new().await;
+    let app = &cast.world.app;
+    let operator = person(&cast.world, 7, PROVIDER, &[Role::Operator]).await;
+    let (draft, withdrawn) = (cast.draft().await, cast.draft().await);
+    let reason = "Vairs nevajag".to_owned();
+    app.application_withdraw(&cast.applicant().await, &withdrawn, reason, None)
+        .await
+        .unwrap();
+    let submitted = cast.submitted().await;
+    let query = || ApplicationQuery {
+        page: ListQuery {
+            after: None,
+            limit: 10,
+        },
+        ..ApplicationQuery::default()
+    };
+    let numbers = async |ctx: &Ctx| -> Vec<String> {
+        let page = app.application_list(ctx, query()).await.unwrap();
+        let numbers = page
+            .items
+            .iter()
+            .map(|item| item.value.application.number.to_string());
+        numbers.collect()
+    };
+    let all = [submitted.clone(), withdrawn.clone(), draft];
+    assert_eq!(numbers(&cast.applicant().await).await, all);
+    for other in [cast.decider().await, by(&cast.world, &operator).await] {
+        assert_eq!(numbers(&other).await, [submitted.clone()]);
+        let unseen = app.application_get(&other, &withdrawn).await;
+        assert_eq!(unseen.unwrap_err().code, "not_found");
+    }
+    let found = app
+        .application_get(&cast.decider().await, &submitted)
+        .await
+        .unwrap();
+    let may: Vec<&str> = found.value.possible.iter().map(|verb| verb.as_str()).collect();
+    assert_eq!(may, ["return", "decide"]);
+}
+
+#[tokio::test]
 async fn deadlines_are_told_once() {
     let cast = Cast::new().await;
     let app = &cast.world.app;
