@@ -98,8 +98,8 @@ impl Application {
         self.role_for(verb, by)?;
         let (stage, asked) = self.next(event, by, at)?;
         Ok(Self {
-            stage,
             asked,
+            stage,
             ..self.clone()
         })
     }
