@@ -55,7 +55,9 @@ impl App {
         }
         let connection = match &ctx.caller {
             Caller::Connection(connection) => connection,
-            Caller::Anonymous | Caller::Operator => return Err(Problem::token_invalid()),
+            Caller::Anonymous | Caller::Operator | Caller::Person(_) => {
+                return Err(Problem::token_invalid());
+            }
         };
         ctx.reader(section)?;
         let set = set.ok_or_else(Problem::dataset_unknown)?;

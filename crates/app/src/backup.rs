@@ -55,7 +55,7 @@ impl App {
         ctx: &Ctx,
         create: BackupCreate,
     ) -> Result<JobView, Problem> {
-        ctx.operator()?;
+        ctx.operator_token()?;
         self.check_place(&create.directory)?;
         let turn = Arc::clone(&self.backing_up).try_lock_owned().map_err(|_| {
             Problem::new(

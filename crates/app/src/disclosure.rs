@@ -3,9 +3,9 @@
 pub mod entry;
 mod view;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use dagr_model::leaves::LeafSet;
+use dagr_model::{leaves::LeafSet, role::Role};
 use dagr_store::journal::{EntryId, NewEntry, StoredEntry};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -113,8 +113,11 @@ impl App {
         person: &str,
         mut filter: DisclosureFilter,
     ) -> Result<Value, Problem> {
-        restrict(ctx, &mut filter)?;
         let person = dagr_model::value::subject_code(person.trim()).into_owned();
+        // Everybody may know all that was given about themselves.
+        if !matches!(&ctx.caller, Caller::Person(asking) if asking.code == person) {
+            restrict(ctx, &mut filter)?;
+        }
         let (place, limit) = (filter.place()?, filter.limit()?);
         let journal = Arc::clone(&self.journal);
         let (asked, subject) = (filter.clone(), person.clone());
@@ -211,9 +214,11 @@ impl App {
     async fn log_read(&self, ctx: &Ctx, what: &str, count: usize) -> Result<(), Problem> {
         let (recipient, connection) = match &ctx.caller {
             Caller::Connection(connection) => {
-                (connection.institution.as_str(), connection.client_id.as_str())
+                let name = connection.client_id.as_str();
+                (Cow::Borrowed(connection.institution.as_str()), name)
             }
-            Caller::Operator | Caller::Anonymous => ("operator", ""),
+            Caller::Person(person) => (person.id.to_string().into(), ""),
+            Caller::Operator | Caller::Anonymous => ("operator".into(), ""),
         };
         let entry = Entry {
             kind: Kind::LogRead,
@@ -225,7 +230,7 @@ impl App {
             purpose: what.into(),
             legal_basis: "".into(),
             case: ctx.case.as_deref().map(Into::into),
-            recipient: recipient.into(),
+            recipient,
             connection: connection.into(),
             dataset: "".into(),
             way: "log".into(),
@@ -281,7 +286,7 @@ impl App {
     }
 }
 
-/// A connection asks about its own institution, whatever it sends.
+/// A connection, and a person who watches over an institution, ask about their own, whatever they send.
 fn restrict(ctx: &Ctx, filter: &mut DisclosureFilter) -> Result<(), Problem> {
     match &ctx.caller {
         Caller::Operator => Ok(()),
@@ -291,6 +296,17 @@ fn restrict(ctx: &Ctx, filter: &mut DisclosureFilter) -> Result<(), Problem> {
             if filter.recipient.as_ref().is_some_and(|asked| *asked != own) {
                 return Err(Problem::role_required(
                     "a connection reads the disclosures of its own institution only",
+                ));
+            }
+            filter.recipient = Some(own);
+            Ok(())
+        }
+        Caller::Person(_) => {
+            let (_, acting) = ctx.acting(&[Role::DataProtectionOfficer, Role::Auditor, Role::Head])?;
+            let own = acting.institution.to_string();
+            if filter.recipient.as_ref().is_some_and(|asked| *asked != own) {
+                return Err(Problem::role_required(
+                    "the disclosures of the institution you act for, and no other's",
                 ));
             }
             filter.recipient = Some(own);

@@ -1,4 +1,5 @@
-//! Institutions, their systems and connections: use cases of the operator.
+//! Institutions, their systems and connections: use cases of the operator. What lets somebody in
+//! (connections, certificates) is not one person's to do.
 
 use dagr_model::ids::{ClientId, RegistrationNumber, SystemCode};
 use dagr_registry::{
@@ -127,7 +128,7 @@ impl App {
         ctx: &Ctx,
         create: &ConnectionCreate,
     ) -> Result<Versioned<ConnectionView>, Problem> {
-        ctx.operator()?;
+        ctx.operator_token()?;
         let _one = self.changing.lock().await;
         let made = self.registry.connection_insert(&ctx.actor(), create).await?;
         Ok(self.put_connection(made))
@@ -164,7 +165,7 @@ impl App {
         patch: &ConnectionPatch,
         expected: Option<i64>,
     ) -> Result<Versioned<ConnectionView>, Problem> {
-        ctx.operator()?;
+        ctx.operator_token()?;
         let _one = self.changing.lock().await;
         let client = ClientId::new(client);
         let changed = self
@@ -199,7 +200,7 @@ impl App {
         client: &str,
         pem: &[u8],
     ) -> Result<(Versioned<ConnectionView>, bool), Problem> {
-        ctx.operator()?;
+        ctx.operator_token()?;
         let facts = token::read_certificates(pem).map_err(|why| {
             Problem::invalid(vec![dagr_model::fault::Fault::new("body", "certificate", why)])
         })?;

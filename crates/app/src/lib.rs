@@ -3,6 +3,7 @@
 //! Every use case takes `&Ctx` first. Record data leave only as `disclose::Disclosed`.
 
 pub mod admit;
+pub mod application;
 pub mod audit;
 pub mod backup;
 pub mod catalog;
@@ -12,22 +13,28 @@ pub mod cursor;
 pub mod dataset;
 pub mod disclose;
 pub mod disclosure;
+pub mod facts;
 pub mod institution;
 pub mod intake;
 pub mod jws;
 mod load;
 pub mod lookup;
+pub mod notification;
 pub mod page;
 pub mod permission;
+pub mod person;
+pub mod preview;
 pub mod problem;
 pub mod public_file;
 pub mod record;
 pub mod records;
 pub mod reservation;
 pub mod scope;
+pub mod seal;
 pub mod search;
 pub mod secrets;
 pub mod service;
+pub mod session;
 pub mod set;
 #[cfg(test)]
 pub(crate) mod testing;

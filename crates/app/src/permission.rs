@@ -1,5 +1,7 @@
 //! Permissions: granted, amended, suspended, resumed, revoked; explained; listed for those who hold them.
 
+mod access;
+
 use std::sync::Arc;
 
 use dagr_model::{
@@ -9,19 +11,12 @@ use dagr_model::{
     permission::{Permission, PermissionState, Scope, Way},
 };
 use dagr_policy::{Answer, Ask, Explanation, Grant, Reason, Target, access_tree, resolve_fields};
-use dagr_registry::{Fields, Page, PermissionCreate, PermissionFilter, PermissionPatch, Versioned};
+use dagr_registry::{Fields, PermissionCreate, PermissionPatch, Versioned};
 use serde_json::{Value, json};
 
-use crate::{
-    App,
-    admit::limits,
-    catalog::Held,
-    ctx::{Caller, Ctx},
-    institution::ListQuery,
-    problem::Problem,
-    set::LiveSet,
-    usage::Usage,
-};
+use crate::{App, admit::limits, catalog::Held, ctx::Ctx, problem::Problem, set::LiveSet, usage::Usage};
+
+pub use access::PermissionQuery;
 
 /// A transition of a permission's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +42,7 @@ impl App {
         ctx: &Ctx,
         create: &PermissionCreate,
     ) -> Result<Versioned<Permission>, Problem> {
-        ctx.operator()?;
+        ctx.operator_token()?;
         let _one = self.changing.lock().await;
         let set = self.set_of(create.environment, create.dataset.as_str())?;
         let fields = resolve(&set, &create.fields)?;
@@ -67,7 +62,7 @@ impl App {
         patch: &PermissionPatch,
         expected: Option<i64>,
     ) -> Result<Versioned<Permission>, Problem> {
-        ctx.operator()?;
+        ctx.operator_token()?;
         let _one = self.changing.lock().await;
         let number = PermissionNumber::new(number);
         let before = self
@@ -94,7 +89,7 @@ impl App {
         reason: &str,
         expected: Option<i64>,
     ) -> Result<Versioned<Permission>, Problem> {
-        ctx.operator()?;
+        self.may_move(ctx, number, transition)?;
         if reason.trim().is_empty() {
             return Err(Problem::invalid(vec![Fault::new(
                 "reason",
@@ -111,27 +106,6 @@ impl App {
             Transition::Revoke => registry.permission_revoke(&by, &number, reason, expected).await,
         };
         Ok(self.put_permission(moved.map_err(unknown_permission)?))
-    }
-
-    pub async fn permission_get(&self, ctx: &Ctx, number: &str) -> Result<Versioned<Permission>, Problem> {
-        ctx.operator()?;
-        let found = self
-            .registry
-            .permission_get(&PermissionNumber::new(number))
-            .await?;
-        found.ok_or_else(permission_unknown)
-    }
-
-    pub async fn permission_list(
-        &self,
-        ctx: &Ctx,
-        page: ListQuery,
-    ) -> Result<Page<Versioned<Permission>>, Problem> {
-        ctx.operator()?;
-        Ok(self
-            .registry
-            .permission_list(&PermissionFilter::default(), page.after, page.limit)
-            .await?)
     }
 
     pub(crate) async fn permission_store_insert(&self, ctx: &Ctx, wanted: Permission) -> Result<(), Problem> {
@@ -174,7 +148,7 @@ impl App {
         Ok(self.put_permission(changed.map_err(unknown_permission)?))
     }
 
-    fn set_of(&self, section: Section, dataset: &str) -> Result<Arc<LiveSet>, Problem> {
+    pub(crate) fn set_of(&self, section: Section, dataset: &str) -> Result<Arc<LiveSet>, Problem> {
         self.catalog().live(section, dataset).cloned().ok_or_else(|| {
             let message = format!("no such data set in the {} section", section.as_str());
             Problem::invalid(vec![Fault::new("dataset", "unknown", message)])
@@ -182,7 +156,7 @@ impl App {
     }
 
     /// Refuses what does not fit the definition; makes the scope list a predicate needs.
-    async fn fits(&self, set: &Arc<LiveSet>, permission: Permission) -> Result<(), Problem> {
+    pub(crate) async fn fits(&self, set: &Arc<LiveSet>, permission: Permission) -> Result<(), Problem> {
         let predicate = match &permission.scope {
             Some(Scope::When(text)) => Some(text.clone()),
             _ => None,
@@ -194,7 +168,7 @@ impl App {
         }
     }
 
-    fn put_permission(&self, view: Versioned<Permission>) -> Versioned<Permission> {
+    pub(crate) fn put_permission(&self, view: Versioned<Permission>) -> Versioned<Permission> {
         self.swap_catalog(|catalog| {
             let known = catalog
                 .permissions
@@ -236,7 +210,7 @@ impl App {
         let held = catalog
             .permissions
             .get(number)
-            .filter(|held| may_ask(ctx, held, &catalog))
+            .filter(|held| access::may_ask(ctx, held, &catalog))
             .ok_or_else(permission_unknown)?;
         let grant = held
             .grant()
@@ -308,20 +282,6 @@ fn explain_target(grant: &Grant, way: &Way, key: Option<&[String]>) -> Target {
         return Target::Leading(encoded);
     }
     Target::Keys(vec![encoded])
-}
-
-fn may_ask(ctx: &Ctx, held: &Held, catalog: &crate::catalog::Catalog) -> bool {
-    match &ctx.caller {
-        Caller::Operator => true,
-        Caller::Anonymous => false,
-        Caller::Connection(connection) => {
-            let provider = catalog
-                .datasets
-                .get(&held.permission.dataset)
-                .map(|dataset| &dataset.provider);
-            connection.institution == held.permission.recipient || provider == Some(&connection.institution)
-        }
-    }
 }
 
 fn is_valid(permission: &Permission, ctx: &Ctx) -> bool {

@@ -12,6 +12,7 @@ use crate::{
     ctx::{Caller, Ctx},
     problem::Problem,
     secrets::Secrets,
+    session,
     token::Tokens,
 };
 
@@ -26,6 +27,12 @@ pub struct Settings {
     pub disk_reserve_bytes: u64,
     /// Days disclosure entries are kept.
     pub disclosure_retention_days: u32,
+    /// A session ends when it was not used for this long.
+    pub session_idle_s: u32,
+    /// A session ends this long after sign-in, used or not.
+    pub session_absolute_s: u32,
+    /// Working days a provider has to decide an application.
+    pub decision_days: u32,
 }
 
 impl Default for Settings {
@@ -35,6 +42,9 @@ impl Default for Settings {
             package_max_bytes: 64 << 30,
             disk_reserve_bytes: 1 << 30,
             disclosure_retention_days: 5 * 365 + 2,
+            session_idle_s: 30 * 60,
+            session_absolute_s: 12 * 3_600,
+            decision_days: 10,
         }
     }
 }
@@ -130,15 +140,21 @@ impl App {
         }
     }
 
-    /// Who bears this `Authorization` value, with or without `Bearer `.
-    pub fn caller(&self, authorization: &str) -> Caller {
+    /// Who bears this `Authorization` value, with or without `Bearer `. Only a session's token asks the registry:
+    /// data calls are never made with one.
+    pub async fn caller(&self, authorization: &str) -> Result<Caller, Problem> {
         let token = authorization.trim();
         let token = match token.split_at_checked(7) {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest.trim(),
             _ => token,
         };
-        self.tokens
-            .caller(&self.secrets, &self.catalog(), token, self.clock.now())
+        if session::is_session_token(token) {
+            let person = self.session_person(token).await?;
+            return Ok(person.map_or(Caller::Anonymous, Caller::Person));
+        }
+        Ok(self
+            .tokens
+            .caller(&self.secrets, &self.catalog(), token, self.clock.now()))
     }
 
     /// How the disclosure log is: without it nothing personal is answered.

@@ -79,6 +79,11 @@ impl Secrets {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// 256 random bits as text: always of one length.
+    pub fn random_token(&self) -> io::Result<String> {
+        Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
+    }
+
     /// A record's entity tag: keyed, over permission, revision and the masked bytes.
     pub fn etag(&self, admission: &Admission, masked: &[u8]) -> String {
         let permission = &admission.held.permission;

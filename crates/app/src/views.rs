@@ -1,7 +1,8 @@
 //! What the registry's use cases take and give: surfaces know these shapes, not the registry.
 
 pub use dagr_registry::{
-    AuditView, ConnectionCreate, ConnectionPatch, ConnectionView, DatasetView, InstitutionCreate,
-    InstitutionPatch, InstitutionView, Page, PermissionCreate, PermissionPatch, SystemCreate, SystemPatch,
-    SystemView, Versioned,
+    ApplicationOrder, AuditView, CommentView, ConnectionCreate, ConnectionPatch, ConnectionView, DatasetView,
+    EventView, InstitutionCreate, InstitutionPatch, InstitutionView, NotificationView, Page,
+    PermissionCreate, PermissionPatch, PersonCreate, PersonView, RoleCreate, RoleState, RoleView,
+    SystemCreate, SystemPatch, SystemView, Versioned,
 };

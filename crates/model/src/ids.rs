@@ -60,6 +60,21 @@ text_id!(
     /// The id of one request, ours or the caller's.
     RequestId
 );
+text_id!(
+    /// An application's number, in digits.
+    ApplicationNumber
+);
+
+/// A person as the registry and its trail name one: a number that says nothing about anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonId(pub i64);
+
+impl fmt::Display for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "person:{}", self.0)
+    }
+}
 
 /// Where a data set is served: tried (`sandbox`) or relied on (`main`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 //!
 //! Pure: no IO, no async, no wall clock, no randomness.
 
+pub mod application;
 pub mod clock;
 pub mod definition;
 pub mod digest;
@@ -12,5 +13,7 @@ pub mod key;
 pub mod leaves;
 pub mod permission;
 pub mod record;
+pub mod role;
 pub mod schema;
 pub mod value;
+pub mod working_days;

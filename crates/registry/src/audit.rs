@@ -15,7 +15,7 @@ use crate::{
 /// Who makes a change, in which request, when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `operator`, or `connection <client id>`.
+    /// `operator`, `connection:<client id>` or `person:<id>`.
     pub name: String,
     pub request_id: String,
     pub at: Timestamp,
@@ -59,6 +59,18 @@ impl Change<'_> {
         before: &impl Serialize,
         after: &impl Serialize,
     ) -> Result<()> {
+        self.enter(action, object, before, after).await?;
+        Ok(self.tx.commit().await?)
+    }
+
+    /// One more entry, for a change that touches several things.
+    pub(crate) async fn enter(
+        &mut self,
+        action: &'static str,
+        object: String,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> Result<()> {
         let id = next_number(&mut self.tx, "audit").await?;
         sqlx::query(
             "INSERT INTO audit (id, at, actor, request_id, action, object, before_json, after_json)
@@ -74,7 +86,7 @@ impl Change<'_> {
         .bind(to_json(after)?)
         .execute(&mut *self.tx)
         .await?;
-        Ok(self.tx.commit().await?)
+        Ok(())
     }
 }
 

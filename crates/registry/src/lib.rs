@@ -5,6 +5,7 @@
 //! writes its audit entry. Used assertion ids, jobs and notices are records of operation, not changes
 //! somebody makes: they have no audit entry.
 
+mod application;
 mod assertion;
 mod audit;
 mod certificate;
@@ -16,16 +17,23 @@ mod everything;
 mod institution;
 mod job;
 mod notice;
+mod notification;
 mod open;
 mod page;
 mod permission;
+mod person;
 mod row;
+mod session;
 mod setting;
 mod system;
 
 #[cfg(test)]
 mod tests;
 
+pub use application::{
+    ApplicationFilter, ApplicationOrder, CommentCreate, CommentView, EventCreate, EventView, Moved, Outcome,
+    Side,
+};
 pub use audit::{Actor, AuditFilter, AuditView};
 pub use certificate::{CertificateCreate, CertificateView};
 pub use connection::{
@@ -37,11 +45,14 @@ pub use everything::Everything;
 pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
 pub use job::{JobCreate, JobFilter, JobState, JobView};
 pub use notice::{NoticeCreate, NoticeFilter, NoticeView};
+pub use notification::{NotificationCreate, NotificationFilter, NotificationView, To};
 pub use open::Registry;
 pub use page::{MAX_PAGE, Page, Versioned};
 pub use permission::{
     Fields, PermissionCreate, PermissionFilter, PermissionPatch, PermissionRevision, PermissionView,
 };
+pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView};
+pub use session::{SessionCreate, SessionView};
 pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
 
 /// What every call answers.

@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// Forward only: a released file never changes, a new one is appended.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_control_plane.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_control_plane.sql"),
+    include_str!("../migrations/0002_people_and_applications.sql"),
+];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -54,33 +54,7 @@ impl Registry {
         fields: Vec<String>,
     ) -> Result<Versioned<PermissionView>> {
         let mut change = self.change(by).await?;
-        let mut permission = create.granted(PermissionNumber::new(""), fields);
-        let mut faults = check::shape(&permission);
-        let known = dataset::exists(change.conn(), &permission.dataset).await?;
-        faults.reference(known, "dataset", "data set");
-        let known = institution::exists(change.conn(), &permission.recipient).await?;
-        faults.reference(known, "recipient", "institution");
-        faults.done()?;
-        let id = next_number(change.conn(), "permission").await?;
-        permission.number = PermissionNumber::new(id.to_string());
-        sqlx::query(
-            "INSERT INTO permissions (id, number, dataset, recipient, environment, state, body, version)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
-        )
-        .bind(id)
-        .bind(permission.number.as_str())
-        .bind(permission.dataset.as_str())
-        .bind(permission.recipient.as_str())
-        .bind(permission.environment.as_str())
-        .bind(word(permission.state)?)
-        .bind(to_json(&permission)?)
-        .execute(change.conn())
-        .await?;
-        let value = Versioned {
-            value: permission,
-            version: 1,
-        };
-        keep(change.conn(), by, &value, None).await?;
+        let (_, value) = insert(change.conn(), by, create, fields).await?;
         change
             .commit(
                 "permission_create",
@@ -150,8 +124,45 @@ impl Registry {
     }
 }
 
-fn object(number: &PermissionNumber) -> String {
+pub(crate) fn object(number: &PermissionNumber) -> String {
     format!("permissions/{number}")
+}
+
+/// A new permission with its first revision; the caller enters it in the trail. Gives its row's id.
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    by: &Actor,
+    create: &PermissionCreate,
+    fields: Vec<String>,
+) -> Result<(i64, Versioned<Permission>)> {
+    let mut permission = create.granted(PermissionNumber::new(""), fields);
+    let mut faults = check::shape(&permission);
+    let known = dataset::exists(conn, &permission.dataset).await?;
+    faults.reference(known, "dataset", "data set");
+    let known = institution::exists(conn, &permission.recipient).await?;
+    faults.reference(known, "recipient", "institution");
+    faults.done()?;
+    let id = next_number(conn, "permission").await?;
+    permission.number = PermissionNumber::new(id.to_string());
+    sqlx::query(
+        "INSERT INTO permissions (id, number, dataset, recipient, environment, state, body, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
+    )
+    .bind(id)
+    .bind(permission.number.as_str())
+    .bind(permission.dataset.as_str())
+    .bind(permission.recipient.as_str())
+    .bind(permission.environment.as_str())
+    .bind(word(permission.state)?)
+    .bind(to_json(&permission)?)
+    .execute(&mut *conn)
+    .await?;
+    let value = Versioned {
+        value: permission,
+        version: 1,
+    };
+    keep(conn, by, &value, None).await?;
+    Ok((id, value))
 }
 
 /// Writes the next version of a permission whose row exists.

@@ -1,5 +1,6 @@
 //! The registry as its users see it.
 
+mod applications;
 mod audit;
 mod durable;
 mod nouns;

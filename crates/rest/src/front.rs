@@ -18,7 +18,7 @@ use axum::{
 };
 use dagr_app::App;
 use dagr_web::{
-    caller,
+    Rejected, caller,
     context::{Frame, Web},
 };
 use http::{HeaderMap, Method, Request, header};
@@ -76,11 +76,15 @@ fn is_record(method: &Method, path: &str) -> bool {
 
 async fn record<B>(web: &Web, request: &Request<B>) -> Response {
     let frame = Frame::begin(request.method(), request.headers());
-    let ctx = caller::context(request.headers(), frame.id().clone(), web);
-    let answer = data::record_answer(web, &ctx, request.uri(), request.headers()).await;
+    let answer = record_answer(web, request, &frame).await;
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     frame.end(RECORD, &mut response);
     compressed(request.headers(), response).await
+}
+
+async fn record_answer<B>(web: &Web, request: &Request<B>, frame: &Frame) -> Result<Response, Rejected> {
+    let ctx = caller::context(request.headers(), frame.id().clone(), web).await?;
+    data::record_answer(web, &ctx, request.uri(), request.headers()).await
 }
 
 /// A large answer as the router's compression would send it.

@@ -1,5 +1,6 @@
 //! Administration under `/registry`: one file a noun. POST creates, PATCH is a merge-patch, `ETag`/`If-Match` guard.
 
+pub mod application;
 pub mod audit;
 pub mod backup;
 pub mod connection;
@@ -7,7 +8,9 @@ pub mod dataset;
 pub mod disclosure;
 pub mod institution;
 pub mod permission;
+pub mod person;
 pub mod system;
+pub mod thread;
 
 use axum::{
     Json,
@@ -79,12 +82,28 @@ fn expected(headers: &HeaderMap) -> Option<i64> {
 /// `after` and `limit` of a list, and nothing else.
 fn list_query(request: &Request) -> Result<ListQuery, Problem> {
     let mut query = Query::parse(request.uri().query())?;
-    let (after, limit) = (query.take("after")?, query.take_number("limit")?);
+    let page = take_page(&mut query)?;
     query.end()?;
+    Ok(page)
+}
+
+/// `after` and `limit`, leaving other words.
+fn take_page(query: &mut Query) -> Result<ListQuery, Problem> {
+    let (after, limit) = (query.take("after")?, query.take_number("limit")?);
     Ok(ListQuery {
         after,
         limit: dagr_app::records::page_limit(limit)? as u32,
     })
+}
+
+/// A query word whose value is one of an enum's words.
+fn take_word<T: DeserializeOwned>(query: &mut Query, word: &str) -> Result<Option<T>, Problem> {
+    let Some(text) = query.take(word)? else {
+        return Ok(None);
+    };
+    serde_json::from_value(Value::String(text))
+        .map(Some)
+        .map_err(|_| Problem::query_invalid(word, "not a value of this word; /api lists them"))
 }
 
 /// `{noun: […], next}`.

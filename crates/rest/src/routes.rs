@@ -76,7 +76,10 @@ fn provider() -> Router<Web> {
 }
 
 fn administration() -> Router<Web> {
-    use registry::{audit, backup, connection, dataset, disclosure, institution, permission, system};
+    use registry::{
+        application, audit, backup, connection, dataset, disclosure, institution, permission, person, system,
+        thread,
+    };
     Router::new()
         .route(
             "/institutions",
@@ -131,6 +134,45 @@ fn administration() -> Router<Web> {
         .route("/permissions/{id}/resume", post(permission::permission_resume))
         .route("/permissions/{id}/revoke", post(permission::permission_revoke))
         .route("/permissions/{id}/explain", get(permission::permission_explain))
+        .route(
+            "/applications",
+            post(application::application_create).get(application::application_list),
+        )
+        .route(
+            "/applications/{id}",
+            get(application::application_get).patch(application::application_update),
+        )
+        .route("/applications/{id}/submit", post(application::application_submit))
+        .route(
+            "/applications/{id}/resubmit",
+            post(application::application_resubmit),
+        )
+        .route("/applications/{id}/return", post(application::application_return))
+        .route("/applications/{id}/review", post(application::application_review))
+        .route("/applications/{id}/decide", post(application::application_decide))
+        .route(
+            "/applications/{id}/withdraw",
+            post(application::application_withdraw),
+        )
+        .route("/applications/{id}/check", get(application::application_check))
+        .route(
+            "/applications/{id}/preview",
+            get(application::application_preview),
+        )
+        .route("/applications/{id}/facts", get(application::application_facts))
+        .route("/applications/{id}/events", get(thread::application_event_list))
+        .route(
+            "/applications/{id}/comments",
+            post(thread::comment_create).get(thread::comment_list),
+        )
+        .route("/people", post(person::person_create).get(person::person_list))
+        .route("/people/{id}", get(person::person_get))
+        .route(
+            "/people/{id}/roles",
+            post(person::role_create).get(person::role_list),
+        )
+        .route("/people/{id}/roles/{role}/confirm", post(person::role_confirm))
+        .route("/people/{id}/roles/{role}/end", post(person::role_end))
         .route("/disclosures", get(disclosure::disclosure_list))
         .route("/disclosures/search", post(disclosure::disclosure_search))
         .route("/disclosures/{id}", get(disclosure::disclosure_get))

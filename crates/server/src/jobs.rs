@@ -12,12 +12,15 @@ use tokio::{
 const METRICS_UPKEEP: Duration = Duration::from_secs(10);
 /// Retention is of days; an hour late is on time.
 const RETENTION: Duration = Duration::from_hours(1);
+/// Deadlines are of days.
+const PEOPLE: Duration = Duration::from_mins(15);
 
 /// Starts them; they run until they are aborted.
 pub fn start(app: &Arc<App>, metrics: PrometheusHandle) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(upkeep(metrics)),
         tokio::spawn(retention(app.clone())),
+        tokio::spawn(people(app.clone())),
     ]
 }
 
@@ -48,6 +51,28 @@ async fn retention(app: Arc<App>) {
                 code = problem.code,
                 detail = problem.detail,
                 "retention of disclosures failed"
+            );
+        }
+    }
+}
+
+/// Deadlines of applications, and sessions past their limits.
+async fn people(app: Arc<App>) {
+    let mut ticks = every(PEOPLE);
+    loop {
+        ticks.tick().await;
+        if let Err(problem) = app.application_due_run().await {
+            tracing::error!(
+                code = problem.code,
+                detail = problem.detail,
+                "deadlines were not told"
+            );
+        }
+        if let Err(problem) = app.session_purge_run().await {
+            tracing::error!(
+                code = problem.code,
+                detail = problem.detail,
+                "sessions were not removed"
             );
         }
     }

@@ -223,6 +223,7 @@ pub(crate) fn assemble(
         package_max_bytes: config.intake.package_max_bytes,
         disk_reserve_bytes: config.intake.disk_reserve_bytes,
         disclosure_retention_days: config.disclosures.retention_days,
+        ..Settings::default()
     };
     Parts {
         registry,

@@ -33,7 +33,8 @@ macro_rules! callers {
                 type Rejection = Rejected;
                 async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Rejected> {
                     let id = parts.extensions.get::<Id>().map(|id| id.0.clone());
-                    let ctx = context(&parts.headers, id.unwrap_or_else(|| RequestId::new("-")), web);
+                    let id = id.unwrap_or_else(|| RequestId::new("-"));
+                    let ctx = context(&parts.headers, id, web).await?;
                     let check: fn(&Ctx) -> Result<(), dagr_app::problem::Problem> = $check;
                     check(&ctx)?;
                     Ok(Self(ctx))
@@ -46,29 +47,38 @@ macro_rules! callers {
 callers! {
     /// Whoever: the use case decides (an open set needs no token).
     Anyone, |_| Ok(());
-    /// A connection or the operator.
+    /// A connection, a person or the operator.
     SignedIn, |ctx| match ctx.caller {
         Caller::Anonymous => Err(dagr_app::problem::Problem::token_invalid()),
-        Caller::Operator | Caller::Connection(_) => Ok(()),
+        Caller::Operator | Caller::Connection(_) | Caller::Person(_) => Ok(()),
+    };
+    /// A person with a session.
+    Person, |ctx| ctx.person().map(|_| ());
+    /// A person with a session, or the operator token.
+    Steward, |ctx| match ctx.caller {
+        Caller::Operator => Ok(()),
+        _ => ctx.person().map(|_| ()),
     };
     /// A producer connection.
     Producer, |ctx| ctx.producer().map(|_| ());
-    /// The operator token.
+    /// The operator token, or a person who acts as operator.
     Operator, Ctx::operator;
 }
 
 /// What a request says of who calls, under which permission.
-pub fn context(headers: &HeaderMap, request_id: RequestId, web: &Web) -> Ctx {
+pub async fn context(headers: &HeaderMap, request_id: RequestId, web: &Web) -> Result<Ctx, Rejected> {
     let text = |name: HeaderName| header(headers, &name).map(str::to_owned);
-    let caller =
-        header(headers, &header::AUTHORIZATION).map_or(Caller::Anonymous, |value| web.app.caller(value));
-    Ctx {
+    let caller = match header(headers, &header::AUTHORIZATION) {
+        Some(value) => web.app.caller(value).await?,
+        None => Caller::Anonymous,
+    };
+    Ok(Ctx {
         request_id,
         now: web.app.now(),
         caller,
         permission: text(PERMISSION),
         case: text(CASE).filter(|case| !case.trim().is_empty()),
-    }
+    })
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

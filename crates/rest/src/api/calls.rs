@@ -20,6 +20,8 @@ pub(super) fn fixed() -> Paths {
     registry::actors(&mut paths);
     registry::datasets(&mut paths);
     registry::permissions(&mut paths);
+    registry::applications(&mut paths);
+    registry::people(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths

@@ -114,6 +114,7 @@ fn assemble(server: &str, paths: Paths, schemas: Map<String, Value>, tags: Vec<V
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "Access token of a connection: POST /token." },
                 "operator": { "type": "http", "scheme": "bearer", "description": "The operator's token." },
+                "session": { "type": "http", "scheme": "bearer", "description": "A person's session, acting for one institution." },
             },
         },
     })

@@ -8,8 +8,13 @@ pub(super) enum Who {
     Anyone,
     /// A connection, with its token.
     Connection,
-    /// A connection or the operator.
+    /// A connection, a person or the operator.
     SignedIn,
+    /// A person with a session.
+    Person,
+    /// A person with a session, or the operator.
+    Steward,
+    /// The operator, or a person who acts as one.
     Operator,
 }
 
@@ -18,8 +23,9 @@ impl Who {
         match self {
             Self::Anyone => json!([]),
             Self::Connection => json!([{ "token": [] }]),
-            Self::SignedIn => json!([{ "operator": [] }, { "token": [] }]),
-            Self::Operator => json!([{ "operator": [] }]),
+            Self::SignedIn => json!([{ "operator": [] }, { "token": [] }, { "session": [] }]),
+            Self::Person => json!([{ "session": [] }]),
+            Self::Steward | Self::Operator => json!([{ "operator": [] }, { "session": [] }]),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Schemas that are the same in every installation: problems, receipts, views of the registry.
 
+mod application;
+
 use serde_json::{Map, Value, json};
 
 use super::operation::schema_ref;
@@ -79,6 +81,8 @@ pub(super) fn fixed() -> Map<String, Value> {
         actors(),
         datasets(),
         permissions(),
+        application::applications(),
+        application::people(),
         disclosures(),
     ];
     groups

@@ -8,12 +8,12 @@ use axum::{
 use dagr_app::views::{PermissionCreate, PermissionPatch};
 use dagr_app::{
     ctx::Ctx,
-    permission::{ExplainQuery, Transition},
+    permission::{ExplainQuery, PermissionQuery, Transition},
 };
-use dagr_web::{Operator, Query, Rejected, SignedIn, context::Web};
+use dagr_web::{Operator, Query, Rejected, SignedIn, Steward, context::Web};
 use serde_json::Value;
 
-use super::{Reason, created, expected, id, list, list_query, patch, view};
+use super::{Reason, created, expected, id, list, patch, take_page, take_word, view};
 use crate::{body, path};
 
 pub async fn permission_create(
@@ -39,16 +39,25 @@ pub async fn permission_create(
 
 pub async fn permission_list(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
-    let page = list_query(&request)?;
-    Ok(list("permissions", web.app.permission_list(&ctx, page).await?))
+    let mut query = Query::parse(request.uri().query())?;
+    let asked = PermissionQuery {
+        dataset: query.take("dataset")?,
+        recipient: query.take("recipient")?,
+        provider: query.take("provider")?,
+        environment: take_word(&mut query, "environment")?,
+        state: take_word(&mut query, "state")?,
+        page: take_page(&mut query)?,
+    };
+    query.end()?;
+    Ok(list("permissions", web.app.permission_list(&ctx, asked).await?))
 }
 
 pub async fn permission_get(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
@@ -81,7 +90,7 @@ async fn moved(web: &Web, ctx: &Ctx, request: Request, to: Transition) -> Result
 
 pub async fn permission_suspend(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     moved(&web, &ctx, request, Transition::Suspend).await
@@ -89,7 +98,7 @@ pub async fn permission_suspend(
 
 pub async fn permission_resume(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     moved(&web, &ctx, request, Transition::Resume).await
@@ -97,7 +106,7 @@ pub async fn permission_resume(
 
 pub async fn permission_revoke(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     moved(&web, &ctx, request, Transition::Revoke).await

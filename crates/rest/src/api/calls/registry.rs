@@ -1,6 +1,10 @@
 //! `/registry`: administration and evidence.
 
+mod application;
+
 use serde_json::{Value, json};
+
+pub(super) use application::{applications, people};
 
 use super::{
     LIST, Operation, Paths, Who, path_parameter, query_parameter, registration_number, schema_ref,
@@ -14,17 +18,12 @@ struct Noun {
     root: &'static str,
     view: &'static str,
     id: Value,
+    who: Who,
 }
 
 impl Noun {
     fn call(&self, verb: &str, summary: &str) -> Operation {
-        Operation::new(
-            format!("{}_{verb}", self.name),
-            "registry",
-            Who::Operator,
-            summary,
-        )
-        .problems(&[400])
+        Operation::new(format!("{}_{verb}", self.name), "registry", self.who, summary).problems(&[400])
     }
 
     fn one(&self, verb: &str, summary: &str) -> Operation {
@@ -104,6 +103,7 @@ pub(super) fn actors(paths: &mut Paths) {
         root: "/registry/institutions",
         view: "Institution",
         id: id("Registration number.", registration_number()),
+        who: Who::Operator,
     };
     institutions.create(paths, "Register an institution");
     institutions.list(paths, "Institutions");
@@ -114,6 +114,7 @@ pub(super) fn actors(paths: &mut Paths) {
         root: "/registry/systems",
         view: "System",
         id: id("Code of the system.", technical_name()),
+        who: Who::Operator,
     };
     systems.create(paths, "Register an information system");
     systems.list(paths, "Information systems");
@@ -128,6 +129,7 @@ fn connections(paths: &mut Paths, id: Value) {
         root: "/registry/connections",
         view: "Connection",
         id,
+        who: Who::Operator,
     };
     connections.create(paths, "Register a connection");
     connections.list(paths, "Connections");
@@ -181,6 +183,7 @@ pub(super) fn datasets(paths: &mut Paths) {
         root: "/registry/datasets",
         view: "Dataset",
         id,
+        who: Who::Operator,
     };
     datasets.list(paths, "Data sets in both sections");
     datasets.get(paths, "One data set with its definitions");
@@ -240,11 +243,32 @@ pub(super) fn permissions(paths: &mut Paths) {
         root: "/registry/permissions",
         view: "Permission",
         id,
+        who: Who::Operator,
     };
     permissions.create(paths, "Grant a permission");
-    permissions.list(paths, "Permissions");
-    permissions.get(paths, "One permission");
     permissions.update(paths, "Amend a permission");
+    let permissions = Noun {
+        who: Who::Steward,
+        ..permissions
+    };
+    let filter = |name: &str| query_parameter(name, "Only of this.", text());
+    let words = |name: &str, words: &[&str]| {
+        query_parameter(name, "Only of this.", json!({ "type": "string", "enum": words }))
+    };
+    let call = permissions
+        .call(
+            "list",
+            "Permissions; a person sees those of the institution acted for",
+        )
+        .shared(LIST)
+        .parameter(filter("dataset"))
+        .parameter(filter("recipient"))
+        .parameter(filter("provider"))
+        .parameter(words("environment", &["main", "sandbox"]))
+        .parameter(words("state", &["active", "suspended", "revoked"]))
+        .ok("A page.", schema_ref("PermissionList"));
+    paths.add("get", permissions.root, call.problems(&[422]));
+    permissions.get(paths, "One permission");
     for (verb, summary) in [
         ("suspend", "Suspend a permission"),
         ("resume", "Resume a suspended permission"),

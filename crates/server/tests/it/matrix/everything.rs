@@ -56,6 +56,7 @@ async fn operations(world: &World, number: &str) -> Vec<Operation> {
                 ("{Year}", "2020"),
                 ("{id}", id),
                 ("{sha256}", "00"),
+                ("{role}", "1"),
             ];
             operations.push(Operation {
                 name: format!("{method} {path}"),
