@@ -51,6 +51,7 @@ struct One {
 impl One {
     fn take(&mut self, admission: &Admission, mask: &Mask, stored: &Stored<'_>) {
         let schema = &admission.set.schema;
+        self.body.reserve(stored.record.json.len());
         project(schema, stored.record, mask, &mut self.body);
         self.subjects = schema.subjects_of(stored.record, Some(mask));
         self.found = true;
