@@ -266,7 +266,7 @@ async fn what_never_left_the_applicant_is_nobody_elses() {
     let all = [submitted.clone(), withdrawn.clone(), draft];
     assert_eq!(numbers(&cast.applicant().await).await, all);
     for other in [cast.decider().await, by(&cast.world, &operator).await] {
-        assert_eq!(numbers(&other).await, [submitted.clone()]);
+        assert_eq!(numbers(&other).await, std::slice::from_ref(&submitted));
         let unseen = app.application_get(&other, &withdrawn).await;
         assert_eq!(unseen.unwrap_err().code, "not_found");
     }
