@@ -3,14 +3,41 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use dagr_model::{ids::Section, permission::PermissionState};
+use dagr_model::{
+    definition::Classification,
+    ids::{DatasetName, RegistrationNumber, Section},
+    permission::PermissionState,
+};
 use dagr_registry::NoticeCreate;
 use dagr_store::set::head::Head;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     App, catalog::Held, changes::time_text, ctx::Ctx, load::in_order, problem::Problem, set::LiveSet,
 };
+
+/// A published data set, as everybody may know it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Service {
+    pub name: DatasetName,
+    pub provider: Provider,
+    pub description: String,
+    pub classification: Classification,
+    /// Key fields, the partition first.
+    pub key: Vec<String>,
+    pub change_lists: Vec<String>,
+    /// Time of the last applied package, to the minute.
+    pub freshness: Option<String>,
+    /// `records`, `changes`, `description`, and `public` where there is a public file.
+    pub links: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Provider {
+    pub registration_number: RegistrationNumber,
+    pub name: String,
+}
 
 impl App {
     /// Is this many parts the set's full key? `false` for a set that is not there: the use case says so.
@@ -25,28 +52,28 @@ impl App {
         self.admit_counting(ctx, section, dataset, false).map(|_| ())
     }
 
-    /// `GET /service_list`: every published set of the main section.
-    pub fn service_list(&self) -> Result<Value, Problem> {
+    /// Every published set of the main section, by name.
+    pub fn service_list(&self) -> Result<Vec<Service>, Problem> {
         let catalog = self.catalog();
         let mut services = Vec::new();
         for (name, dataset) in in_order(&catalog.datasets) {
             let Some(set) = &dataset.main else { continue };
             let definition = set.definition();
-            services.push(json!({
-                "name": name,
-                "provider": {
-                    "registration_number": dataset.provider,
-                    "name": catalog.institution_name(&dataset.provider),
+            services.push(Service {
+                name: name.clone(),
+                provider: Provider {
+                    registration_number: dataset.provider.clone(),
+                    name: catalog.institution_name(&dataset.provider).to_owned(),
                 },
-                "description": definition.description,
-                "classification": definition.classification,
-                "key": definition.key.fields().collect::<Vec<_>>(),
-                "change_lists": definition.changes.iter().map(|list| &list.name).collect::<Vec<_>>(),
-                "freshness": self.freshness(set)?,
-                "links": self.links(set),
-            }));
+                description: definition.description.clone(),
+                classification: definition.classification,
+                key: definition.key.fields().map(str::to_owned).collect(),
+                change_lists: definition.changes.iter().map(|list| list.name.clone()).collect(),
+                freshness: self.freshness(set)?,
+                links: self.links(set),
+            });
         }
-        Ok(Value::Array(services))
+        Ok(services)
     }
 
     /// When the last package was applied, to the minute.

@@ -7,7 +7,7 @@ use axum::{
 };
 use dagr_app::{
     changes::ChangesQuery, ctx::Ctx, lookup::Lookup, problem::Problem, record::RecordQuery,
-    records::PageQuery,
+    records::PageQuery, service::Service,
 };
 use dagr_model::ids::Section;
 use dagr_web::{Anyone, Query, Rejected, SignedIn, context::Web};
@@ -157,7 +157,7 @@ pub async fn current_user_permissions(
 }
 
 /// `GET /service_list`
-pub async fn service_list(State(web): State<Web>, request: Request) -> Result<Json<Value>, Rejected> {
+pub async fn service_list(State(web): State<Web>, request: Request) -> Result<Json<Vec<Service>>, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.service_list()?))
 }

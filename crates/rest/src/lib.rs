@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod api;
 pub mod body;
+mod catalogue;
 pub mod data;
 pub mod front;
 pub mod intake;

@@ -20,7 +20,7 @@ use tower_http::compression::{
     predicate::{NotForContentType, Predicate, SizeAbove},
 };
 
-use crate::{api, data, intake, public, registry, token};
+use crate::{api, catalogue, data, intake, public, registry, token};
 
 /// Answers below this are sent as they are.
 pub(crate) const COMPRESS_ABOVE_BYTES: u64 = 16 << 10;
@@ -185,6 +185,9 @@ fn administration() -> Router<Web> {
 fn documents() -> Router<Web> {
     Router::new()
         .route("/service_list", get(data::service_list))
+        .route("/catalogue.ttl", get(catalogue::catalogue_turtle))
+        .route("/catalogue.jsonld", get(catalogue::catalogue_json_ld))
+        .route("/catalogue.rdf", get(catalogue::catalogue_rdf))
         .route("/token", post(token::token_create))
         .route(
             "/.well-known/oauth-authorization-server",

@@ -68,6 +68,17 @@ fn documents(paths: &mut Paths) {
     .ok("The data sets.", services)
     .problems(&[400]);
     paths.add("get", "/service_list", call);
+    for (name, extension, media) in [
+        ("catalogue_turtle", "ttl", "text/turtle"),
+        ("catalogue_json_ld", "jsonld", "application/ld+json"),
+        ("catalogue_rdf", "rdf", "application/rdf+xml"),
+    ] {
+        let summary = "The public catalogue as DCAT-AP 3.0";
+        let call = Operation::new(name, "documents", Who::Anyone, summary)
+            .answer(200, "The graph.", &[(media, text())], &[])
+            .problems(&[400]);
+        paths.add("get", &format!("/catalogue.{extension}"), call);
+    }
     let usable = json!({ "type": "array", "items": schema_ref("UsablePermission") });
     let call = Operation::new(
         "current_user_permissions",

@@ -214,6 +214,9 @@ fn what_needs_no_token_is_listed() {
         "server_metadata",
         "jwks",
         "service_list",
+        "catalogue_turtle",
+        "catalogue_json_ld",
+        "catalogue_rdf",
         "page",
         "openapi",
         "runways_record_get",
@@ -291,7 +294,7 @@ fn routes() -> Vec<(String, String, String)> {
             let prefixes: &[&str] = match handler.split("::").next().unwrap() {
                 "data" if path.starts_with("/{set}") => &["/data", "/sandbox"],
                 "intake" => &["/intake/{set}", "/sandbox/{set}/intake"],
-                "data" | "public" | "token" | "api" => &[""],
+                "data" | "public" | "token" | "api" | "catalogue" => &[""],
                 _ => &["/registry"],
             };
             for prefix in prefixes {

@@ -2,6 +2,7 @@
 //! `independent`, which shares no line with the product.
 
 mod aircraft;
+mod catalogue;
 mod independent;
 mod riga;
 mod runways;

@@ -8,11 +8,14 @@ use super::{World, holds_no_secret};
 use crate::raw::{Raw, call, get};
 
 /// Operations that need no token. A new one is a decision.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 9] = [
     "get /.well-known/jwks.json",
     "get /.well-known/oauth-authorization-server",
     "get /api",
     "get /api/openapi.json",
+    "get /catalogue.jsonld",
+    "get /catalogue.rdf",
+    "get /catalogue.ttl",
     "get /service_list",
     "post /token",
 ];

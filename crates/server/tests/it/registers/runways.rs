@@ -96,7 +96,7 @@ fn delta(old: &BTreeMap<i64, String>, new: &BTreeMap<i64, String>) -> (Vec<u8>, 
     (lines.concat().into(), count)
 }
 
-async fn started() -> (Server, Party) {
+pub(super) async fn started() -> (Server, Party) {
     let server = Server::start();
     let provider = server.producer().await;
     server.publish(&provider, "oa_runways", &definition()).await;

@@ -1,0 +1,124 @@
+use std::collections::HashSet;
+
+use dagr_app::service::{Provider, Service};
+use dagr_model::{
+    definition::Classification,
+    ids::{DatasetName, RegistrationNumber},
+};
+use oxrdf::Triple;
+use oxrdfio::RdfParser;
+use serde_json::json;
+
+use super::*;
+
+const BASE: &str = "https://dagr.example.lv";
+const DCAT: &str = "http://www.w3.org/ns/dcat#";
+const DCT: &str = "http://purl.org/dc/terms/";
+
+fn service(name: &str, classification: Classification, public: bool) -> Service {
+    let mut links = json!({
+        "records": format!("{BASE}/data/{name}/records"),
+        "changes": format!("{BASE}/data/{name}/changes"),
+        "description": format!("{BASE}/api#{name}"),
+    });
+    if public {
+        links["public"] = format!("{BASE}/public/{name}?filename=x+y.csv").into();
+    }
+    Service {
+        name: DatasetName::new(name),
+        provider: Provider {
+            registration_number: RegistrationNumber::new("90000000001"),
+            name: "Rēzeknes \"Ūdens\" & <Ko>".to_owned(),
+        },
+        description: "Ūdens skaitītāji\n</rdf> \"pēdiņās\"".to_owned(),
+        classification,
+        key: vec!["Id".to_owned()],
+        change_lists: Vec::new(),
+        freshness: Some("2026-05-12T14:05:00Z".to_owned()),
+        links: links.as_object().cloned().unwrap(),
+    }
+}
+
+fn services() -> Vec<Service> {
+    vec![
+        service("bss_water", Classification::Open, true),
+        service("bss_heat", Classification::Sensitive, false),
+    ]
+}
+
+fn formats() -> [RdfFormat; 3] {
+    let profile = JsonLdProfileSet::empty();
+    [
+        RdfFormat::Turtle,
+        RdfFormat::JsonLd { profile },
+        RdfFormat::RdfXml,
+    ]
+}
+
+fn read(bytes: &[u8], format: RdfFormat) -> HashSet<Triple> {
+    let quads = RdfParser::from_format(format).for_slice(bytes);
+    quads.map(|quad| Triple::from(quad.unwrap())).collect()
+}
+
+#[test]
+fn three_formats_tell_one_graph() {
+    let graph = graph::of(BASE, &services()).unwrap();
+    let told: HashSet<Triple> = graph.iter().cloned().collect();
+    assert_eq!(told.len(), graph.len(), "nothing is told twice");
+    for format in formats() {
+        let bytes = write(&graph, format).unwrap();
+        assert_eq!(read(&bytes, format), told, "{format:?}");
+    }
+}
+
+#[test]
+fn what_dcat_ap_asks_for_is_there() {
+    let graph = graph::of(BASE, &services()).unwrap();
+    let has = |subject: &str, property: &str| {
+        let subject = format!("<{BASE}{subject}>");
+        graph
+            .iter()
+            .any(|triple| triple.subject.to_string() == subject && triple.predicate.as_str() == property)
+    };
+    for (subject, vocabulary, properties) in [
+        ("/catalogue", DCT, &["title", "description", "publisher"][..]),
+        ("/catalogue", DCAT, &["dataset", "service"]),
+        (
+            "/catalogue#bss_water",
+            DCT,
+            &["title", "description", "publisher", "accessRights", "modified"],
+        ),
+        ("/catalogue#bss_water", DCAT, &["distribution", "landingPage"]),
+        (
+            "/catalogue#bss_water-file",
+            DCAT,
+            &["accessURL", "downloadURL", "mediaType"],
+        ),
+        (
+            "/catalogue#bss_heat-interface",
+            DCAT,
+            &["accessURL", "accessService"],
+        ),
+        (
+            "/catalogue#bss_heat-service",
+            DCAT,
+            &["endpointURL", "servesDataset"],
+        ),
+    ] {
+        for property in properties {
+            assert!(
+                has(subject, &format!("{vocabulary}{property}")),
+                "{subject} {property}"
+            );
+        }
+    }
+    assert!(!has("/catalogue#bss_heat-file", &format!("{DCAT}accessURL")));
+}
+
+#[test]
+fn an_empty_catalogue_is_a_catalogue() {
+    let graph = graph::of(BASE, &[]).unwrap();
+    for format in formats() {
+        assert!(!read(&write(&graph, format).unwrap(), format).is_empty());
+    }
+}
