@@ -123,11 +123,11 @@ def registry_seed(rng, name, path, method):
     ids = {"institution": SEEDS["institutions"], "system": SEEDS["systems"], "permission": ALL_NUMBERS,
            "connection": SEEDS["connections"] + SPARES["connections"], "dataset": list(SEEDS["sets"]),
            "definition": list(SEEDS["sets"]), "certificate": SEEDS["connections"] + SPARES["connections"],
-           "disclosure": EVIDENCE["disclosures"], "subject": EVIDENCE["disclosures"], "backup": EVIDENCE["backups"]}
+           "person": SEEDS["people"], "role": SEEDS["people"], "disclosure": EVIDENCE["disclosures"], "subject": EVIDENCE["disclosures"], "backup": EVIDENCE["backups"]}
     fresh = rng.randrange(10_000_000)
     keys, query, headers, body, media = {}, {}, {}, None, JSON
     if "{id}" in path:
-        keys["id"] = rng.choice(ids[noun])
+        keys["id"] = rng.choice(ids.get(noun, ["100001"]))
     if verb in ("list", "search"):
         query = page(rng)
     if verb in ("update", "withdraw", "publish", "suspend", "resume", "revoke") and rng.random() < 0.3:
@@ -182,6 +182,10 @@ def registry_seed(rng, name, path, method):
             body = {"person": rng.choice(SEEDS["owners"])}
         case "audit_list":
             query |= rng.choice([{}, {"actor": "operator"}, {"to": "2999-01-01T00:00:00Z"}])
+        case "person_create":
+            body = {"code": f"33{fresh:09}", "name": "New"}
+        case "role_grant":
+            body = {"institution": town.SPARE, "role": rng.choice(["head", "auditor", "legal_reviewer"])}
         case "backup_create":
             body = {"directory": f"{SEEDS['directory']}/backups/{fresh}"}
     return keys, query, headers, body, media

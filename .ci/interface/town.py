@@ -303,6 +303,17 @@ class Site:
             "expired": {"X-DAGR-Permission": amended, "after": expired},
         }
 
+    def people(self):
+        """Ids of people, each with a role. Applications are made by people alone, who sign in at no call: none is seeded."""
+        ids = []
+        for number in range(4):
+            body = {"code": f"32{number:09}", "name": f"Person {number}"}
+            made = self.call("POST", "/registry/people", body=body)
+            ids.append(str(made["id"]))
+            role = {"institution": SPARE, "role": "data_manager"}
+            self.call("POST", f"/registry/people/{ids[-1]}/roles", body=role)
+        return ids
+
     def spares(self):
         """Things to revoke, withdraw, confirm, reject and publish."""
         for number in range(6):
@@ -373,6 +384,6 @@ class Site:
                     "fields": ["Id", "Species", "Planted"],
                 },
             },
-            "parcel": PARCELS, "spares": self.spares(),
+            "parcel": PARCELS, "spares": self.spares(), "people": self.people(),
             "evidence": self.evidence(permissions["by_set"]["data/if_pets"][0]),
         }

@@ -68,14 +68,19 @@ fn documents(paths: &mut Paths) {
     .ok("The data sets.", services)
     .problems(&[400]);
     paths.add("get", "/service_list", call);
-    for (name, extension, media) in [
-        ("catalogue_turtle", "ttl", "text/turtle"),
-        ("catalogue_json_ld", "jsonld", "application/ld+json"),
-        ("catalogue_rdf", "rdf", "application/rdf+xml"),
+    for (name, extension, media, schema) in [
+        ("catalogue_turtle", "ttl", "text/turtle", text()),
+        (
+            "catalogue_json_ld",
+            "jsonld",
+            "application/ld+json",
+            json!({ "type": "array", "items": { "type": "object" } }),
+        ),
+        ("catalogue_rdf", "rdf", "application/rdf+xml", text()),
     ] {
         let summary = "The public catalogue as DCAT-AP 3.0";
         let call = Operation::new(name, "documents", Who::Anyone, summary)
-            .answer(200, "The graph.", &[(media, text())], &[])
+            .answer(200, "The graph.", &[(media, schema)], &[])
             .problems(&[400]);
         paths.add("get", &format!("/catalogue.{extension}"), call);
     }
