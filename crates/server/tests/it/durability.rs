@@ -41,6 +41,8 @@ subject: Code
 /// Rows of one package: enough that a kill finds some in every stage.
 const ROWS: usize = 300;
 const WORKERS: usize = 4;
+/// Another moment of the work is hit in each of so many rounds; then they come again.
+const MOMENTS: usize = 20;
 
 fn rounds() -> usize {
     std::env::var("DAGR_ROUNDS")
@@ -106,6 +108,7 @@ async fn acknowledged_packages_are_whole_after_a_kill_and_no_package_is_half() {
     let provider = server.producer().await;
     server.publish(&provider, "du_rows", OPEN).await;
     let mut all: BTreeMap<String, bool> = BTreeMap::new();
+    let mut rows = 0;
     for round in 0..rounds() {
         let answers = Arc::new(Answers::default());
         let (told, mut heard) = mpsc::unbounded_channel();
@@ -117,19 +120,25 @@ async fn acknowledged_packages_are_whole_after_a_kill_and_no_package_is_half() {
         }
         drop(told);
         // Another moment of the intake each round.
-        answers.reach(3 + 2 * round).await;
+        answers.reach(3 + 2 * (round % MOMENTS)).await;
         server.kill_and_restart();
+        let mut new = BTreeMap::new();
         while let Some((id, acknowledged)) = heard.recv().await {
-            all.insert(id, acknowledged);
+            new.insert(id, acknowledged);
         }
-        judge_packages(&server, &provider, &all).await;
+        rows += judge_packages(&server, &provider, &new).await;
+        judge_state(&server, &provider, rows).await;
+        all.append(&mut new);
     }
+    // Later kills took nothing of what earlier rounds left.
+    assert_eq!(judge_packages(&server, &provider, &all).await, rows);
 }
 
-async fn judge_packages(server: &Server, provider: &Party, all: &BTreeMap<String, bool>) {
+/// Tells how many rows are there of these packages.
+async fn judge_packages(server: &Server, provider: &Party, packages: &BTreeMap<String, bool>) -> usize {
     let (anyone, provider) = (server.anonymous(), server.again(provider));
     let mut whole = 0;
-    for (id, acknowledged) in all {
+    for (id, acknowledged) in packages {
         let page = anyone
             .get(&format!("/data/du_rows/records/{id}?limit=1000"))
             .await
@@ -144,9 +153,14 @@ async fn judge_packages(server: &Server, provider: &Party, all: &BTreeMap<String
         let applied = view.json()["state"] == "applied";
         assert_eq!(applied, rows == ROWS, "{id}: {} with {rows} rows", view.text());
     }
+    whole
+}
+
+async fn judge_state(server: &Server, provider: &Party, rows: usize) {
+    let provider = server.again(provider);
     let state = provider.get("/intake/du_rows/state").await.unwrap();
-    assert_eq!(state["records"], whole);
-    assert_eq!(state["last_sequence"], whole, "the sequence has no gap");
+    assert_eq!(state["records"], rows);
+    assert_eq!(state["last_sequence"], rows, "the sequence has no gap");
 }
 
 /// Asks for one person until the server is gone or the quota is; tells the ids of requests answered.
@@ -205,7 +219,7 @@ async fn a_quota_holds_and_every_answer_has_its_entry_through_kills() {
         drop(told);
         // The last round is left alone until the quota is spent.
         if round < rounds() {
-            answers.reach(per_round / 2 + round).await;
+            answers.reach(per_round / 2 + round % MOMENTS).await;
             server.kill_and_restart();
         }
         while let Some(id) = heard.recv().await {
