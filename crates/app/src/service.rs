@@ -1,10 +1,12 @@
 //! What is published, for everybody; who may read what, for a set's provider; our own public key.
 
+mod find;
+
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dagr_model::{
-    definition::Classification,
+    definition::{Classification, Definition},
     ids::{DatasetName, RegistrationNumber, Section},
     permission::PermissionState,
 };
@@ -14,7 +16,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    App, catalog::Held, changes::time_text, ctx::Ctx, load::in_order, problem::Problem, set::LiveSet,
+    App,
+    catalog::{Catalog, Held},
+    changes::time_text,
+    ctx::Ctx,
+    load::in_order,
+    problem::Problem,
+    set::LiveSet,
 };
 
 /// A published data set, as everybody may know it.
@@ -39,6 +47,25 @@ pub struct Provider {
     pub name: String,
 }
 
+/// One data set as everybody may know it, down to the field.
+#[derive(Debug, Clone)]
+pub struct ServiceDescribed {
+    pub service: Service,
+    pub definition: Arc<Definition>,
+    /// Published; else it is only tried in the sandbox.
+    pub is_main: bool,
+    /// Institutions that may read it now.
+    pub recipients: usize,
+    pub replaced_by: Option<DatasetName>,
+}
+
+/// What was found; `of` sets in all.
+#[derive(Debug, Clone)]
+pub struct ServicesFound {
+    pub services: Vec<Service>,
+    pub of: usize,
+}
+
 impl App {
     /// Is this many parts the set's full key? `false` for a set that is not there: the use case says so.
     pub fn is_full_key(&self, section: Section, dataset: &str, parts: usize) -> bool {
@@ -55,25 +82,87 @@ impl App {
     /// Every published set of the main section, by name.
     pub fn service_list(&self) -> Result<Vec<Service>, Problem> {
         let catalog = self.catalog();
-        let mut services = Vec::new();
-        for (name, dataset) in in_order(&catalog.datasets) {
-            let Some(set) = &dataset.main else { continue };
-            let definition = set.definition();
-            services.push(Service {
-                name: name.clone(),
-                provider: Provider {
-                    registration_number: dataset.provider.clone(),
-                    name: catalog.institution_name(&dataset.provider).to_owned(),
-                },
-                description: definition.description.clone(),
-                classification: definition.classification,
-                key: definition.key.fields().map(str::to_owned).collect(),
-                change_lists: definition.changes.iter().map(|list| list.name.clone()).collect(),
-                freshness: self.freshness(set)?,
-                links: self.links(set),
-            });
-        }
-        Ok(services)
+        in_order(&catalog.datasets)
+            .into_iter()
+            .filter_map(|(_, dataset)| dataset.main.as_ref())
+            .map(|set| self.service(&catalog, set))
+            .collect()
+    }
+
+    /// Published sets that fit the words, the best first; all by name where there are no words. From `from` on,
+    /// `limit` at most: only these are opened for their freshness.
+    pub fn service_search(&self, words: &str, from: usize, limit: usize) -> Result<ServicesFound, Problem> {
+        let catalog = self.catalog();
+        let stems = find::stems(words);
+        let mut found: Vec<(u32, &Arc<LiveSet>)> = in_order(&catalog.datasets)
+            .into_iter()
+            .filter_map(|(_, dataset)| dataset.main.as_ref())
+            .filter_map(|set| {
+                if stems.is_empty() {
+                    return Some((0, set));
+                }
+                let definition = set.definition();
+                let provider = catalog.institution_name(&set.provider);
+                let index = find::Index::of(
+                    set.name.as_str(),
+                    &definition.description,
+                    provider,
+                    &definition.fields,
+                );
+                Some((index.score(&stems)?, set))
+            })
+            .collect();
+        // Stable: equals stay by name.
+        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        let of = found.len();
+        let page = found.into_iter().skip(from).take(limit);
+        let services = page
+            .map(|(_, set)| self.service(&catalog, set))
+            .collect::<Result<_, _>>()?;
+        Ok(ServicesFound { services, of })
+    }
+
+    /// One set, published or tried.
+    pub fn service_get(&self, name: &str) -> Result<ServiceDescribed, Problem> {
+        let catalog = self.catalog();
+        let dataset = catalog.datasets.get(name).ok_or_else(Problem::dataset_unknown)?;
+        let set = dataset
+            .main
+            .as_ref()
+            .or(dataset.sandbox.as_ref())
+            .ok_or_else(Problem::dataset_unknown)?;
+        let serves = |held: &&Arc<Held>| {
+            let permission = &held.permission;
+            permission.dataset == set.name
+                && permission.environment == Section::Main
+                && permission.state == PermissionState::Active
+        };
+        let held = catalog.permissions.values().filter(serves);
+        let recipients: std::collections::HashSet<_> = held.map(|held| &held.permission.recipient).collect();
+        Ok(ServiceDescribed {
+            service: self.service(&catalog, set)?,
+            definition: Arc::clone(&set.schema.definition),
+            is_main: dataset.main.is_some(),
+            recipients: recipients.len(),
+            replaced_by: dataset.replaced_by.clone(),
+        })
+    }
+
+    fn service(&self, catalog: &Catalog, set: &LiveSet) -> Result<Service, Problem> {
+        let definition = set.definition();
+        Ok(Service {
+            name: set.name.clone(),
+            provider: Provider {
+                registration_number: set.provider.clone(),
+                name: catalog.institution_name(&set.provider).to_owned(),
+            },
+            description: definition.description.clone(),
+            classification: definition.classification,
+            key: definition.key.fields().map(str::to_owned).collect(),
+            change_lists: definition.changes.iter().map(|list| list.name.clone()).collect(),
+            freshness: self.freshness(set)?,
+            links: self.links(set),
+        })
     }
 
     /// When the last package was applied, to the minute.

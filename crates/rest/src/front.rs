@@ -43,10 +43,11 @@ struct Inner {
 }
 
 impl Front {
-    pub fn new(app: Arc<App>, concurrent_requests: usize) -> Self {
+    /// `beside`: what else stands on the data port, under paths of its own.
+    pub fn new(app: Arc<App>, concurrent_requests: usize, beside: Router) -> Self {
         let permits = Semaphore::new(concurrent_requests.clamp(1, Semaphore::MAX_PERMITS));
         Self(Arc::new(Inner {
-            router: routes::router(app.clone()),
+            router: routes::router(app.clone()).merge(beside),
             web: Web { app },
             permits,
         }))

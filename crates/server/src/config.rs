@@ -16,6 +16,7 @@ pub struct Config {
     pub disclosures: Disclosures,
     pub intake: Intake,
     pub limits: Limits,
+    pub portal: Portal,
     pub log: Log,
 }
 
@@ -125,6 +126,14 @@ impl Default for Limits {
     }
 }
 
+/// The pages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Portal {
+    /// Whoever asks is who they say they are. For trying things out: on loopback only.
+    pub development_sign_in: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -200,6 +209,15 @@ impl Config {
                     .to_owned(),
             );
         }
+        if self.portal.development_sign_in
+            && !(listen.data.ip().is_loopback() && is_local(listen.public_url.as_deref()))
+        {
+            faults.push(
+                "portal.development_sign_in: everybody would be whoever they like; only where listen.data and \
+                 listen.public_url are loopback"
+                    .to_owned(),
+            );
+        }
         if listen
             .public_url
             .as_deref()
@@ -229,6 +247,19 @@ impl Config {
         let schema = schemars::schema_for!(Self);
         serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
     }
+}
+
+/// Nothing, or an address that names this machine only.
+fn is_local(url: Option<&str>) -> bool {
+    let Some(url) = url else { return true };
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -291,6 +322,20 @@ mod tests {
             )
             .is_ok()
         );
+    }
+
+    #[test]
+    fn the_development_sign_in_stays_at_home() {
+        let with = |listen: &str| {
+            load(
+                &format!("[portal]\ndevelopment_sign_in = true\n[listen]\n{listen}"),
+                &[],
+            )
+        };
+        assert!(with("").is_ok());
+        assert!(with("public_url = \"http://localhost:8480\"").is_ok());
+        assert!(with("data = \"0.0.0.0:1\"\nallow_plain_http = true").is_err());
+        assert!(with("public_url = \"https://dagr.gov.lv\"").is_err());
     }
 
     #[test]

@@ -74,7 +74,16 @@ pub struct Running {
 }
 
 /// Opens everything under `dir` (made when absent) and listens. Returns when the server is ready.
-pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError> {
+pub async fn start(config: Config, dir: &Path) -> Result<Running, StartError> {
+    start_with(config, dir, Vec::new()).await
+}
+
+/// The same with people offered at the development sign-in.
+pub async fn start_with(
+    mut config: Config,
+    dir: &Path,
+    cast: Vec<dagr_portal::CastMember>,
+) -> Result<Running, StartError> {
     crate::tls::install_provider();
     let metrics = metrics::recorder()?;
     let lock = DataDir::open(dir)?;
@@ -96,7 +105,8 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
 
     let registry = open_registry(&dir).await?;
     let app = open_app(&config, &dir, registry.clone()).await?;
-    let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests);
+    let pages = dagr_portal::router(app.clone(), portal_settings(&config, cast));
+    let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests, pages);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let data_listener = Listener::start(data_socket, tls, front)?;
     let jobs = jobs::start(&app, metrics);
@@ -158,6 +168,14 @@ impl Running {
         if closed.is_err() {
             tracing::error!("the data directory was not closed in order");
         }
+    }
+}
+
+fn portal_settings(config: &Config, cast: Vec<dagr_portal::CastMember>) -> dagr_portal::Settings {
+    dagr_portal::Settings {
+        secure: config.public_url().starts_with("https://"),
+        development_sign_in: config.portal.development_sign_in,
+        cast,
     }
 }
 

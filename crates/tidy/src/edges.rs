@@ -7,7 +7,7 @@ use toml::Table;
 use crate::{none, root};
 
 /// Crate, and what it may use of ours. Surfaces (`rest`) name neither a store nor the registry nor `policy`.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("policy", &["model"]),
     ("formats", &["model"]),
@@ -17,6 +17,7 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("app", &["model", "policy", "formats", "store", "registry"]),
     ("web", &["model", "app"]),
     ("rest", &["model", "app", "web"]),
+    ("portal", &["model", "app", "web"]),
     (
         "server",
         &[
@@ -28,6 +29,7 @@ const EDGES: [(&str, &[&str]); 11] = [
             "app",
             "web",
             "rest",
+            "portal",
         ],
     ),
     ("tidy", &[]),
@@ -38,8 +40,8 @@ const IN_TESTS: [&str; 1] = ["store-embedded"];
 
 /// Heavy dependencies, and the only crates that may name them: what keeps pure crates pure.
 const ONLY_IN: [(&str, &[&str]); 9] = [
-    ("tokio", &["registry", "app", "web", "rest", "server"]),
-    ("axum", &["web", "rest", "server"]),
+    ("tokio", &["registry", "app", "web", "rest", "portal", "server"]),
+    ("axum", &["web", "rest", "portal", "server"]),
     ("axum-server", &["server"]),
     ("reqwest", &["server"]),
     ("sqlx", &["registry"]),

@@ -1,0 +1,178 @@
+//! One data set as everybody may know it: what it holds, whose it is, how to get it, and what it would look like.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use dagr_app::{preview::PreviewQuery, problem::Problem, service::ServiceDescribed};
+use dagr_model::definition::{Classification, Field};
+use serde_json::Value;
+
+use crate::{
+    catalogue::{access, fresh},
+    failed::Failed,
+    lang::Lang,
+    page::{Page, html, name_of},
+    settings::Portal,
+    visitor::Visitor,
+};
+
+/// Fields shown on the page; a definition may have more.
+const MAX_FIELDS: usize = 500;
+
+#[derive(Template)]
+#[template(path = "dataset.html")]
+struct DatasetPage {
+    page: Page,
+    name: String,
+    provider: String,
+    access: String,
+    class: &'static str,
+    is_main: bool,
+    is_open: bool,
+    replaced_by: Option<String>,
+    legal_act: Option<String>,
+    system: Option<String>,
+    fresh: Option<String>,
+    promise: Option<String>,
+    recipients: usize,
+    key: String,
+    lists: String,
+    fields: Vec<FieldRow>,
+    /// Generated, never delivered.
+    sample: Vec<String>,
+    records_url: String,
+    changes_url: String,
+    public_url: Option<String>,
+}
+
+struct FieldRow {
+    name: String,
+    /// How deep below a structured field; four at most is shown.
+    depth: usize,
+    comments: String,
+    ty: String,
+    personal: String,
+    required: bool,
+}
+
+/// `GET /datasets/{name}`
+pub async fn dataset_show(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<Response, Failed> {
+    let (app, wanted) = (portal.app.clone(), name.clone());
+    let found = tokio::task::spawn_blocking(move || app.service_get(&wanted)).await;
+    let found = found.map_err(Problem::internal).and_then(|found| found);
+    let found = found.map_err(|problem| visitor.failed(problem))?;
+    let query = PreviewQuery {
+        seed: 1,
+        records: Some(1),
+    };
+    let preview = portal.app.preview(&visitor.ctx, &name, None, &query);
+    let preview = preview.map_err(|problem| visitor.failed(problem))?;
+    let sample = preview
+        .records
+        .iter()
+        .map(|record| indented(record.get()))
+        .collect();
+    let title = found.service.description.clone();
+    let page = visitor
+        .page(&portal.app, title)
+        .under("/", visitor.lang.t("nav-catalogue"));
+    Ok(html(&shown(page, found, sample)))
+}
+
+fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPage {
+    let lang = page.lang;
+    let ServiceDescribed {
+        service, definition, ..
+    } = found;
+    let (access, class) = access(lang, service.classification);
+    let link = |name: &str| service.links.get(name).and_then(Value::as_str).map(str::to_owned);
+    let source = definition.source.as_ref();
+    let mut fields = Vec::new();
+    rows(lang, &definition.fields, 0, &mut fields);
+    DatasetPage {
+        name: service.name.to_string(),
+        provider: name_of(
+            &service.provider.name,
+            service.provider.registration_number.as_str(),
+        ),
+        access,
+        class,
+        is_main: found.is_main,
+        is_open: service.classification == Classification::Open,
+        replaced_by: found.replaced_by.map(|name| name.to_string()),
+        legal_act: source.and_then(|source| source.legal_act.clone()),
+        system: source.and_then(|source| source.system.clone()),
+        fresh: service.freshness.as_deref().and_then(|text| fresh(lang, text)),
+        promise: definition
+            .freshness_s
+            .map(|seconds| lang.with("dataset-promise", &[("delay", &delay(lang, seconds))])),
+        recipients: found.recipients,
+        key: service.key.join(", "),
+        lists: service.change_lists.join(", "),
+        fields,
+        sample,
+        records_url: link("records").unwrap_or_default(),
+        changes_url: link("changes").unwrap_or_default(),
+        public_url: link("public"),
+        page,
+    }
+}
+
+fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>) {
+    for field in fields {
+        if out.len() == MAX_FIELDS {
+            return;
+        }
+        let personal = field.personal.map(|personal| match personal {
+            dagr_model::definition::Personal::Subject => lang.t("personal-subject"),
+            dagr_model::definition::Personal::Identifying => lang.t("personal-identifying"),
+            dagr_model::definition::Personal::Sensitive => lang.t("personal-sensitive"),
+        });
+        out.push(FieldRow {
+            name: field.name.clone(),
+            depth: depth.min(4),
+            comments: field.comments.clone(),
+            ty: type_text(lang, field),
+            personal: personal.unwrap_or_default(),
+            required: field.required,
+        });
+        rows(lang, &field.fields, depth + 1, out);
+    }
+}
+
+/// `code(PAGASTS)` → `kods no saraksta PAGASTS`.
+pub fn type_text(lang: Lang, field: &Field) -> String {
+    use dagr_model::definition::Type;
+    let text = match &field.ty {
+        Type::Code(list) => lang.with("type-code", &[("list", list)]),
+        other => {
+            let name = format!("type-{}", other.to_string().replace('_', "-"));
+            lang.known(&name).unwrap_or_else(|| other.to_string())
+        }
+    };
+    if field.list {
+        lang.with("type-list", &[("of", &text)])
+    } else {
+        text
+    }
+}
+
+fn delay(lang: Lang, seconds: u64) -> String {
+    match seconds {
+        0..=119 => lang.n("delay-seconds", seconds),
+        120..=7_199 => lang.n("delay-minutes", seconds / 60),
+        7_200..=172_799 => lang.n("delay-hours", seconds / 3_600),
+        _ => lang.n("delay-days", seconds / 86_400),
+    }
+}
+
+pub fn indented(json: &str) -> String {
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    serde_json::to_string_pretty(&value).unwrap_or_default()
+}

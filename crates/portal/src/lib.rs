@@ -1,0 +1,22 @@
+//! The pages: rendered on the server, whole without JavaScript, Latvian first.
+//!
+//! A page is a handler (extract → use case → template), one context struct and one template. Who may see it stands in
+//! the handler's first argument; what may be done is the use case's to say.
+
+mod assets;
+mod catalogue;
+mod cookie;
+mod csrf;
+mod dataset;
+mod failed;
+mod form;
+mod lang;
+mod page;
+mod routes;
+mod secure;
+mod settings;
+mod sign_in;
+mod visitor;
+
+pub use routes::router;
+pub use settings::{CastMember, Settings};

@@ -1,0 +1,31 @@
+//! What the program tells the pages.
+
+use std::sync::Arc;
+
+use dagr_app::App;
+
+/// State of every handler.
+#[derive(Clone)]
+pub(crate) struct Portal {
+    pub app: Arc<App>,
+    pub settings: Arc<Settings>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Served over TLS, here or before us: cookies are `Secure`.
+    pub secure: bool,
+    /// Whoever asks is who they say. The program allows it on loopback only.
+    pub development_sign_in: bool,
+    /// People of a demonstration, offered at the development sign-in.
+    pub cast: Vec<CastMember>,
+}
+
+/// Somebody to sign in as.
+#[derive(Debug, Clone)]
+pub struct CastMember {
+    pub code: String,
+    pub name: String,
+    /// What they are, in a few words: `Rīgas dome, datu pārzinis`.
+    pub what: String,
+}
