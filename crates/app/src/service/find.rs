@@ -8,12 +8,13 @@ const MAX_WORDS: usize = 10;
 /// The shortest stem an ending is taken from.
 const MIN_STEM: usize = 3;
 
-/// Endings of nouns, adjectives and verbs without their diacritics, the longest first.
-const ENDINGS: [&str; 44] = [
-    "ajiem", "ajam", "ajai", "ajos", "ajas", "iem", "ajo", "ais", "ies", "ais", "ias", "jam", "jas", "iju",
-    "ija", "ijas", "iem", "aja", "as", "es", "is", "us", "os", "am", "em", "im", "um", "ai", "ei", "ij",
-    "ie", "ju", "ja", "ji", "js", "a", "e", "i", "u", "o", "s", "m", "y", "t",
+/// Endings of nouns and adjectives without their diacritics, the longest first.
+const ENDINGS: [&str; 24] = [
+    "iem", "ais", "as", "es", "is", "us", "os", "am", "em", "im", "um", "om", "ai", "ei", "ie", "a", "e",
+    "i", "u", "o", "s", "m", "y", "t",
 ];
+/// Letters two forms of one word may differ in behind a common stem: `sociālās`, `sociālajām`.
+const MAX_BEHIND: usize = 2;
 
 /// Stems of a text.
 pub(super) fn stems(text: &str) -> Vec<String> {
@@ -62,9 +63,13 @@ impl Index {
             if stems.iter().any(|stem| stem == word) {
                 return Some(weight * 2);
             }
-            // A word that is still being typed.
-            let begun = word.len() >= MIN_STEM && stems.iter().any(|stem| stem.starts_with(word));
-            begun.then_some(*weight)
+            // A word that is still being typed, or a longer form of one that is there.
+            let near = |stem: &String| {
+                let longer = word.strip_prefix(stem.as_str());
+                (word.len() >= MIN_STEM && stem.starts_with(word))
+                    || (stem.len() > MIN_STEM && longer.is_some_and(|behind| behind.len() <= MAX_BEHIND))
+            };
+            stems.iter().any(near).then_some(*weight)
         };
         self.0.iter().filter_map(hit).reduce(u32::saturating_add)
     }
