@@ -148,6 +148,12 @@ impl App {
         })
     }
 
+    /// The definition of a set, as published, else as tried. Public, and read from memory.
+    pub fn definition_of(&self, name: &str) -> Option<Arc<Definition>> {
+        let set = self.described(&DatasetName::new(name))?;
+        Some(Arc::clone(&set.schema.definition))
+    }
+
     fn service(&self, catalog: &Catalog, set: &LiveSet) -> Result<Service, Problem> {
         let definition = set.definition();
         Ok(Service {

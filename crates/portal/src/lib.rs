@@ -3,6 +3,7 @@
 //! A page is a handler (extract → use case → template), one context struct and one template. Who may see it stands in
 //! the handler's first argument; what may be done is the use case's to say.
 
+mod application;
 mod assets;
 mod catalogue;
 mod cookie;
@@ -17,6 +18,8 @@ mod secure;
 mod settings;
 mod sign_in;
 mod visitor;
+mod words;
+mod work;
 
 pub use routes::router;
 pub use settings::{CastMember, Settings};

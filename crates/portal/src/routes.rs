@@ -13,11 +13,11 @@ use dagr_web::context::frame;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    assets, catalogue, dataset, failed,
+    application, assets, catalogue, dataset, failed,
     lang::Lang,
     secure,
     settings::{Portal, Settings},
-    sign_in,
+    sign_in, work,
 };
 
 /// To be merged with the data port's other calls.
@@ -42,6 +42,7 @@ fn pages() -> Router<Portal> {
     let pages = Pages(Router::new());
     let pages = public(pages);
     let pages = session(pages);
+    let pages = applications(pages);
     pages.at("/{*rest}", any(failed::not_found)).0
 }
 
@@ -71,4 +72,36 @@ fn session(pages: Pages) -> Pages {
         )
         .at("/sign-out", post(sign_in::sign_out))
         .at("/act-for", get(sign_in::act_for_show).post(sign_in::act_for))
+}
+
+fn applications(pages: Pages) -> Pages {
+    use application as a;
+    pages
+        .at("/work", get(work::work_show))
+        .at(
+            "/applications",
+            get(a::application_list).post(a::application_create),
+        )
+        .at("/applications/new", get(a::application_new))
+        .at("/applications/{number}", get(a::application_show))
+        .at(
+            "/applications/{number}/fields",
+            get(a::fields_show).post(a::fields_post),
+        )
+        .at("/applications/{number}/preview", get(a::preview_text))
+        .at(
+            "/applications/{number}/purpose",
+            get(a::purpose_show).post(a::purpose_post),
+        )
+        .at(
+            "/applications/{number}/terms",
+            get(a::terms_show).post(a::terms_post),
+        )
+        .at("/applications/{number}/role", post(a::role_post))
+        .at("/applications/{number}/check", get(a::check_show))
+        .at("/applications/{number}/submit", post(a::submit))
+        .at("/applications/{number}/decide", post(a::application_decide))
+        .at("/applications/{number}/review", post(a::application_review))
+        .at("/applications/{number}/withdraw", post(a::application_withdraw))
+        .at("/applications/{number}/comments", post(a::comment_post))
 }

@@ -152,6 +152,28 @@ impl Asked {
 }
 
 impl DataAsked {
+    /// An empty one, to begin with: in the main section, record by record.
+    pub fn about(dataset: DatasetName) -> Self {
+        Self {
+            dataset,
+            environments: vec![Section::Main],
+            purpose: String::new(),
+            legal_basis: String::new(),
+            use_case: String::new(),
+            fields: Vec::new(),
+            scope: None,
+            ways: vec![Way::Key],
+            quota: None,
+            quota_unit: QuotaUnit::default(),
+            rate_per_second: None,
+            misses_per_hour: None,
+            valid_from: None,
+            valid_to: None,
+            case_required: false,
+            processor: None,
+        }
+    }
+
     fn completeness(&self, check: &mut Check) {
         let one = "name at least one";
         check.holds(!self.environments.is_empty(), "environments", "required", one);

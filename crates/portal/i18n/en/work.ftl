@@ -1,0 +1,10 @@
+work-decide = To decide
+work-decide-none = Nothing waits for a decision now.
+work-decide-all = All applications your institution decides
+work-returned = Returned for precision
+work-drafts = Drafts
+work-drafts-none = No drafts. Begin an application if you need data.
+work-waiting = Waiting for a decision
+work-operator = Applications for roles to decide
+work-operator-none = No institution waits for a role now.
+work-ending = Permissions that end soon

@@ -1,0 +1,10 @@
+work-decide = Jāizlemj
+work-decide-none = Pašlaik nav nekā, kas jāizlemj.
+work-decide-all = Visi pieteikumi, ko lemj jūsu iestāde
+work-returned = Atgriezti precizēšanai
+work-drafts = Melnraksti
+work-drafts-none = Melnrakstu nav. Sāciet jaunu pieteikumu, ja jums vajag datus.
+work-waiting = Gaida lēmumu
+work-operator = Lomu pieteikumi, kas jāizlemj
+work-operator-none = Pašlaik neviena iestāde negaida lomu.
+work-ending = Atļaujas, kam drīz beigsies termiņš

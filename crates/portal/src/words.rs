@@ -1,0 +1,164 @@
+//! The domain's words in the reader's language: states, ways, scopes.
+
+use dagr_model::{
+    application::{Application, Asked, Decision, InstitutionRole, Stage},
+    definition::{Definition, Field},
+    permission::{QuotaUnit, Scope, Way},
+};
+
+use crate::lang::Lang;
+
+/// A state as a word with an icon; colour only repeats it.
+pub struct State {
+    pub icon: &'static str,
+    pub text: String,
+    pub class: &'static str,
+}
+
+/// Where an application stands.
+pub fn stage(lang: Lang, stage: &Stage) -> State {
+    let (icon, name, class) = match stage {
+        Stage::Draft => ("✎", "draft", "plain"),
+        Stage::Submitted { .. } => ("➜", "submitted", "wait"),
+        Stage::Returned { .. } => ("↩", "returned", "wait"),
+        Stage::Resubmitted { .. } => ("➜", "resubmitted", "wait"),
+        Stage::LegalReview { .. } => ("§", "legal-review", "wait"),
+        Stage::Withdrawn { .. } => ("⊘", "withdrawn", "plain"),
+        Stage::Decided { decision, .. } => match decision {
+            Decision::Approved { .. } => ("✓", "approved", "good"),
+            Decision::Partial { .. } => ("◐", "partial", "good"),
+            Decision::Refused { .. } => ("✕", "refused", "grave"),
+        },
+    };
+    State {
+        icon,
+        text: lang.t(&format!("stage-{name}")),
+        class,
+    }
+}
+
+pub fn institution_role(lang: Lang, role: InstitutionRole) -> String {
+    match role {
+        InstitutionRole::Provider => lang.t("institution-role-provider"),
+        InstitutionRole::Recipient => lang.t("institution-role-recipient"),
+    }
+}
+
+/// What an application is about, in a few words.
+pub fn subject(lang: Lang, application: &Application, described: impl Fn(&str) -> Option<String>) -> String {
+    match &application.asked {
+        Asked::Data(data) => described(data.dataset.as_str()).unwrap_or_else(|| data.dataset.to_string()),
+        Asked::Role(asked) => lang.with(
+            "application-role",
+            &[("role", &institution_role(lang, asked.role))],
+        ),
+    }
+}
+
+pub fn way(lang: Lang, way: &Way) -> String {
+    match way {
+        Way::Key => lang.t("way-key"),
+        Way::Index(name) => lang.with("way-index", &[("name", name)]),
+        Way::Changes => lang.t("way-changes"),
+        Way::List(name) => lang.with("way-list", &[("name", name)]),
+        Way::Bulk => lang.t("way-bulk"),
+        Way::History => lang.t("way-history"),
+    }
+}
+
+/// Every way a set can be asked for.
+pub fn ways_of(definition: &Definition) -> Vec<Way> {
+    let mut ways = vec![Way::Key];
+    ways.extend(definition.indexes.iter().map(|index| Way::Index(index.join(","))));
+    ways.push(Way::Changes);
+    ways.extend(definition.changes.iter().map(|list| Way::List(list.name.clone())));
+    ways.push(Way::Bulk);
+    if definition.history {
+        ways.push(Way::History);
+    }
+    ways
+}
+
+pub fn scope(lang: Lang, scope: Option<&Scope>) -> String {
+    match scope {
+        None => lang.t("scope-all"),
+        Some(Scope::Keys(keys)) => lang.n("scope-keys", keys.len() as u64),
+        Some(Scope::When(text)) => lang.with("scope-when", &[("when", text)]),
+    }
+}
+
+pub fn quota(lang: Lang, quota: Option<u64>, unit: QuotaUnit) -> String {
+    match (quota, unit) {
+        (None, _) => lang.t("quota-none"),
+        (Some(quota), QuotaUnit::Call) => lang.n("quota-calls", quota),
+        (Some(quota), QuotaUnit::Record) => lang.n("quota-records", quota),
+    }
+}
+
+/// One leaf of a definition.
+pub struct Leaf {
+    pub path: String,
+    /// `Vecāki › Vecāka personas kods`
+    pub meaning: String,
+    pub ty: String,
+    /// How it concerns a person, in words; empty: not at all.
+    pub personal: String,
+    /// Identifying or sensitive.
+    pub is_grave: bool,
+    pub is_key: bool,
+}
+
+/// Leaves in definition order.
+pub fn leaves(lang: Lang, definition: &Definition) -> Vec<Leaf> {
+    let mut out = Vec::new();
+    gather(lang, definition, &definition.fields, ("", ""), &mut out);
+    out
+}
+
+fn gather(
+    lang: Lang,
+    definition: &Definition,
+    fields: &[Field],
+    (path, meaning): (&str, &str),
+    out: &mut Vec<Leaf>,
+) {
+    for field in fields {
+        let path = if path.is_empty() {
+            field.name.clone()
+        } else {
+            format!("{path}.{}", field.name)
+        };
+        let meaning = if meaning.is_empty() {
+            field.comments.clone()
+        } else {
+            format!("{meaning} › {}", field.comments)
+        };
+        if field.fields.is_empty() {
+            out.push(leaf(lang, definition, field, path, meaning));
+        } else {
+            gather(lang, definition, &field.fields, (&path, &meaning), out);
+        }
+    }
+}
+
+fn leaf(lang: Lang, definition: &Definition, field: &Field, path: String, meaning: String) -> Leaf {
+    Leaf {
+        is_key: definition.key.fields().any(|key| key == path),
+        ty: crate::dataset::type_text(lang, field),
+        personal: field
+            .personal
+            .map_or_else(String::new, |personal| personal_text(lang, personal)),
+        is_grave: field.personal.is_some(),
+        path,
+        meaning,
+    }
+}
+
+pub fn personal_text(lang: Lang, personal: dagr_model::definition::Personal) -> String {
+    use dagr_model::definition::Personal;
+    match personal {
+        Personal::Subject => lang.t("personal-subject"),
+        Personal::Identifying => lang.t("personal-identifying"),
+        Personal::Sensitive => lang.t("personal-sensitive"),
+    }
+}
