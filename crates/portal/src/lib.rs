@@ -22,4 +22,4 @@ mod words;
 mod work;
 
 pub use routes::router;
-pub use settings::{CastMember, Settings};
+pub use settings::{Cast, CastMember, Settings};

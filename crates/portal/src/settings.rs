@@ -1,6 +1,6 @@
 //! What the program tells the pages.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dagr_app::App;
 
@@ -17,9 +17,12 @@ pub struct Settings {
     pub secure: bool,
     /// Whoever asks is who they say. The program allows it on loopback only.
     pub development_sign_in: bool,
-    /// People of a demonstration, offered at the development sign-in.
-    pub cast: Vec<CastMember>,
+    /// People of a demonstration, offered at the development sign-in; told once they are there.
+    pub cast: Cast,
 }
+
+/// Set once, by whoever makes the people.
+pub type Cast = Arc<OnceLock<Vec<CastMember>>>;
 
 /// Somebody to sign in as.
 #[derive(Debug, Clone)]

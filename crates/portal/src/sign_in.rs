@@ -160,7 +160,7 @@ fn form(
     SignInPage {
         page: visitor.page(&portal.app, visitor.lang.t("sign-in")),
         to,
-        cast: portal.settings.cast.clone(),
+        cast: portal.settings.cast.get().cloned().unwrap_or_default(),
         fault,
         code: typed[0].to_owned(),
         name: typed[1].to_owned(),

@@ -1,10 +1,12 @@
 //! The demo: a synthetic nation and its story. `dagr demo` builds it from nothing, tells it, and keeps serving.
 
+mod applications;
 mod call;
 mod cast;
 pub mod load;
 pub mod nation;
 pub mod office;
+mod people;
 mod state;
 mod story;
 mod tell;
@@ -72,9 +74,12 @@ pub async fn run(global: &Global, demo: Demo) -> Done {
     };
     if matches!(told, Ok(true)) && !demo.once {
         println!(
-            "\n   Serveris turpina darbu: {}; beigt ar Ctrl-C.\n   Serving on {0} until Ctrl-C. Interface: {0}/api",
+            "\n   Serveris turpina darbu: {}; beigt ar Ctrl-C.\n   Serving on {0} until Ctrl-C. Interface: {0}/api\n\n   Lapas: {0}/lv/sign-in — izvēlieties, kas jūs esat:\n   Pages: {0}/en/sign-in — choose who you are:",
             running.public_url
         );
+        for member in running.cast.get().into_iter().flatten() {
+            println!("     {:<20} {} {}", member.name, member.code, member.what);
+        }
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -118,6 +123,7 @@ async fn tell(demo: &Demo, data: &Path, running: &Running, begun: Instant) -> Re
     if state.loaded.is_none() {
         build(&nation, running, &place("keys"), &mut state).await?;
     }
+    people(&nation, running, &mut state).await?;
     let ready = begun.elapsed();
     let mut story = Story::new(data, running, &nation, state, teller)?;
     story.tell().await?;
@@ -175,6 +181,25 @@ async fn build(nation: &Arc<Nation>, running: &Running, keys: &Path, state: &mut
     }
     state.loaded = Some(sum);
     state.save()
+}
+
+/// Institutions, people for each role, their applications; whom one can sign in as.
+async fn people(nation: &Nation, running: &Running, state: &mut State) -> Done {
+    let officials = people::officials(nation);
+    if !state.peopled {
+        let failed = |problem: dagr_app::problem::Problem| Failure::here(problem.to_string());
+        people::enter(&running.app, &officials).await.map_err(failed)?;
+        applications::make(&running.app, &officials)
+            .await
+            .map_err(failed)?;
+        state.peopled = true;
+        state.save()?;
+    }
+    // Told once a start: a second telling has nothing to add.
+    let _ = running
+        .cast
+        .set(people::cast(&officials, &cast::Cast::of(nation).citizen));
+    Ok(())
 }
 
 fn office(running: &Running) -> Result<Office, Failure> {

@@ -63,6 +63,8 @@ pub struct Running {
     pub public_url: String,
     pub dir: PathBuf,
     pub app: Arc<App>,
+    /// Whom the development sign-in offers.
+    pub cast: dagr_portal::Cast,
     /// Of the data port.
     scheme: &'static str,
     data_listener: Listener,
@@ -74,16 +76,7 @@ pub struct Running {
 }
 
 /// Opens everything under `dir` (made when absent) and listens. Returns when the server is ready.
-pub async fn start(config: Config, dir: &Path) -> Result<Running, StartError> {
-    start_with(config, dir, Vec::new()).await
-}
-
-/// The same with people offered at the development sign-in.
-pub async fn start_with(
-    mut config: Config,
-    dir: &Path,
-    cast: Vec<dagr_portal::CastMember>,
-) -> Result<Running, StartError> {
+pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError> {
     crate::tls::install_provider();
     let metrics = metrics::recorder()?;
     let lock = DataDir::open(dir)?;
@@ -105,7 +98,8 @@ pub async fn start_with(
 
     let registry = open_registry(&dir).await?;
     let app = open_app(&config, &dir, registry.clone()).await?;
-    let pages = dagr_portal::router(app.clone(), portal_settings(&config, cast));
+    let cast = dagr_portal::Cast::default();
+    let pages = dagr_portal::router(app.clone(), portal_settings(&config, cast.clone()));
     let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests, pages);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let data_listener = Listener::start(data_socket, tls, front)?;
@@ -117,6 +111,7 @@ pub async fn start_with(
         public_url: config.public_url(),
         dir,
         app,
+        cast,
         scheme,
         data_listener,
         operations_listener,
@@ -171,7 +166,7 @@ impl Running {
     }
 }
 
-fn portal_settings(config: &Config, cast: Vec<dagr_portal::CastMember>) -> dagr_portal::Settings {
+fn portal_settings(config: &Config, cast: dagr_portal::Cast) -> dagr_portal::Settings {
     dagr_portal::Settings {
         secure: config.public_url().starts_with("https://"),
         development_sign_in: config.portal.development_sign_in,

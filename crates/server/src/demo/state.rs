@@ -18,6 +18,9 @@ pub struct State {
     pub permissions: BTreeMap<String, String>,
     /// Set when every register was delivered.
     pub loaded: Option<Loaded>,
+    /// Set when people and applications were entered.
+    #[serde(default)]
+    pub peopled: bool,
     /// How often the story was told to its end.
     pub tellings: u64,
     /// Where each recipient's copy stands, by the story's name for it.
