@@ -6,6 +6,7 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
@@ -34,12 +35,12 @@ const ASSETS: [Asset; 3] = [
     },
 ];
 
-/// `portal-1a2b3c4d5e6f.css`, in the order of `ASSETS`.
+/// `portal-3J5hq0ab.css`, in the order of `ASSETS`.
 static NAMES: LazyLock<[String; 3]> = LazyLock::new(|| ASSETS.each_ref().map(hashed));
 
 fn hashed(asset: &Asset) -> String {
     let digest = Sha256::digest(asset.text.as_bytes());
-    let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hex = URL_SAFE_NO_PAD.encode(&digest[..6]);
     let (stem, extension) = asset.name.split_once('.').unwrap_or((asset.name, ""));
     format!("{stem}-{hex}.{extension}")
 }

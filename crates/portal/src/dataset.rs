@@ -16,6 +16,7 @@ use crate::{
     page::{Page, html, name_of},
     settings::Portal,
     visitor::Visitor,
+    words::personal_text,
 };
 
 /// Fields shown on the page; a definition may have more.
@@ -129,11 +130,7 @@ fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>) {
         if out.len() == MAX_FIELDS {
             return;
         }
-        let personal = field.personal.map(|personal| match personal {
-            dagr_model::definition::Personal::Subject => lang.t("personal-subject"),
-            dagr_model::definition::Personal::Identifying => lang.t("personal-identifying"),
-            dagr_model::definition::Personal::Sensitive => lang.t("personal-sensitive"),
-        });
+        let personal = field.personal.map(|personal| personal_text(lang, personal));
         out.push(FieldRow {
             name: field.name.clone(),
             depth: depth.min(4),
@@ -147,7 +144,7 @@ fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>) {
 }
 
 /// `code(PAGASTS)` → `kods no saraksta PAGASTS`.
-pub fn type_text(lang: Lang, field: &Field) -> String {
+fn type_text(lang: Lang, field: &Field) -> String {
     use dagr_model::definition::Type;
     let text = match &field.ty {
         Type::Code(list) => lang.with("type-code", &[("list", list)]),

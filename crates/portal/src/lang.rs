@@ -101,7 +101,7 @@ impl Lang {
     pub fn n(self, id: &str, n: u64) -> String {
         let mut args = FluentArgs::new();
         args.set("n", n);
-        args.set("shown", self.number(n));
+        args.set("shown", number(n));
         self.find(id, Some(&args)).unwrap_or_else(|| id.to_owned())
     }
 
@@ -144,19 +144,19 @@ impl Lang {
         let at = at.to_zoned_datetime(riga());
         format!("{} {:02}:{:02}", self.day(at.date()), at.hour(), at.minute())
     }
+}
 
-    /// `12 345`, with thin spaces.
-    pub fn number(self, number: u64) -> String {
-        let digits = number.to_string();
-        let mut out = String::with_capacity(digits.len() + 6);
-        for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) && digits.len() > 4 {
-                out.push(THIN);
-            }
-            out.push(digit);
+/// `12 345`, with thin spaces.
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + 6);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) && digits.len() > 4 {
+            out.push(THIN);
         }
-        out
+        out.push(digit);
     }
+    out
 }
 
 fn bundle(code: &str, texts: &[&str]) -> Bundle {

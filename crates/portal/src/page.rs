@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::response::{IntoResponse, Response};
 use dagr_app::{App, ctx::Person};
-use dagr_model::role::Role;
 use http::{HeaderValue, StatusCode, header};
 use jiff::{Timestamp, civil::Date};
 
@@ -35,11 +34,13 @@ pub struct Who {
     /// Whether there is another to act for.
     pub may_change: bool,
     pub unread: usize,
-    pub operator: bool,
-    /// Applies, decides, answers for data.
-    pub answers: bool,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unused_self,
+    reason = "a template hands over references, and calls what its page has"
+)]
 impl Page {
     pub fn new(visitor: &Visitor, app: &App, title: String, development: bool) -> Self {
         let mut page = Self::without_counts(visitor, title);
@@ -62,8 +63,6 @@ impl Page {
                 institution: None,
                 may_change: false,
                 unread: 0,
-                operator: false,
-                answers: false,
             }),
             csrf: visitor.csrf(),
             done: None,
@@ -114,10 +113,6 @@ impl Page {
         self.lang.n(id, *n as u64)
     }
 
-    pub fn number(&self, n: &u64) -> String {
-        self.lang.number(*n)
-    }
-
     pub fn with(&self, id: &str, name: &str, value: &str) -> String {
         self.lang.with(id, &[(name, value)])
     }
@@ -152,9 +147,6 @@ fn who(person: &Person, app: &App, unread: usize) -> Who {
         }),
         may_change: person.may_act_for.len() > usize::from(acting.is_some()),
         unread,
-        operator: acting.is_some_and(|acting| acting.roles.contains(&Role::Operator)),
-        answers: acting
-            .is_some_and(|acting| acting.holds(&[Role::Head, Role::DataManager, Role::LegalReviewer])),
     }
 }
 

@@ -55,10 +55,18 @@ pub fn subject(lang: Lang, application: &Application, described: impl Fn(&str) -
     }
 }
 
-pub fn way(lang: Lang, way: &Way) -> String {
+/// `definition`: fields are named by what they mean.
+pub fn way(lang: Lang, way: &Way, definition: Option<&Definition>) -> String {
     match way {
         Way::Key => lang.t("way-key"),
-        Way::Index(name) => lang.with("way-index", &[("name", name)]),
+        Way::Index(names) => {
+            let meaning = |name: &str| {
+                let field = definition.and_then(|definition| definition.field(name));
+                field.map_or_else(|| name.to_owned(), |field| format!("{} ({name})", field.comments))
+            };
+            let names: Vec<String> = names.split(',').map(meaning).collect();
+            lang.with("way-index", &[("name", &names.join(", "))])
+        }
         Way::Changes => lang.t("way-changes"),
         Way::List(name) => lang.with("way-list", &[("name", name)]),
         Way::Bulk => lang.t("way-bulk"),
@@ -100,7 +108,6 @@ pub struct Leaf {
     pub path: String,
     /// `Vecāki › Vecāka personas kods`
     pub meaning: String,
-    pub ty: String,
     /// How it concerns a person, in words; empty: not at all.
     pub personal: String,
     /// Identifying or sensitive.
@@ -144,7 +151,6 @@ fn gather(
 fn leaf(lang: Lang, definition: &Definition, field: &Field, path: String, meaning: String) -> Leaf {
     Leaf {
         is_key: definition.key.fields().any(|key| key == path),
-        ty: crate::dataset::type_text(lang, field),
         personal: field
             .personal
             .map_or_else(String::new, |personal| personal_text(lang, personal)),

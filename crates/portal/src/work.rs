@@ -54,7 +54,13 @@ pub async fn work_show(State(portal): State<Portal>, Signed(visitor): Signed) ->
     let Some(acting) = visitor.ctx.acting_for() else {
         return Ok(crate::page::see(&visitor.url("/act-for?to=/work")));
     };
-    let (applies, decides) = (acting.holds(APPLICANTS), acting.holds(RETURNERS));
+    let catalog = portal.app.catalog();
+    let provides = catalog
+        .datasets
+        .values()
+        .any(|set| set.provider == acting.institution);
+    let (applies, decides) = (acting.holds(APPLICANTS), provides && acting.holds(RETURNERS));
+    drop(catalog);
     let operates = visitor.ctx.operator().is_ok();
     let name = super::application::institution(&portal, acting.institution.as_str());
     let page = gather(&portal, &visitor, name, [applies, decides, operates]).await;

@@ -235,3 +235,5 @@ fault-too-long = The text is too long.
 fault-number = Write a whole number above zero, or leave it empty.
 fault-date = Write a day, for example 12.05.2026.
 fault-range = The end is before the beginning.
+word-reason = Reason
+word-opinion = Lawyer’s opinion

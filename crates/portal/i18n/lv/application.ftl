@@ -243,3 +243,5 @@ fault-too-long = Teksts ir par garu.
 fault-number = Ierakstiet veselu skaitli, lielāku par nulli, vai atstājiet tukšu.
 fault-date = Ierakstiet dienu, piemēram, 12.05.2026.
 fault-range = Beigas ir pirms sākuma.
+word-reason = Iemesls
+word-opinion = Jurista slēdziens

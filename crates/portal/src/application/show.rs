@@ -25,6 +25,7 @@ use crate::{
     dataset::indented,
     failed::Failed,
     form::Posted,
+    lang::Lang,
     page::{Page, html, see},
     settings::Portal,
     visitor::{Signed, Visitor},
@@ -97,7 +98,7 @@ pub fn summary(portal: &Portal, visitor: &Visitor, application: &Application) ->
                 .as_ref()
                 .map(|number| institution(portal, number.as_str())),
             fields: asked_fields(portal, visitor, application, data),
-            ways: data.ways.iter().map(|way| words::way(lang, way)).collect(),
+            ways: ways(portal, lang, data),
             sections: sections(visitor, data),
             scope: words::scope(lang, data.scope.as_ref()),
             quota: words::quota(lang, data.quota, data.quota_unit),
@@ -105,6 +106,12 @@ pub fn summary(portal: &Portal, visitor: &Visitor, application: &Application) ->
             case_required: data.case_required,
         },
     }
+}
+
+fn ways(portal: &Portal, lang: Lang, data: &DataAsked) -> Vec<String> {
+    let definition = portal.app.definition_of(data.dataset.as_str());
+    let text = |way| words::way(lang, way, definition.as_deref());
+    data.ways.iter().map(text).collect()
 }
 
 fn asked_fields(
@@ -182,14 +189,14 @@ struct ApplicationPage {
     joinable: Vec<(String, String)>,
     sample: String,
     remarks: Vec<(String, String)>,
-    refusal: Option<String>,
+    /// The last word on it, and what kind it is.
+    word: Option<(String, String)>,
     events: Vec<EventRow>,
     comments: Vec<CommentRow>,
     may: May,
     /// Steps of a draft that are complete: fields, purpose, terms.
     steps: [bool; 3],
     missing: usize,
-    granted_fields: usize,
 }
 
 /// What the reader may do now.
@@ -250,9 +257,10 @@ async fn page(
     } else {
         None
     };
-    let missing = match found.value.possible.contains(&Verb::Submit) {
-        true => app.application_check(ctx, number).await?,
-        false => Vec::new(),
+    let missing = if found.value.possible.contains(&Verb::Submit) {
+        app.application_check(ctx, number).await?
+    } else {
+        Vec::new()
     };
     let mut summary = summary(portal, visitor, application);
     if let Some(facts) = &facts {
@@ -290,7 +298,7 @@ async fn page(
             String::new()
         },
         remarks: remarks(visitor, &application.stage),
-        refusal: refusal(&application.stage),
+        word: word(lang, &application.stage),
         events: events
             .iter()
             .map(|event| event_row(portal, visitor, event))
@@ -302,7 +310,6 @@ async fn page(
         may: may(&found.value),
         steps: steps(&missing),
         missing: missing.len(),
-        granted_fields: application.granted().len(),
         summary,
     })
 }
@@ -402,14 +409,14 @@ fn remarks(visitor: &Visitor, stage: &Stage) -> Vec<(String, String)> {
         .collect()
 }
 
-fn refusal(stage: &Stage) -> Option<String> {
+fn word(lang: Lang, stage: &Stage) -> Option<(String, String)> {
     match stage {
         Stage::Decided {
             decision: Decision::Refused { reason },
             ..
         }
-        | Stage::Withdrawn { reason, .. } => Some(reason.clone()),
-        Stage::LegalReview { note, .. } => note.clone(),
+        | Stage::Withdrawn { reason, .. } => Some((lang.t("word-reason"), reason.clone())),
+        Stage::LegalReview { note, .. } => note.clone().map(|note| (lang.t("word-opinion"), note)),
         _ => None,
     }
 }

@@ -208,7 +208,8 @@ fn asked(app: &App, dataset: &str, purpose: &str, law: &str, fields: &[&str]) ->
     let mut asked = DataAsked::about(DatasetName::new(dataset));
     purpose.clone_into(&mut asked.purpose);
     law.clone_into(&mut asked.legal_basis);
-    asked.use_case = "Sociālais dienests pārbauda iesniedzēja norādīto, kad izskata iesniegumu.".to_owned();
+    "Sociālais dienests pārbauda iesniedzēja norādīto, kad izskata iesniegumu."
+        .clone_into(&mut asked.use_case);
     asked.fields = fields
         .into_iter()
         .map(|field| FieldAsked {

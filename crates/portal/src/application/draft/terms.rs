@@ -80,7 +80,11 @@ fn of_draft(
     let known = definition.as_deref().map(words::ways_of).unwrap_or_default();
     let ways = known.iter().map(|way| {
         let asked = data.ways.contains(way);
-        (way.to_string(), words::way(visitor.lang, way), asked)
+        (
+            way.to_string(),
+            words::way(visitor.lang, way, definition.as_deref()),
+            asked,
+        )
     });
     let text = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string()).unwrap_or_default();
     TermsPage {
