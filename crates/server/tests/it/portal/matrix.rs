@@ -1,0 +1,180 @@
+//! Every page × everybody: what each may see, in one table.
+
+use std::fmt::Write as _;
+
+use super::{Browser, person, server};
+
+const SET: &str = "name: pm_set
+key: Code
+data_description: Dati
+fields:
+  - Code : kods
+  - Name : vārds
+";
+
+/// Pages; `{n}` is a submitted application, `{d}` a draft.
+const PAGES: &[&str] = &[
+    "/",
+    "/datasets/pm_set",
+    "/sign-in",
+    "/act-for",
+    "/work",
+    "/applications",
+    "/applications/new",
+    "/applications/new?dataset=pm_set",
+    "/applications/{d}",
+    "/applications/{d}/fields",
+    "/applications/{d}/purpose",
+    "/applications/{d}/terms",
+    "/applications/{d}/check",
+    "/applications/{d}/preview?field=Code",
+    "/applications/{n}",
+    "/applications/{n}/fields",
+    "/applications/{n}/check",
+];
+
+/// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
+/// may do it, 403 or 404 to whoever may not. What only fills a draft leads on.
+const ACTIONS: &[(&str, &[(&str, &str)])] = &[
+    ("/applications/{d}/fields", &[]),
+    ("/applications/{d}/purpose", &[]),
+    ("/applications/{d}/submit", &[]),
+    ("/applications/{d}/withdraw", &[]),
+    (
+        "/applications/{n}/decide",
+        &[("choice", "refuse"), ("step", "do")],
+    ),
+    (
+        "/applications/{n}/decide",
+        &[("choice", "return"), ("step", "do")],
+    ),
+    ("/applications/{n}/review", &[("note", LONG)]),
+    ("/applications/{n}/withdraw", &[]),
+    ("/applications/{n}/comments", &[]),
+];
+/// Longer than a note may be.
+const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
+#[tokio::test]
+async fn each_sees_and_does_what_the_table_says() {
+    let server = server();
+    let (provider, recipient, stranger) = (
+        server.producer().await,
+        server.consumer().await,
+        server.consumer().await,
+    );
+    server.publish(&provider, "pm_set", SET).await;
+    let keeper = server.consumer().await;
+    let cast: [(&str, &str, &str, &[&str]); 9] = [
+        ("nobody", "39000000010", "", &[]),
+        (
+            "applicant",
+            "39000000011",
+            &recipient.institution,
+            &["data_manager"],
+        ),
+        (
+            "technician",
+            "39000000012",
+            &recipient.institution,
+            &["technical_contact"],
+        ),
+        (
+            "stranger",
+            "39000000013",
+            &stranger.institution,
+            &["head", "data_manager", "legal_reviewer"],
+        ),
+        (
+            "lawyer",
+            "39000000014",
+            &provider.institution,
+            &["legal_reviewer"],
+        ),
+        ("decider", "39000000015", &provider.institution, &["data_manager"]),
+        ("auditor", "39000000016", &provider.institution, &["auditor"]),
+        (
+            "officer",
+            "39000000017",
+            &recipient.institution,
+            &["data_protection_officer"],
+        ),
+        ("operator", "39000000018", &keeper.institution, &["operator"]),
+    ];
+    for (name, code, institution, roles) in cast {
+        if !institution.is_empty() {
+            person(&server, code, name, institution, roles).await;
+        }
+    }
+    let applicant = Browser::signed_in(&server, "39000000011").await;
+    let (draft, sent) = (begin(&applicant).await, begin(&applicant).await);
+    fill(&applicant, &sent).await;
+
+    let mut table = String::new();
+    let anonymous = Browser::new(&server);
+    let mut browsers = vec![("anonymous", anonymous)];
+    for (name, code, ..) in cast {
+        browsers.push((name, Browser::signed_in(&server, code).await));
+    }
+    let place = |path: &str| format!("/lv{}", path.replace("{n}", &sent).replace("{d}", &draft));
+    for page in PAGES {
+        write!(table, "{page:<40}").unwrap();
+        for (_, browser) in &browsers {
+            write!(table, " {}", browser.get(&place(page)).await.status).unwrap();
+        }
+        table.push('\n');
+    }
+    for (action, pairs) in ACTIONS {
+        let choice = pairs
+            .first()
+            .filter(|(name, _)| *name == "choice")
+            .map_or("", |(_, choice)| choice);
+        write!(table, "{:<40}", format!("POST {action} {choice}")).unwrap();
+        for (name, browser) in &browsers {
+            let csrf = csrf(name, browser).await;
+            let mut all = vec![("csrf", csrf.as_str())];
+            all.extend(*pairs);
+            write!(table, " {}", browser.send(&place(action), &all).await.status).unwrap();
+        }
+        table.push('\n');
+    }
+    let heads: Vec<&str> = browsers.iter().map(|(name, _)| *name).collect();
+    let shown = format!("{}\n{table}", heads.join(" "));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/portal/matrix.txt");
+    if std::env::var_os("DAGR_REWRITE").is_some() {
+        std::fs::write(path, &shown).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap();
+    assert_eq!(
+        shown, expected,
+        "who may do what has changed; with DAGR_REWRITE=1 it is written anew"
+    );
+}
+
+async fn csrf(name: &str, browser: &Browser) -> String {
+    if name == "anonymous" {
+        return String::new();
+    }
+    super::hidden(&browser.page("/lv/").await, "/lv/sign-out")["csrf"].clone()
+}
+
+async fn begin(applicant: &Browser) -> String {
+    let begun = applicant
+        .submitted("/lv/applications/new?dataset=pm_set", "/lv/applications", &[])
+        .await;
+    begun.rsplit('/').next().unwrap().to_owned()
+}
+
+async fn fill(applicant: &Browser, number: &str) {
+    let at = |step: &str| format!("/lv/applications/{number}{step}");
+    let fields = [("field", "Code"), ("law-all", "4. pants")];
+    applicant.submitted(&at("/fields"), &at("/fields"), &fields).await;
+    let purpose = [("purpose", "p"), ("legal_basis", "l"), ("use_case", "u")];
+    applicant
+        .submitted(&at("/purpose"), &at("/purpose"), &purpose)
+        .await;
+    applicant.submitted(&at("/check"), &at("/submit"), &[]).await;
+}
