@@ -1,9 +1,8 @@
 //! What is in force, compiled and in memory: swapped whole at every change, read without a lock.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+mod sharded;
+
+use std::sync::{Arc, OnceLock};
 
 use dagr_model::{
     fault::Fault,
@@ -13,6 +12,8 @@ use dagr_model::{
 };
 use dagr_policy::Grant;
 
+pub use sharded::Sharded;
+
 use crate::{ctx::Connection, set::LiveSet, usage::Usage};
 
 /// The state every request is judged by.
@@ -20,11 +21,11 @@ use crate::{ctx::Connection, set::LiveSet, usage::Usage};
 pub struct Catalog {
     /// Grows with every change; cached tokens and documents are checked against it.
     pub generation: u64,
-    pub institutions: HashMap<RegistrationNumber, Arc<str>>,
-    pub connections: HashMap<ClientId, Arc<SignIn>>,
-    pub datasets: HashMap<DatasetName, Arc<Dataset>>,
-    pub permissions: HashMap<PermissionNumber, Arc<Held>>,
-    pub by_recipient: HashMap<RegistrationNumber, Arc<Vec<PermissionNumber>>>,
+    pub institutions: Sharded<RegistrationNumber, Arc<str>>,
+    pub connections: Sharded<ClientId, Arc<SignIn>>,
+    pub datasets: Sharded<DatasetName, Arc<Dataset>>,
+    pub permissions: Sharded<PermissionNumber, Arc<Held>>,
+    pub by_recipient: Sharded<RegistrationNumber, Arc<Vec<PermissionNumber>>>,
 }
 
 /// A connection and the certificates it may sign in with.

@@ -1,6 +1,6 @@
 //! The registry's rows as the catalogue in force: at the start, and after every change.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use dagr_model::{
     definition::{Definition, Type},
@@ -16,7 +16,7 @@ use dagr_registry::{
 
 use crate::{
     App,
-    catalog::{Catalog, Dataset, Held, SignIn},
+    catalog::{Catalog, Dataset, Held, Sharded, SignIn},
     ctx::{Connection, ConnectionKind, Ctx},
     problem::Problem,
     set::{LiveSet, NamedIndex, SetRuntime},
@@ -132,8 +132,9 @@ impl Catalog {
         };
         let schema = Arc::clone(&set.schema);
         let number = permission.number.clone();
-        let numbers = self.by_recipient.entry(permission.recipient.clone()).or_default();
-        if !numbers.contains(&number) {
+        // The recipient of a permission never changes.
+        if self.permissions.get(&number).is_none() {
+            let numbers = self.by_recipient.entry(permission.recipient.clone()).or_default();
             Arc::make_mut(numbers).push(number.clone());
         }
         self.permissions
@@ -289,7 +290,7 @@ impl From<RegistryError> for Problem {
 }
 
 /// Data sets by name, for views that go through all of them in order.
-pub(crate) fn in_order<T>(map: &HashMap<DatasetName, T>) -> Vec<(&DatasetName, &T)> {
+pub(crate) fn in_order<T: Clone>(map: &Sharded<DatasetName, T>) -> Vec<(&DatasetName, &T)> {
     let mut all: Vec<_> = map.iter().collect();
     all.sort_by(|a, b| a.0.cmp(b.0));
     all
