@@ -11,6 +11,8 @@ pub enum Failure {
     Unavailable(String),
     /// The provider's answer is not to be believed, or it does not accept ours: for the operator.
     Refused(String),
+    /// Signed in by a way that is not good enough here. Another may do.
+    Weak(String),
     /// It is certain who signed in at the provider, but not what the person's code or name is.
     Unnamed(String),
 }
@@ -23,6 +25,7 @@ impl Failure {
             Self::Lost(_) => "lost",
             Self::Unavailable(_) => "unavailable",
             Self::Refused(_) => "refused",
+            Self::Weak(_) => "weak",
             Self::Unnamed(_) => "unnamed",
         }
     }
@@ -30,9 +33,11 @@ impl Failure {
     pub fn cause(&self) -> &str {
         match self {
             Self::Lost(cause) => cause,
-            Self::Denied(cause) | Self::Unavailable(cause) | Self::Refused(cause) | Self::Unnamed(cause) => {
-                cause
-            }
+            Self::Denied(cause)
+            | Self::Unavailable(cause)
+            | Self::Refused(cause)
+            | Self::Weak(cause)
+            | Self::Unnamed(cause) => cause,
         }
     }
 }

@@ -1,6 +1,12 @@
 //! What is fetched from the provider and kept for a while: its metadata, its keys.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -14,7 +20,11 @@ const PAUSE_S: i64 = 3;
 /// A key nobody knows makes us ask again, once in so long.
 const RENEW_S: i64 = 30;
 
-pub struct Kept<T>(Mutex<Inner<T>>);
+pub struct Kept<T> {
+    inner: Mutex<Inner<T>>,
+    /// Fetches that ended.
+    fetched: AtomicU64,
+}
 
 struct Inner<T> {
     value: Option<(Arc<T>, Timestamp)>,
@@ -24,33 +34,38 @@ struct Inner<T> {
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self(Mutex::new(Inner {
-            value: None,
-            failed: None,
-            renewed: None,
-        }))
+        Self {
+            inner: Mutex::new(Inner {
+                value: None,
+                failed: None,
+                renewed: None,
+            }),
+            fetched: AtomicU64::new(0),
+        }
     }
 }
 
 impl<T> Kept<T> {
     /// The value, fetched if there is none or it is old. Held while fetching, so that many who ask at once make one
-    /// call; each call of ours ends by its own time limit.
+    /// call; it ends by its own time limit, and whoever waited for it takes its outcome.
     pub async fn get<F>(&self, now: Timestamp, fetch: impl FnOnce() -> F) -> Result<Arc<T>, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut inner = self.0.lock().await;
+        let before = self.fetched.load(Ordering::Acquire);
+        let mut inner = self.inner.lock().await;
+        let waited = self.fetched.load(Ordering::Acquire) != before;
         if let Some((value, at)) = &inner.value
             && within(*at, now, FRESH_S)
         {
             return Ok(Arc::clone(value));
         }
         if let Some((failure, at)) = &inner.failed
-            && within(*at, now, PAUSE_S)
+            && (waited || within(*at, now, PAUSE_S))
         {
             return Err(failure.clone());
         }
-        inner.fetch(now, fetch).await
+        self.fetch(&mut inner, now, fetch).await
     }
 
     /// What is there now lacks something: fetches again, unless that was done a moment ago.
@@ -63,7 +78,7 @@ impl<T> Kept<T> {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut inner = self.0.lock().await;
+        let mut inner = self.inner.lock().await;
         if let Some((value, _)) = &inner.value {
             let renewed_meanwhile = !Arc::ptr_eq(value, lacking);
             let just_now = inner.renewed.is_some_and(|at| within(at, now, RENEW_S));
@@ -72,24 +87,29 @@ impl<T> Kept<T> {
             }
         }
         inner.renewed = Some(now);
-        inner.fetch(now, fetch).await
+        self.fetch(&mut inner, now, fetch).await
     }
-}
 
-impl<T> Inner<T> {
-    async fn fetch<F>(&mut self, now: Timestamp, fetch: impl FnOnce() -> F) -> Result<Arc<T>, Failure>
+    async fn fetch<F>(
+        &self,
+        inner: &mut Inner<T>,
+        now: Timestamp,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Arc<T>, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        match fetch().await {
+        let outcome = fetch().await;
+        self.fetched.fetch_add(1, Ordering::Release);
+        match outcome {
             Ok(value) => {
                 let value = Arc::new(value);
-                self.value = Some((Arc::clone(&value), now));
-                self.failed = None;
+                inner.value = Some((Arc::clone(&value), now));
+                inner.failed = None;
                 Ok(value)
             }
             Err(failure) => {
-                self.failed = Some((failure.clone(), now));
+                inner.failed = Some((failure.clone(), now));
                 Err(failure)
             }
         }
@@ -152,5 +172,25 @@ mod tests {
         assert!(kept.get(at(PAUSE_S), bad).await.is_err());
         assert_eq!(calls.get(), 2);
         assert!(kept.get(at(2 * PAUSE_S), || async { Ok(1) }).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_provider_that_is_down_waits_once() {
+        let (kept, calls) = (Kept::<u8>::default(), Cell::new(0));
+        let slow = || {
+            calls.set(calls.get() + 1);
+            async {
+                tokio::task::yield_now().await;
+                Err(Failure::Unavailable("down".to_owned()))
+            }
+        };
+        // The first fetch is long: the others came much later than it began.
+        let (first, second, third) = tokio::join!(
+            kept.get(at(0), slow),
+            kept.get(at(2 * PAUSE_S), slow),
+            kept.get(at(4 * PAUSE_S), slow)
+        );
+        assert!(first.is_err() && second.is_err() && third.is_err());
+        assert_eq!(calls.get(), 1);
     }
 }

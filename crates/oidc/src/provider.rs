@@ -185,8 +185,8 @@ impl Provider {
         if accepted.is_empty() || acr.is_some_and(|acr| accepted.iter().any(|good| good == acr)) {
             return Ok(());
         }
-        Err(Failure::Refused(
-            "the ID token: its acr is none of sign_in.acr_accepted".to_owned(),
+        Err(Failure::Weak(
+            "the ID token: its acr is none of acr_accepted".to_owned(),
         ))
     }
 

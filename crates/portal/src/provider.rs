@@ -189,7 +189,7 @@ fn show(portal: &Portal, visitor: Visitor, to: &str, failure: &Failure) -> Respo
     let (word, cause) = (failure.word(), failure.cause());
     let request_id = visitor.ctx.request_id.as_str();
     let status = match failure {
-        Failure::Denied(_) | Failure::Unnamed(_) => StatusCode::FORBIDDEN,
+        Failure::Denied(_) | Failure::Weak(_) | Failure::Unnamed(_) => StatusCode::FORBIDDEN,
         Failure::Lost(_) => StatusCode::BAD_REQUEST,
         Failure::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Failure::Refused(_) => StatusCode::BAD_GATEWAY,
@@ -229,6 +229,7 @@ mod tests {
             Failure::Lost(""),
             Failure::Unavailable(text()),
             Failure::Refused(text()),
+            Failure::Weak(text()),
             Failure::Unnamed(text()),
         ] {
             for (lang, part) in Lang::ALL

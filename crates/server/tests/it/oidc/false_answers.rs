@@ -133,7 +133,12 @@ async fn tokens_that_break_a_rule(server: &Server, provider: &FalseProvider, sig
             untrusted,
         ),
         ("no sub", json!({ "sub": null }), 502, untrusted),
-        ("a weak sign-in", json!({ "acr": "middle" }), 502, untrusted),
+        (
+            "a weak sign-in",
+            json!({ "acr": "middle" }),
+            403,
+            "not secure enough",
+        ),
         (
             "another country",
             json!({ "personal_code": "PNOEE-38001085718" }),
