@@ -1,4 +1,5 @@
-//! The session's cookie (RFC 6265bis): never read by a script, never sent by another site's form.
+//! Cookies (RFC 6265bis): the session's, and that of a sign-in under way. Never read by a script, never sent by another
+//! site's form.
 
 use http::{HeaderMap, HeaderValue, header};
 
@@ -7,6 +8,11 @@ use crate::settings::Settings;
 /// `__Host-`: bound to this host, its root and TLS; browsers refuse it without them.
 const SECURE_NAME: &str = "__Host-dagr";
 const PLAIN_NAME: &str = "dagr";
+
+const SECURE_ATTEMPT: &str = "__Host-dagr-sign-in";
+const PLAIN_ATTEMPT: &str = "dagr-sign-in";
+/// As long as a sign-in may take.
+const ATTEMPT_MAX_AGE: &str = "; Max-Age=600";
 
 fn name(settings: &Settings) -> &'static str {
     if settings.secure { SECURE_NAME } else { PLAIN_NAME }
@@ -39,12 +45,35 @@ pub fn clear(settings: &Settings) -> Option<HeaderValue> {
     cookie(settings, "", "; Max-Age=0")
 }
 
+/// The sealed half of a sign-in that is at the provider.
+pub fn read_attempt(headers: &HeaderMap, settings: &Settings) -> Option<String> {
+    value(headers, attempt_name(settings)).filter(|text| !text.is_empty())
+}
+
+pub fn set_attempt(sealed: &str, settings: &Settings) -> Option<HeaderValue> {
+    named(attempt_name(settings), settings, sealed, ATTEMPT_MAX_AGE)
+}
+
+pub fn clear_attempt(settings: &Settings) -> Option<HeaderValue> {
+    named(attempt_name(settings), settings, "", "; Max-Age=0")
+}
+
+fn attempt_name(settings: &Settings) -> &'static str {
+    if settings.secure {
+        SECURE_ATTEMPT
+    } else {
+        PLAIN_ATTEMPT
+    }
+}
+
 fn cookie(settings: &Settings, token: &str, more: &str) -> Option<HeaderValue> {
+    named(name(settings), settings, token, more)
+}
+
+/// `Lax`: it comes along when the provider sends the browser back.
+fn named(name: &str, settings: &Settings, token: &str, more: &str) -> Option<HeaderValue> {
     let secure = if settings.secure { "; Secure" } else { "" };
-    let text = format!(
-        "{}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{more}",
-        name(settings)
-    );
+    let text = format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{more}");
     HeaderValue::from_str(&text).ok()
 }
 

@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, dataset, failed,
     lang::Lang,
-    secure,
+    provider, secure,
     settings::{Portal, Settings},
     sign_in, work,
 };
@@ -31,6 +31,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(CompressionLayer::new());
     Router::new()
         .route("/", get(|| async { Redirect::to("/lv/") }))
+        .route("/sign-in/callback", get(provider::sign_in_callback))
         .merge(pages())
         .merge(assets)
         .layer(from_fn(secure::headers))
@@ -70,6 +71,8 @@ fn session(pages: Pages) -> Pages {
             "/sign-in",
             get(sign_in::sign_in_show).post(sign_in::sign_in_development),
         )
+        .at("/sign-in/start", get(provider::sign_in_start))
+        .at("/signed-out", get(provider::signed_out_show))
         .at("/sign-out", post(sign_in::sign_out))
         .at("/act-for", get(sign_in::act_for_show).post(sign_in::act_for))
 }

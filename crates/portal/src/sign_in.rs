@@ -20,11 +20,18 @@ struct SignInPage {
     page: Page,
     /// Where to go on.
     to: String,
+    provider: Option<ProviderLink>,
     cast: Vec<CastMember>,
     /// A fault of what was typed.
     fault: Option<String>,
     code: String,
     name: String,
+}
+
+/// The way to the OpenID provider.
+struct ProviderLink {
+    url: String,
+    label: String,
 }
 
 /// `GET /sign-in?to=`
@@ -84,7 +91,11 @@ pub async fn sign_out(State(portal): State<Portal>, posted: Posted) -> Result<Re
     let visitor = posted.visitor;
     let closed = portal.app.session_close(&visitor.ctx).await;
     closed.map_err(|problem| visitor.failed(problem))?;
-    let mut response = see(&visitor.url("/"));
+    // Signed out here, perhaps not at the provider: the next page says so.
+    let by_provider = visitor
+        .person()
+        .is_some_and(|person| person.signed_in_by == "oidc");
+    let mut response = see(&visitor.url(if by_provider { "/signed-out" } else { "/" }));
     if let Some(value) = cookie::clear(&portal.settings) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -159,12 +170,23 @@ fn form(
 ) -> SignInPage {
     SignInPage {
         page: visitor.page(&portal.app, visitor.lang.t("sign-in")),
+        provider: provider_link(portal, visitor, &to),
         to,
         cast: portal.settings.cast.get().cloned().unwrap_or_default(),
         fault,
         code: typed[0].to_owned(),
         name: typed[1].to_owned(),
     }
+}
+
+fn provider_link(portal: &Portal, visitor: &Visitor, to: &str) -> Option<ProviderLink> {
+    portal.settings.provider.as_ref()?;
+    let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
+    let label = portal.settings.provider_label(visitor.lang.code());
+    Some(ProviderLink {
+        url: visitor.url(&format!("/sign-in/start?to={to}")),
+        label: label.unwrap_or_else(|| visitor.lang.t("sign-in-provider")),
+    })
 }
 
 /// A path of ours, or the start: never another site's.

@@ -79,12 +79,12 @@ impl FromRequestParts<Portal> for Visitor {
         let (lang, path) = split(uri.path());
         let query = uri.query().map(str::to_owned);
         let path = match &query {
-            Some(query) => format!("{path}?{query}"),
-            None => path.to_owned(),
+            Some(query) if lang.is_some() => format!("{path}?{query}"),
+            _ => path.to_owned(),
         };
         let id = parts.extensions.get::<Id>().map(|id| id.0.clone());
         let mut visitor = Self {
-            lang,
+            lang: lang.unwrap_or(Lang::Lv),
             ctx: Ctx {
                 request_id: id.unwrap_or_else(|| RequestId::new("-")),
                 now: portal.app.now(),
@@ -132,8 +132,8 @@ async fn unread(portal: &Portal, visitor: &Visitor) -> Result<usize, Failed> {
     Ok(found.map_err(|problem| visitor.failed(problem))?.items.len())
 }
 
-/// `/lv/catalogue` → Latvian, `/catalogue`.
-fn split(path: &str) -> (Lang, &str) {
+/// `/lv/catalogue` → Latvian, `/catalogue`. What stands under no language is the same page in none.
+fn split(path: &str) -> (Option<Lang>, &str) {
     let (code, rest) = path
         .get(1..)
         .unwrap_or_default()
@@ -141,7 +141,7 @@ fn split(path: &str) -> (Lang, &str) {
         .unwrap_or(("", ""));
     let rest = if rest.is_empty() { "/" } else { rest };
     match Lang::from_code(code) {
-        Some(lang) => (lang, rest),
-        None => (Lang::Lv, "/"),
+        Some(lang) => (Some(lang), rest),
+        None => (None, "/"),
     }
 }

@@ -1,11 +1,14 @@
 //! Configuration: one TOML file and the environment, every key known, every fault at once.
 
 mod environment;
+mod sign_in;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use sign_in::SignIn;
 
 /// Everything that can be set. Units stand in the names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]
@@ -17,6 +20,7 @@ pub struct Config {
     pub intake: Intake,
     pub limits: Limits,
     pub portal: Portal,
+    pub sign_in: SignIn,
     pub log: Log,
 }
 
@@ -225,6 +229,7 @@ impl Config {
         {
             faults.push("listen.public_url: begins with https:// or http://".to_owned());
         }
+        self.sign_in.check(faults);
         if self.disclosures.segment_bytes < 8 << 20 || self.disclosures.segment_bytes > 2 << 30 {
             faults.push("disclosures.segment_bytes: from 8 MiB to 2 GiB".to_owned());
         }

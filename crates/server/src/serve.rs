@@ -41,6 +41,8 @@ pub enum StartError {
     Tls(String),
     #[error("metrics: {0}")]
     Metrics(String),
+    #[error("sign_in: {0}")]
+    SignIn(String),
     #[error("not started: {0}")]
     App(String),
 }
@@ -92,14 +94,15 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
     listen.operations = listener::address(&operations_socket)?;
     let readiness = Readiness::default();
     let tls = listener::tls(listen).await?;
+    let cast = dagr_portal::Cast::default();
+    let settings = portal_settings(&config, cast.clone())?;
     // Health answers while the rest opens: alive, not yet ready.
     let operations = operations::router(readiness.clone(), metrics.clone());
     let operations_listener = Listener::start(operations_socket, None, operations)?;
 
     let registry = open_registry(&dir).await?;
     let app = open_app(&config, &dir, registry.clone()).await?;
-    let cast = dagr_portal::Cast::default();
-    let pages = dagr_portal::router(app.clone(), portal_settings(&config, cast.clone()));
+    let pages = dagr_portal::router(app.clone(), settings);
     let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests, pages);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let data_listener = Listener::start(data_socket, tls, front)?;
@@ -166,12 +169,18 @@ impl Running {
     }
 }
 
-fn portal_settings(config: &Config, cast: dagr_portal::Cast) -> dagr_portal::Settings {
-    dagr_portal::Settings {
+fn portal_settings(
+    config: &Config,
+    cast: dagr_portal::Cast,
+) -> Result<dagr_portal::Settings, StartError> {
+    let provider = config.sign_in.provider(&config.public_url());
+    Ok(dagr_portal::Settings {
         secure: config.public_url().starts_with("https://"),
+        provider: provider.map_err(StartError::SignIn)?.map(Arc::new),
+        provider_labels: config.sign_in.labels(),
         development_sign_in: config.portal.development_sign_in,
         cast,
-    }
+    })
 }
 
 async fn open_registry(dir: &Path) -> Result<Registry, StartError> {

@@ -7,7 +7,7 @@ use toml::Table;
 use crate::{none, root};
 
 /// Crate, and what it may use of ours. Surfaces (`rest`) name neither a store nor the registry nor `policy`.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("policy", &["model"]),
     ("formats", &["model"]),
@@ -17,7 +17,8 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("app", &["model", "policy", "formats", "store", "registry"]),
     ("web", &["model", "app"]),
     ("rest", &["model", "app", "web"]),
-    ("portal", &["model", "app", "web"]),
+    ("oidc", &["model"]),
+    ("portal", &["model", "app", "web", "oidc"]),
     (
         "server",
         &[
@@ -30,6 +31,7 @@ const EDGES: [(&str, &[&str]); 12] = [
             "web",
             "rest",
             "portal",
+            "oidc",
         ],
     ),
     ("tidy", &[]),
@@ -40,10 +42,14 @@ const IN_TESTS: [&str; 1] = ["store-embedded"];
 
 /// Heavy dependencies, and the only crates that may name them: what keeps pure crates pure.
 const ONLY_IN: [(&str, &[&str]); 9] = [
-    ("tokio", &["registry", "app", "web", "rest", "portal", "server"]),
+    (
+        "tokio",
+        &["registry", "app", "web", "rest", "oidc", "portal", "server"],
+    ),
     ("axum", &["web", "rest", "portal", "server"]),
     ("axum-server", &["server"]),
-    ("reqwest", &["server"]),
+    // Nothing calls out but the command line, and a sign-in its provider.
+    ("reqwest", &["oidc", "server"]),
     ("sqlx", &["registry"]),
     ("heed", &["store-embedded"]),
     ("rustix", &["store", "store-embedded", "app", "server"]),

@@ -33,6 +33,12 @@ fn value(section: &str, key: &str, text: String) -> Value {
     match known.get(section).and_then(|section| section.get(key)) {
         Some(Value::Integer(_)) => text.parse().map_or(Value::String(text), Value::Integer),
         Some(Value::Boolean(_)) => text.parse().map_or(Value::String(text), Value::Boolean),
+        // Words, as many as there are.
+        Some(Value::Array(_)) => text
+            .split_whitespace()
+            .map(|word| Value::String(word.to_owned()))
+            .collect::<Vec<_>>()
+            .into(),
         _ => Value::String(text),
     }
 }

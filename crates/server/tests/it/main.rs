@@ -15,6 +15,7 @@ mod faults;
 mod full_disk;
 mod intake;
 mod matrix;
+mod oidc;
 mod operations;
 mod portal;
 mod raw;
