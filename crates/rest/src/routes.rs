@@ -77,8 +77,8 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, audit, backup, connection, dataset, disclosure, institution, permission, person, system,
-        thread,
+        application, audit, backup, connection, dataset, disclosure, institution, permission, person, session,
+        system, thread,
     };
     Router::new()
         .route(
@@ -122,6 +122,7 @@ fn administration() -> Router<Web> {
             put(dataset::definition_put).get(dataset::definition_get),
         )
         .route("/datasets/{id}/publish", post(dataset::dataset_publish))
+        .route("/datasets/{id}/preview", get(dataset::dataset_preview))
         .route(
             "/permissions",
             post(permission::permission_create).get(permission::permission_list),
@@ -173,6 +174,14 @@ fn administration() -> Router<Web> {
         )
         .route("/people/{id}/roles/{role}/confirm", post(person::role_confirm))
         .route("/people/{id}/roles/{role}/end", post(person::role_end))
+        .route(
+            "/session",
+            get(session::session_get)
+                .put(session::session_update)
+                .delete(session::session_delete),
+        )
+        .route("/notifications", get(session::notification_list))
+        .route("/notifications/{id}/read", post(session::notification_read))
         .route("/disclosures", get(disclosure::disclosure_list))
         .route("/disclosures/search", post(disclosure::disclosure_search))
         .route("/disclosures/{id}", get(disclosure::disclosure_get))

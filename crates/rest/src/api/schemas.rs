@@ -83,6 +83,7 @@ pub(super) fn fixed() -> Map<String, Value> {
         permissions(),
         application::applications(),
         application::people(),
+        application::sessions(),
         disclosures(),
     ];
     groups

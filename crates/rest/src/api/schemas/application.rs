@@ -37,6 +37,25 @@ pub(super) fn people() -> Value {
     })
 }
 
+pub(super) fn sessions() -> Value {
+    let place = || view(json!({ "institution": text(), "name": text(), "roles": many(word(&ROLES)) }));
+    let mut acting_for = place();
+    acting_for["type"] = json!(["object", "null"]);
+    let person = || json!({ "type": ["integer", "null"] });
+    json!({
+        "Session": view(json!({
+            "person": { "type": "integer" }, "name": text(), "acting_for": acting_for, "may_act_for": many(place()),
+            "signed_in_by": text(), "signed_in_at": time(), "ends": time(),
+        })),
+        "SessionUpdate": body(&["institution"], json!({ "institution": nullable(registration_number()) })),
+        "Notification": view(json!({
+            "id": count(), "at": time(), "institution": nullable(text()), "person": person(), "kind": text(),
+            "object": text(), "read_at": nullable(time()), "read_by": person(),
+        })),
+        "NotificationList": list("notifications", schema_ref("Notification")),
+    })
+}
+
 pub(super) fn applications() -> Value {
     let person = || json!({ "type": "integer", "description": "Number of the person." });
     let stage = json!({
