@@ -36,6 +36,7 @@ pub mod secrets;
 pub mod service;
 pub mod session;
 pub mod set;
+pub mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;

@@ -39,6 +39,7 @@ impl App {
         let outcome = Outcome {
             permissions: self.granted(&next).await?,
             role: role_granted(&next),
+            amended: None,
             notifications: told(&next, Some(Verb::Decide), true),
         };
         let moved = self

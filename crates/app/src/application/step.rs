@@ -128,8 +128,19 @@ impl App {
         let before = self.expected(ctx, number, expected).await?;
         let (next, event) = self.judged(ctx, &before.value, event)?;
         let was_submitted = before.value.stage.submission().is_some();
+        let verb = event.event.as_ref().map(Event::verb);
+        let mut notifications = told(&next, verb, was_submitted);
+        if next.provider.is_none() && verb == Some(Verb::Submit) {
+            let operators = self.operators().await?;
+            notifications.extend(operators.into_iter().map(|to| NotificationCreate {
+                to,
+                kind: "application_submitted".to_owned(),
+                object: format!("applications/{}", next.number),
+                once: None,
+            }));
+        }
         let outcome = Outcome {
-            notifications: told(&next, event.event.as_ref().map(Event::verb), was_submitted),
+            notifications,
             ..Outcome::default()
         };
         let moved = self

@@ -16,6 +16,7 @@ mod full_disk;
 mod intake;
 mod matrix;
 mod operations;
+mod people;
 mod raw;
 mod readme;
 mod registers;

@@ -1,0 +1,1 @@
+//! The life of a permission, after it was granted.
