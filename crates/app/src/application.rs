@@ -2,6 +2,8 @@
 //! in force when its call is answered.
 
 mod amend;
+pub mod attachment;
+mod container;
 mod decide;
 mod due;
 mod step;

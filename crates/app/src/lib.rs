@@ -20,6 +20,7 @@ pub mod jws;
 mod load;
 pub mod lookup;
 pub mod notification;
+pub mod odrl;
 pub mod page;
 pub mod permission;
 pub mod person;

@@ -1,5 +1,6 @@
 //! Applications: the present value of each, every event with the value after it, and what a decision made.
 
+mod attachment;
 mod comment;
 mod event;
 mod list;
@@ -11,6 +12,7 @@ use dagr_model::{
 };
 use sqlx::Row as _;
 
+pub use attachment::{AttachmentCreate, AttachmentView};
 pub use comment::{CommentCreate, CommentView};
 pub use event::{EventCreate, EventView};
 pub use list::{ApplicationFilter, ApplicationOrder, Side};

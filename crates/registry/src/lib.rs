@@ -31,7 +31,7 @@ mod system;
 mod tests;
 
 pub use application::{
-    ApplicationFilter, ApplicationOrder, CommentCreate, CommentView, EventCreate, EventView, Moved, Outcome,
+    ApplicationFilter, ApplicationOrder, AttachmentCreate, AttachmentView, CommentCreate, CommentView, EventCreate, EventView, Moved, Outcome,
     Side,
 };
 pub use audit::{Actor, AuditFilter, AuditView};

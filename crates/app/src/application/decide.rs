@@ -35,7 +35,8 @@ impl App {
             verdict,
             seal: String::new(),
         };
-        let (next, event) = self.judged(ctx, &before.value, event)?;
+        let attached = self.attached(&before.value).await?;
+        let (next, event) = self.judged(ctx, &before.value, event, &attached)?;
         let amended = self.amendment(&next).await?;
         let permissions = if amended.is_some() {
             Vec::new()
@@ -63,6 +64,7 @@ impl App {
         ctx: &Ctx,
         next: &Application,
         role: Role,
+        attached: &[String],
     ) -> Result<Seal, Problem> {
         let Stage::Decided { decision, .. } = &next.stage else {
             return Err(Problem::internal("a decision that decides nothing"));
@@ -72,7 +74,7 @@ impl App {
             decision,
             ways: &ways,
         };
-        self.seal(ctx, next, role, &act)
+        self.seal(ctx, next, role, (&act, attached))
     }
 
     /// What still stands in the way of submitting: gaps, and what no definition would accept.

@@ -182,7 +182,7 @@ impl App {
     }
 
     /// The institution that gives what this permission rests on.
-    pub(super) fn provider_of(&self, permission: &Permission) -> Option<RegistrationNumber> {
+    pub(crate) fn provider_of(&self, permission: &Permission) -> Option<RegistrationNumber> {
         let catalog = self.catalog();
         let set = catalog.datasets.get(&permission.dataset)?;
         Some(set.provider.clone())
