@@ -1,12 +1,14 @@
 //! Administration under `/registry`: one file a noun. POST creates, PATCH is a merge-patch, `ETag`/`If-Match` guard.
 
 pub mod application;
+pub mod attachment;
 pub mod audit;
 pub mod backup;
 pub mod connection;
 pub mod dataset;
 pub mod disclosure;
 pub mod institution;
+pub mod life;
 pub mod permission;
 pub mod person;
 pub mod session;

@@ -77,8 +77,8 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, audit, backup, connection, dataset, disclosure, institution, permission, person, session,
-        system, thread,
+        application, attachment, audit, backup, connection, dataset, disclosure, institution, life, permission,
+        person, session, system, thread,
     };
     Router::new()
         .route(
@@ -123,6 +123,9 @@ fn administration() -> Router<Web> {
         )
         .route("/datasets/{id}/publish", post(dataset::dataset_publish))
         .route("/datasets/{id}/preview", get(dataset::dataset_preview))
+        .route("/datasets/{id}/stop", post(life::dataset_stop))
+        .route("/datasets/{id}/resume", post(life::dataset_resume))
+        .route("/datasets/{id}/stops", get(life::stop_list))
         .route(
             "/permissions",
             post(permission::permission_create).get(permission::permission_list),
@@ -135,6 +138,11 @@ fn administration() -> Router<Web> {
         .route("/permissions/{id}/resume", post(permission::permission_resume))
         .route("/permissions/{id}/revoke", post(permission::permission_revoke))
         .route("/permissions/{id}/explain", get(permission::permission_explain))
+        .route("/permissions/{id}/use", get(life::permission_use))
+        .route("/permissions/{id}/narrow", post(life::permission_narrow))
+        .route("/permissions/{id}/amend", post(life::permission_amend))
+        .route("/permissions/{id}/odrl", get(life::permission_odrl))
+        .route("/unused_permissions", get(life::unused_permission_list))
         .route(
             "/applications",
             post(application::application_create).get(application::application_list),
@@ -165,6 +173,14 @@ fn administration() -> Router<Web> {
         .route(
             "/applications/{id}/comments",
             post(thread::comment_create).get(thread::comment_list),
+        )
+        .route(
+            "/applications/{id}/attachments",
+            post(attachment::attachment_create).get(attachment::attachment_list),
+        )
+        .route(
+            "/applications/{id}/attachments/{attachment}",
+            get(attachment::attachment_get),
         )
         .route("/people", post(person::person_create).get(person::person_list))
         .route("/people/{id}", get(person::person_get))

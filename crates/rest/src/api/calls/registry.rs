@@ -1,11 +1,13 @@
 //! `/registry`: administration and evidence.
 
 mod application;
+mod life;
 mod session;
 
 use serde_json::{Value, json};
 
 pub(super) use application::{applications, people};
+pub(super) use life::life;
 pub(super) use session::sessions;
 
 use super::{

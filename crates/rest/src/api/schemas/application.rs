@@ -119,7 +119,9 @@ fn asked() -> Value {
     let rate = nullable(json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }));
     let members = json!({
         "kind": word(&["data", "role"]),
-        "dataset": text(), "environments": many(word(&["main", "sandbox"])), "purpose": words, "legal_basis": words,
+        "dataset": text(),
+        "amends": { "type": ["string", "null"], "description": "The permission that shall be as asked here." },
+        "environments": many(word(&["main", "sandbox"])), "purpose": words, "legal_basis": words,
         "use_case": words,
         "fields": many(body(&["field"], json!({ "field": text(), "law": words }))),
         "scope": nullable(schema_ref("Scope")), "ways": many(text()), "quota": nullable(count()),
@@ -136,6 +138,12 @@ fn asked() -> Value {
 }
 
 fn facts() -> Value {
+    let mut amendment = view(json!({
+        "permission": text(), "state": word(&["active", "suspended", "revoked"]), "added": many(text()),
+        "removed": many(text()), "ways_added": many(text()),
+        "valid_to": nullable(json!({ "type": "string", "format": "date" })),
+    }));
+    amendment["type"] = json!(["object", "null"]);
     view(json!({
         "dataset": text(), "classification": word(&["open", "restricted", "sensitive"]),
         "fields": many(view(json!({
@@ -154,6 +162,7 @@ fn facts() -> Value {
         "joinable": many(view(json!({
             "dataset": text(), "permission": text(), "by": word(&["person_code", "org_code"]), "fields": many(text()),
         }))),
+        "amends": amendment,
         "processor": nullable(text()), "bulk_ways": many(text()),
     }))
 }
