@@ -50,7 +50,9 @@ impl App {
                 .is_some_and(|set| set.provider == acting.institution);
             let held = catalog.by_recipient.get(&acting.institution);
             let holds = held.is_some_and(|numbers| {
-                let mut held = numbers.iter().filter_map(|number| catalog.permissions.get(number));
+                let mut held = numbers
+                    .iter()
+                    .filter_map(|number| catalog.permissions.get(number));
                 held.any(|held| held.permission.dataset == name)
             });
             if !own && !holds {

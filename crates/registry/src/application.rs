@@ -228,7 +228,12 @@ async fn amend(
     .execute(change.conn())
     .await?;
     change
-        .enter("permission_update", permission::object(number), &before, &next.value)
+        .enter(
+            "permission_update",
+            permission::object(number),
+            &before,
+            &next.value,
+        )
         .await?;
     Ok(next)
 }

@@ -31,8 +31,8 @@ mod system;
 mod tests;
 
 pub use application::{
-    ApplicationFilter, ApplicationOrder, AttachmentCreate, AttachmentView, CommentCreate, CommentView, EventCreate, EventView, Moved, Outcome,
-    Side,
+    ApplicationFilter, ApplicationOrder, AttachmentCreate, AttachmentView, CommentCreate, CommentView,
+    EventCreate, EventView, Moved, Outcome, Side,
 };
 pub use audit::{Actor, AuditFilter, AuditView};
 pub use certificate::{CertificateCreate, CertificateView};

@@ -77,8 +77,8 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, attachment, audit, backup, connection, dataset, disclosure, institution, life, permission,
-        person, session, system, thread,
+        application, attachment, audit, backup, connection, dataset, disclosure, institution, life,
+        permission, person, session, system, thread,
     };
     Router::new()
         .route(

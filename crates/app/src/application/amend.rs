@@ -22,7 +22,9 @@ impl App {
         let (_, acting) = ctx.acting(&[])?;
         let permission = self.permission_get(ctx, number).await?.value;
         if permission.recipient != acting.institution {
-            return Err(Problem::role_required("its holder applies for a change of a permission"));
+            return Err(Problem::role_required(
+                "its holder applies for a change of a permission",
+            ));
         }
         let earlier = self.registry.permission_applications(&permission.number).await?;
         let earlier = earlier.iter().rev().find_map(|one| one.asked.data());
@@ -49,7 +51,11 @@ impl App {
     }
 
     /// The permission it names, if it is the applicant's and of this set.
-    fn amended(&self, data: &DataAsked, applicant: &RegistrationNumber) -> Option<std::sync::Arc<Permission>> {
+    fn amended(
+        &self,
+        data: &DataAsked,
+        applicant: &RegistrationNumber,
+    ) -> Option<std::sync::Arc<Permission>> {
         let catalog = self.catalog();
         let held = catalog.permissions.get(data.amends.as_ref()?)?;
         let permission = &held.permission;
@@ -77,7 +83,11 @@ impl App {
                 "the permission is revoked, and that is final: apply for another one",
             ));
         }
-        if data.environments.iter().any(|section| *section != permission.environment) {
+        if data
+            .environments
+            .iter()
+            .any(|section| *section != permission.environment)
+        {
             let section = permission.environment.as_str();
             faults.push(Fault::new(
                 "environments",
@@ -103,8 +113,12 @@ impl App {
             .await?
             .ok_or_else(permission_unknown)?;
         if before.value.state == PermissionState::Revoked {
-            let detail = "the permission was revoked meanwhile: refuse the application, another one is needed";
-            return Err(RegistryError::State { detail: detail.into() }.into());
+            let detail =
+                "the permission was revoked meanwhile: refuse the application, another one is needed";
+            return Err(RegistryError::State {
+                detail: detail.into(),
+            }
+            .into());
         }
         let section = before.value.environment;
         let ways = decide::left_ways(next, &fields)?;

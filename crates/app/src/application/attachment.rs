@@ -5,26 +5,25 @@ use dagr_model::{
     application::{Application, Stage},
     fault::Fault,
     ids::RegistrationNumber,
-    role::Role,
+    role::{Role, either},
 };
 use dagr_registry::{AttachmentCreate, AttachmentView, NotificationCreate, To};
 use sha2::{Digest as _, Sha256};
 
 use super::container::{self, ASIC_E};
-use crate::{App, ctx::Ctx, problem::Problem};
+use crate::{
+    App,
+    ctx::{Acting, Ctx},
+    problem::Problem,
+};
 
 /// One attachment, at most.
 pub const MAX_BYTES: usize = 5 << 20;
 /// Of one application.
 const MAX_COUNT: i64 = 50;
 const MAX_NAME: usize = 200;
-/// Who attaches, of either side; an operator where operators decide.
-const ATTACHERS: &[Role] = &[
-    Role::Head,
-    Role::DataManager,
-    Role::LegalReviewer,
-    Role::Operator,
-];
+/// Who attaches, of either side.
+const ATTACHERS: &[Role] = &[Role::Head, Role::DataManager, Role::LegalReviewer];
 /// What may be attached as a document, and how its bytes begin.
 const DOCUMENTS: &[(&str, &[u8])] = &[
     ("application/pdf", b"%PDF-"),
@@ -56,8 +55,9 @@ impl App {
         number: &str,
         sent: AttachmentSent,
     ) -> Result<AttachmentView, Problem> {
-        let (person, acting) = ctx.acting(ATTACHERS)?;
+        let (person, acting) = ctx.acting(&[])?;
         let application = self.seen(ctx, number).await?.value;
+        may_attach(acting, &application)?;
         if matches!(application.stage, Stage::Withdrawn { .. }) {
             return Err(Problem::new(
                 409,
@@ -119,6 +119,22 @@ impl App {
     }
 }
 
+/// The two sides; an operator where operators decide.
+fn may_attach(acting: &Acting, application: &Application) -> Result<(), Problem> {
+    let own = acting.institution == application.applicant;
+    let may = match &application.provider {
+        Some(provider) => (own || *provider == acting.institution) && acting.holds(ATTACHERS),
+        None => (own && acting.holds(ATTACHERS)) || acting.roles.contains(&Role::Operator),
+    };
+    if may {
+        return Ok(());
+    }
+    let who = either(ATTACHERS);
+    Err(Problem::role_required(format!(
+        "this needs the role {who} in the applicant's or the decider's institution"
+    )))
+}
+
 /// Every fault at once; of a container, what is in it.
 fn check(sent: &AttachmentSent) -> Result<Option<container::Inspection>, Vec<Fault>> {
     let mut faults = Vec::new();
@@ -151,7 +167,11 @@ fn check(sent: &AttachmentSent) -> Result<Option<container::Inspection>, Vec<Fau
         "document" => faults.extend(document(&sent.media_type, &sent.content)),
         _ => faults.push(Fault::new("kind", "unknown", "write document or signature")),
     }
-    if faults.is_empty() { Ok(inspection) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(inspection)
+    } else {
+        Err(faults)
+    }
 }
 
 fn document(media_type: &str, content: &[u8]) -> Option<Fault> {

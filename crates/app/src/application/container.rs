@@ -40,7 +40,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, &'static str> {
         let name = file.name;
         let inner = name.strip_prefix("META-INF/");
         match inner {
-            Some(inner) if inner.contains("signatures") && inner.ends_with(".xml") => {
+            Some(inner)
+                if inner
+                    .strip_suffix(".xml")
+                    .is_some_and(|stem| stem.contains("signatures")) =>
+            {
                 found.signatures.push(name);
             }
             Some(_) => {}
@@ -59,10 +63,12 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, &'static str> {
 
 /// `mimetype` stands first, as it is, so that the kind can be told without unpacking.
 fn first_is_media_type(bytes: &[u8]) -> Result<(), &'static str> {
-    const WRONG: &str = "not an ASiC-E container: `mimetype` with application/vnd.etsi.asic-e+zip must stand first";
+    const WRONG: &str =
+        "not an ASiC-E container: `mimetype` with application/vnd.etsi.asic-e+zip must stand first";
     let name = b"mimetype";
     let stored = number(bytes, 8, 2) == Some(0);
-    let named = number(bytes, 26, 2) == Some(name.len()) && bytes.get(LOCAL_HEAD..LOCAL_HEAD + name.len()) == Some(name);
+    let named = number(bytes, 26, 2) == Some(name.len())
+        && bytes.get(LOCAL_HEAD..LOCAL_HEAD + name.len()) == Some(name);
     let extra = number(bytes, 28, 2).ok_or(WRONG)?;
     let at = LOCAL_HEAD + name.len() + extra;
     let content = bytes.get(at..at + ASIC_E.len());
@@ -151,7 +157,12 @@ fn directory(bytes: &[u8]) -> Result<Vec<File>, &'static str> {
 /// Little-endian.
 fn number(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
     let bytes = bytes.get(at..at.checked_add(len)?)?;
-    Some(bytes.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)))
+    Some(
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
+    )
 }
 
 #[cfg(test)]
@@ -196,12 +207,18 @@ pub(crate) mod tests {
     #[test]
     fn a_container_is_told_by_what_is_in_it() {
         let found = inspect(&container()).unwrap();
-        assert_eq!((found.files, found.signatures.len()), (vec!["ligums.pdf".to_owned()], 1));
+        assert_eq!(
+            (found.files, found.signatures.len()),
+            (vec!["ligums.pdf".to_owned()], 1)
+        );
         assert_eq!((found.checksums_compared, found.signature_verified), (4, false));
         for (files, wrong) in [
             (vec![("ligums.pdf", &b"%PDF"[..])], "mimetype"),
             (vec![("mimetype", &b"application/zip"[..])], "mimetype"),
-            (vec![("mimetype", ASIC_E.as_bytes()), ("a.pdf", b"x")], "no signature"),
+            (
+                vec![("mimetype", ASIC_E.as_bytes()), ("a.pdf", b"x")],
+                "no signature",
+            ),
             (
                 vec![("mimetype", ASIC_E.as_bytes()), ("META-INF/signatures.xml", b"x")],
                 "no signed file",

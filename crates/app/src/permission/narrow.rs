@@ -87,6 +87,10 @@ impl App {
     }
 
     async fn unused(&self, permission: Permission, since: Date) -> Result<Option<Unused>, Problem> {
+        // A provider's own, to try its sandbox with, gives nothing away.
+        if self.provider_of(&permission).as_ref() == Some(&permission.recipient) {
+            return Ok(None);
+        }
         let granted = self.registry.permission_granted_at(&permission.number).await?;
         if granted.is_none_or(|granted| riga_date(granted) > since) {
             return Ok(None);
@@ -159,7 +163,12 @@ impl App {
             .await?
             .ok_or_else(permission_unknown)?;
         let set = self.set_of(before.value.environment, before.value.dataset.as_str())?;
-        let fields = resolve_fields(&set.schema, &narrowing.fields).map_err(Problem::invalid)?;
+        // Ways alone may be given up, too.
+        let fields = if narrowing.fields.is_empty() {
+            Vec::new()
+        } else {
+            resolve_fields(&set.schema, &narrowing.fields).map_err(Problem::invalid)?
+        };
         let next = narrowed(&before.value, &fields, &narrowing.ways).map_err(Problem::invalid)?;
         self.fits(&set, next.clone()).await?;
         let changed = self
@@ -174,7 +183,11 @@ impl App {
 fn narrowed(before: &Permission, fields: &[String], ways: &[Way]) -> Result<Permission, Vec<Fault>> {
     let mut faults = Vec::new();
     if fields.is_empty() && ways.is_empty() {
-        faults.push(Fault::new("fields", "required", "name the fields or ways that are given up"));
+        faults.push(Fault::new(
+            "fields",
+            "required",
+            "name the fields or ways that are given up",
+        ));
     }
     for field in fields.iter().filter(|field| !before.fields.contains(field)) {
         faults.push(Fault::new(

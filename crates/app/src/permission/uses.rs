@@ -89,7 +89,11 @@ impl App {
             };
             let (days, fields) = tally.rows();
             let after = tally.position();
-            match self.registry.use_add(before.as_ref(), &days, &fields, &after).await {
+            match self
+                .registry
+                .use_add(before.as_ref(), &days, &fields, &after)
+                .await
+            {
                 Ok(()) => {}
                 // Another run took them.
                 Err(RegistryError::Precondition) => break,
@@ -144,7 +148,9 @@ impl App {
     pub async fn permission_use(&self, ctx: &Ctx, number: &str) -> Result<PermissionUse, Problem> {
         let permission = self.permission_get(ctx, number).await?.value;
         let today = riga_date(ctx.now);
-        let used = self.used(&permission.number, days_before(today, SHOWN_DAYS - 1)).await?;
+        let used = self
+            .used(&permission.number, days_before(today, SHOWN_DAYS - 1))
+            .await?;
         let taken = {
             let catalog = self.catalog();
             let held = catalog.permissions.get(&permission.number);
@@ -163,11 +169,7 @@ impl App {
             taken,
             quota: permission.quota,
             refusals: None,
-            fields: permission
-                .fields
-                .iter()
-                .map(|field| used.field(field))
-                .collect(),
+            fields: permission.fields.iter().map(|field| used.field(field)).collect(),
             permission: permission.number,
             days: used.days.into_iter().map(shown).collect(),
         })

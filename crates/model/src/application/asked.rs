@@ -167,7 +167,12 @@ impl DataAsked {
         let twice = self.environments.len() == 2 && self.environments[0] == self.environments[1];
         check.holds(!twice, "environments", "repeated", "name each once");
         let many = self.amends.is_some() && self.environments.len() > 1;
-        check.holds(!many, "environments", "one", "an amendment stays in the permission's section");
+        check.holds(
+            !many,
+            "environments",
+            "one",
+            "an amendment stays in the permission's section",
+        );
         check.said("purpose", &self.purpose, "say what the data are for");
         check.said(
             "legal_basis",

@@ -140,7 +140,8 @@ impl Registry {
         .bind(id)
         .fetch_optional(&mut *self.read().await?)
         .await?;
-        row.map(|row| Ok((read(&row)?, text(&row, "content")?))).transpose()
+        row.map(|row| Ok((read(&row)?, text(&row, "content")?)))
+            .transpose()
     }
 }
 

@@ -42,7 +42,8 @@ pub struct Stopped {
 }
 
 impl Registry {
-    /// While it lasts, none of the set's permissions is resumed and none is granted.
+    /// While it lasts, none of the set's permissions is resumed and none is granted. The provider's own (of its
+    /// sandbox) goes on: it gives nothing away.
     pub async fn dataset_stop(&self, by: &Actor, dataset: &DatasetName, reason: &str) -> Result<Stopped> {
         reasoned(reason)?;
         let mut change = self.change(by).await?;
@@ -61,7 +62,8 @@ impl Registry {
             .await?;
         sqlx::query(
             "INSERT INTO stopped_permissions (stop, permission)
-             SELECT CAST($1 AS BIGINT), id FROM permissions WHERE dataset = $2 AND state = 'active'",
+             SELECT CAST($1 AS BIGINT), p.id FROM permissions p JOIN datasets d ON d.name = p.dataset
+             WHERE p.dataset = $2 AND p.state = 'active' AND p.recipient <> d.institution",
         )
         .bind(id)
         .bind(dataset.as_str())
@@ -161,8 +163,10 @@ async fn tell(
     dataset: &DatasetName,
     kind: &str,
 ) -> Result<()> {
-    let recipients: std::collections::BTreeSet<_> =
-        moved.iter().map(|permission| &permission.value.recipient).collect();
+    let recipients: std::collections::BTreeSet<_> = moved
+        .iter()
+        .map(|permission| &permission.value.recipient)
+        .collect();
     let at = change.by.at;
     for recipient in recipients {
         let create = NotificationCreate {

@@ -99,8 +99,6 @@ pub async fn dataset_preview(
     let fields = query.take_list("fields")?;
     let asked = take_preview(&mut query)?;
     query.end()?;
-    let preview = web
-        .app
-        .preview(&ctx, &id(&request), fields.as_deref(), &asked)?;
+    let preview = web.app.preview(&ctx, &id(&request), fields.as_deref(), &asked)?;
     Ok(told(&preview)?)
 }

@@ -84,7 +84,11 @@ pub async fn permission_odrl(
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     let agreement = web.app.permission_odrl(&ctx, &id(&request)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/ld+json")], agreement.to_string()).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "application/ld+json")],
+        agreement.to_string(),
+    )
+        .into_response())
 }
 
 pub async fn dataset_stop(

@@ -38,9 +38,7 @@ pub async fn session_update(
 ) -> Result<Json<SessionShown>, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     let ActingFor { institution } = body::json_with(request, &["institution"]).await?;
-    Ok(Json(
-        web.app.session_switch(&ctx, institution.as_deref()).await?,
-    ))
+    Ok(Json(web.app.session_switch(&ctx, institution.as_deref()).await?))
 }
 
 pub async fn session_delete(

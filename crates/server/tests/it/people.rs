@@ -1,22 +1,32 @@
 //! People over HTTP: sessions opened in this process, every call through the real router.
 
+mod amend;
+mod attachment;
 mod life;
+mod odrl;
+mod rights;
 mod session;
+mod stop;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use axum::{Router, body::Body};
 use dagr_app::{
     App, Parts, Settings,
-    ctx::{Caller, Ctx},
+    ctx::{Caller, Connection, ConnectionKind, Ctx},
     dataset::DefinitionSent,
+    intake::PackageOptions,
+    record::RecordQuery,
     secrets::Secrets,
     session::SignedIn,
     views::{InstitutionCreate, PersonCreate, RoleCreate},
 };
 use dagr_model::{
     clock::Clock,
-    ids::{PersonId, RegistrationNumber, RequestId},
+    ids::{ClientId, PersonId, RegistrationNumber, RequestId, Section},
     role::Role,
 };
 use dagr_registry::Registry;
@@ -47,20 +57,24 @@ fields:
   - Town : Pilsēta
 ";
 
-/// Stands still: 3 June 2024, a Monday.
-struct Noon;
+pub const ONE: &str = "36184726051";
 
-impl Clock for Noon {
+/// Stands until it is set: at first at noon of 3 June 2024, a Monday.
+struct SetClock(Mutex<Timestamp>);
+
+impl Clock for SetClock {
     fn now(&self) -> Timestamp {
-        "2024-06-03T12:00:00Z".parse().unwrap()
+        *self.0.lock().unwrap()
     }
 }
 
 /// An installation in memory with one published data set.
 pub struct Office {
     pub app: Arc<App>,
+    pub registry: Registry,
+    clock: Arc<SetClock>,
     router: Router,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// What was answered.
@@ -98,11 +112,13 @@ impl Office {
             segment_bytes: 6 << 20,
             ..JournalConfig::default()
         };
+        let clock = Arc::new(SetClock(Mutex::new("2024-06-03T12:00:00Z".parse().unwrap())));
+        let registry = Registry::open_in_memory().await.unwrap();
         let parts = Parts {
-            registry: Registry::open_in_memory().await.unwrap(),
+            registry: registry.clone(),
             engine: Arc::new(MemoryEngine::new()),
             journal: Journal::open(&PathBuf::from("/journal"), config, FakeDisk::new(1).io()).unwrap(),
-            clock: Arc::new(Noon),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             secrets: Secrets::open(&dir.path().join("secrets")).unwrap(),
             settings: Settings {
                 disk_reserve_bytes: 0,
@@ -114,7 +130,9 @@ impl Office {
         let office = Self {
             router: dagr_rest::router(Arc::clone(&app)),
             app,
-            _dir: dir,
+            registry,
+            clock,
+            dir,
         };
         for number in [PROVIDER, RECIPIENT, OTHER, KEEPER] {
             let create = InstitutionCreate {
@@ -131,7 +149,11 @@ impl Office {
             ..DefinitionSent::default()
         };
         let operator = office.operator();
-        office.app.definition_put(&operator, "persons", sent).await.unwrap();
+        office
+            .app
+            .definition_put(&operator, "persons", sent)
+            .await
+            .unwrap();
         office
             .app
             .dataset_publish(&operator, "persons", None)
@@ -174,6 +196,13 @@ impl Office {
                 .unwrap();
         }
         (made.value.id, self.sign_in(&code).await)
+    }
+
+    pub fn operator_token(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("secrets/operator-token"))
+            .unwrap()
+            .trim()
+            .to_owned()
     }
 
     pub async fn sign_in(&self, code: &str) -> String {
@@ -224,6 +253,69 @@ impl Office {
             .await
     }
 
+    pub fn set_clock(&self, to: &str) {
+        *self.clock.0.lock().unwrap() = to.parse().unwrap();
+    }
+
+    fn connection(&self, institution: &str, kind: ConnectionKind) -> Ctx {
+        self.ctx(Caller::Connection(Arc::new(Connection {
+            client_id: ClientId::new(format!("{institution}-{kind:?}")),
+            kind,
+            institution: RegistrationNumber::new(institution),
+            token_lifetime_s: 600,
+        })))
+    }
+
+    /// One record, delivered.
+    pub async fn deliver(&self) {
+        let line = json!({ "op": "upsert", "record": { "Code": ONE, "Surname": "Ozols", "Town": "Cēsis" } });
+        let body = futures_util::stream::iter([Ok(bytes::Bytes::from(format!("{line}\n")))]);
+        let options = PackageOptions {
+            content_type: "application/x-ndjson".to_owned(),
+            ..PackageOptions::default()
+        };
+        let producer = self.connection(PROVIDER, ConnectionKind::Producer);
+        self.app
+            .package_put(&producer, Section::Main, "persons", "first", options, body)
+            .await
+            .unwrap();
+    }
+
+    /// What a look-up of the record under a permission answers: its members, or the refusal's code.
+    pub async fn look_up(&self, permission: &str, fields: Option<&[&str]>) -> Result<Value, &'static str> {
+        let mut ctx = self.connection(RECIPIENT, ConnectionKind::Consumer);
+        ctx.permission = Some(permission.to_owned());
+        let query = RecordQuery {
+            fields: fields.map(|fields| fields.iter().map(|field| (*field).to_owned()).collect()),
+            as_of: None,
+        };
+        let answer = self
+            .app
+            .record_get(&ctx, Section::Main, "persons", &[ONE.to_owned()], query)
+            .await
+            .map_err(|problem| problem.code)?;
+        Ok(serde_json::from_slice(&answer.into_inner().body).unwrap())
+    }
+
+    /// Submits what is asked, as one of the applicant; gives the application's path.
+    pub async fn submitted(&self, applicant: &str, asked: Value) -> String {
+        let made = self.post(applicant, "/registry/applications", asked).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let path = made.header("location").to_owned();
+        let done = self.post(applicant, &format!("{path}/submit"), json!({})).await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        path
+    }
+
+    /// A permission from application to decision; gives its number.
+    pub async fn granted(&self, applicant: &str, decider: &str, asked: Value) -> String {
+        let path = self.submitted(applicant, asked).await;
+        let approve = json!({ "result": "approve" });
+        let decided = self.post(decider, &format!("{path}/decide"), approve).await;
+        assert_eq!(decided.status, 200, "{}", decided.text());
+        decided.json()["permissions"][0].as_str().unwrap().to_owned()
+    }
+
     pub async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
         self.call(token, Method::POST, path, body).await
     }
@@ -240,8 +332,4 @@ pub fn asked() -> Value {
             { "field": "Town", "law": "5. pants" },
         ],
     })
-}
-
-pub fn role_name(role: Role) -> &'static str {
-    role.as_str()
 }

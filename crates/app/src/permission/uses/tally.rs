@@ -98,16 +98,17 @@ impl Tally {
     /// Fewer fields than the permission shows. Of an earlier revision it is no longer known what it showed: such a
     /// call counts as whole.
     fn is_narrowed(&mut self, entry: &Entry<'_>) -> bool {
-        let whole = self
-            .whole
-            .entry(entry.permission.to_string())
-            .or_insert_with(|| {
-                let permission = &self.catalog.permissions.get(entry.permission.as_ref())?.permission;
-                let set = self
-                    .catalog
-                    .live(permission.environment, permission.dataset.as_str())?;
-                Some((permission.revision, set.schema.mask(&permission.fields).leaves))
-            });
+        let whole = self.whole.entry(entry.permission.to_string()).or_insert_with(|| {
+            let permission = &self
+                .catalog
+                .permissions
+                .get(entry.permission.as_ref())?
+                .permission;
+            let set = self
+                .catalog
+                .live(permission.environment, permission.dataset.as_str())?;
+            Some((permission.revision, set.schema.mask(&permission.fields).leaves))
+        });
         whole
             .as_ref()
             .is_some_and(|(revision, leaves)| *revision == entry.revision && *leaves != entry.fields)

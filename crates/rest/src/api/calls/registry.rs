@@ -207,9 +207,12 @@ pub(super) fn datasets(paths: &mut Paths) {
         id: datasets.id.clone(),
         ..datasets
     };
-    let call = previewed(seen.one("preview", "Records generated from the definition; none was delivered"))
-        .shared(&["Fields"])
-        .problems(&[422]);
+    let call = previewed(seen.one(
+        "preview",
+        "Records generated from the definition; none was delivered",
+    ))
+    .shared(&["Fields"])
+    .problems(&[422]);
     paths.add("get", &seen.path("/preview"), call);
     let definitions = Noun {
         name: "definition",

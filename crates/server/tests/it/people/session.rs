@@ -5,7 +5,9 @@ use super::*;
 #[tokio::test]
 async fn a_person_sees_and_switches_the_institution_acted_for_and_signs_out() {
     let office = Office::open().await;
-    let (person, token) = office.person(1, RECIPIENT, &[Role::DataManager, Role::Head]).await;
+    let (person, token) = office
+        .person(1, RECIPIENT, &[Role::DataManager, Role::Head])
+        .await;
     let seen = office.get(&token, "/registry/session").await;
     let view = seen.json();
     assert_eq!(seen.status, 200, "{}", seen.text());
@@ -62,7 +64,10 @@ async fn notifications_are_of_the_person_and_of_the_institution_acted_for() {
     for (code, role) in [(10, Role::Head), (11, Role::Auditor), (12, Role::LegalReviewer)] {
         let (_, token) = office.person(code, PROVIDER, &[role]).await;
         let told = office.get(&token, list).await.json();
-        assert_eq!(told["notifications"][0]["kind"], "application_submitted", "{role}");
+        assert_eq!(
+            told["notifications"][0]["kind"], "application_submitted",
+            "{role}"
+        );
         let (_, other) = office.person(code + 10, OTHER, &[role]).await;
         let told = office.get(&other, list).await.json();
         assert_eq!(told["notifications"], json!([]), "{role} elsewhere");
@@ -76,7 +81,9 @@ async fn notifications_are_of_the_person_and_of_the_institution_acted_for() {
     assert_eq!(office.get(&reader, list).await.json()["notifications"], json!([]));
     let word = office.get(&reader, "/registry/notifications?wish=1").await;
     assert_eq!(word.code(), "query_invalid");
-    let nothing = office.post(&reader, "/registry/notifications/x/read", json!({})).await;
+    let nothing = office
+        .post(&reader, "/registry/notifications/x/read", json!({}))
+        .await;
     assert_eq!(nothing.code(), "not_found");
 }
 
@@ -89,7 +96,10 @@ async fn a_set_is_previewed_by_whoever_is_signed_in_and_never_with_delivered_rec
         .get(&applicant, &format!("{path}?fields=Code,Town&records=2&seed=7"))
         .await
         .json();
-    assert_eq!((&seen["generated"], &seen["fields"]), (&json!(true), &json!(["Code", "Town"])));
+    assert_eq!(
+        (&seen["generated"], &seen["fields"]),
+        (&json!(true), &json!(["Code", "Town"]))
+    );
     let records = seen["records"].as_array().unwrap();
     assert_eq!(records.len(), 2);
     assert!(records.iter().all(|record| record.get("Surname").is_none()));

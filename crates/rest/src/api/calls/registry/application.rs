@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{LIST, Noun, Operation, Paths, Who, path_parameter, previewed, query_parameter, schema_ref, text};
+use super::{
+    LIST, Noun, Operation, Paths, Who, path_parameter, previewed, query_parameter, schema_ref, text,
+};
 
 fn number() -> Value {
     json!({ "type": "string", "pattern": "^[0-9]{1,18}$" })

@@ -25,7 +25,10 @@ pub(in super::super) fn life(paths: &mut Paths) {
         .ok("The last 90 days.", schema_ref("PermissionUse"));
     paths.add("get", &permissions.path("/use"), call);
     let call = permissions
-        .change("narrow", "Give up fields or ways: nothing is added, so no decision is needed")
+        .change(
+            "narrow",
+            "Give up fields or ways: nothing is added, so no decision is needed",
+        )
         .json_body(schema_ref("Narrowing"));
     paths.add("post", &permissions.path("/narrow"), call);
     let call = permissions
@@ -43,7 +46,10 @@ pub(in super::super) fn life(paths: &mut Paths) {
         ..permissions
     };
     let call = holder
-        .one("amend", "Begin an application that asks for what the permission gives now")
+        .one(
+            "amend",
+            "Begin an application that asks for what the permission gives now",
+        )
         .answer(
             201,
             "The draft.",
@@ -66,7 +72,9 @@ fn unused(paths: &mut Paths) {
         Who::Steward,
         "Active permissions of which something was not used, to be narrowed or revoked",
     )
-    .describe("Of permissions granted before these days. A page looks at 100 permissions at most and may be short.")
+    .describe(
+        "Of permissions granted before these days. A page looks at 100 permissions at most and may be short.",
+    )
     .shared(LIST)
     .parameter(query_parameter("days", "Days looked back on.", days))
     .parameter(filter("dataset"))

@@ -10,9 +10,12 @@ pub(in super::super) fn sessions(paths: &mut Paths) {
     let shown = schema_ref("Session");
     let call = new("session_get", "Who you are here, for whom you act and may act");
     paths.add("get", path, call.ok("The session.", shown.clone()));
-    let call = new("session_update", "Act for another institution from the next call on")
-        .json_body(schema_ref("SessionUpdate"))
-        .ok("As it is now.", shown);
+    let call = new(
+        "session_update",
+        "Act for another institution from the next call on",
+    )
+    .json_body(schema_ref("SessionUpdate"))
+    .ok("As it is now.", shown);
     paths.add("put", path, call);
     let call = new("session_delete", "Sign out: the token is nobody's any more");
     paths.add("delete", path, call.answer(204, "Signed out.", &[], &[]));
