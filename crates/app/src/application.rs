@@ -1,6 +1,9 @@
 //! Applications: drafted, submitted, returned, reviewed, decided. The decision is the permission: what it grants is
 //! in force when its call is answered.
 
+mod amend;
+pub mod attachment;
+mod container;
 mod decide;
 mod due;
 mod step;
@@ -65,7 +68,7 @@ impl App {
         let by = ctx.signatory()?;
         let _one = self.changing.lock().await;
         let provider = self.decides(&asked)?;
-        let asked = self.resolved(asked);
+        let asked = self.amending(self.resolved(asked), &by.institution)?;
         let draft = Application::draft(ApplicationNumber::new(""), provider, asked, &by).map_err(refused)?;
         let event = EventCreate {
             person: by.person,

@@ -11,6 +11,7 @@ use dagr_model::{
     permission::{Permission, PermissionState, Way},
 };
 use dagr_store::set::head::Head;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::{
@@ -39,6 +40,8 @@ pub struct Facts {
     /// All of them, shown or not.
     pub others_total: usize,
     pub joinable: Vec<JoinableSet>,
+    /// What would change, when it amends a permission.
+    pub amends: Option<Amendment>,
     /// The processor's name, when another works on the data.
     pub processor: Option<String>,
     /// Ways that ask for more than single records.
@@ -81,6 +84,17 @@ pub struct JoinableSet {
     /// `person_code` or `org_code`.
     pub by: String,
     pub fields: Vec<String>,
+}
+
+/// Against the permission as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Amendment {
+    pub permission: PermissionNumber,
+    pub state: PermissionState,
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
+    pub ways_added: Vec<Way>,
+    pub valid_to: Option<Date>,
 }
 
 impl App {
@@ -130,6 +144,7 @@ impl App {
             others,
             others_total: total,
             joinable: joinable(&catalog, &in_force, &set, asked, &application.applicant),
+            amends: amendment(&catalog, asked),
             processor: asked
                 .processor
                 .as_ref()
@@ -150,6 +165,29 @@ impl App {
         let kv = set.open(&*self.engine)?;
         Ok(Some(Head::read(&*kv.snapshot()?)?.records))
     }
+}
+
+fn amendment(catalog: &Catalog, asked: &DataAsked) -> Option<Amendment> {
+    let permission = &catalog.permissions.get(asked.amends.as_ref()?)?.permission;
+    let wanted: Vec<&str> = asked.fields.iter().map(|one| one.field.as_str()).collect();
+    let held = |field: &str| permission.fields.iter().any(|known| known == field);
+    let added = wanted.iter().filter(|field| !held(field));
+    let removed = permission.fields.iter();
+    let ways = asked.ways.iter();
+    Some(Amendment {
+        added: added.map(|field| (*field).to_owned()).collect(),
+        removed: removed
+            .filter(|field| !wanted.contains(&field.as_str()))
+            .cloned()
+            .collect(),
+        ways_added: ways
+            .filter(|way| !permission.ways.contains(way))
+            .cloned()
+            .collect(),
+        permission: permission.number.clone(),
+        state: permission.state,
+        valid_to: permission.valid_to,
+    })
 }
 
 /// Permissions of the main section that serve today.

@@ -20,6 +20,7 @@ pub mod jws;
 mod load;
 pub mod lookup;
 pub mod notification;
+pub mod odrl;
 pub mod page;
 pub mod permission;
 pub mod person;
@@ -36,6 +37,7 @@ pub mod secrets;
 pub mod service;
 pub mod session;
 pub mod set;
+pub mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;

@@ -1,6 +1,9 @@
 //! Permissions: granted, amended, suspended, resumed, revoked; explained; listed for those who hold them.
 
 mod access;
+mod narrow;
+mod renewal;
+mod uses;
 
 use std::sync::Arc;
 
@@ -17,6 +20,8 @@ use serde_json::{Value, json};
 use crate::{App, admit::limits, catalog::Held, ctx::Ctx, problem::Problem, set::LiveSet, usage::Usage};
 
 pub use access::PermissionQuery;
+pub use narrow::{Narrowing, Unused, UnusedQuery};
+pub use uses::{DayUse, FieldUse, PermissionUse};
 
 /// A transition of a permission's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

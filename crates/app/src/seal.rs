@@ -31,10 +31,10 @@ impl App {
         ctx: &Ctx,
         application: &Application,
         role: Role,
-        act: &Act<'_>,
+        accepted: (&Act<'_>, &[String]),
     ) -> Result<Seal, Problem> {
         let (person, acting) = ctx.acting(&[])?;
-        let statement = statement(ctx, application, (&**person, acting, role), act)?;
+        let statement = statement(ctx, application, (&**person, acting, role), accepted)?;
         let jws = sign_detached(&self.secrets, &canonical(&statement));
         Ok((statement, jws))
     }
@@ -49,7 +49,7 @@ fn statement(
     ctx: &Ctx,
     application: &Application,
     (person, acting, role): (&Person, &Acting, Role),
-    act: &Act<'_>,
+    (act, attached): (&Act<'_>, &[String]),
 ) -> Result<Value, Problem> {
     let mut asked = serde_json::to_value(&application.asked).map_err(Problem::internal)?;
     if let Asked::Data(data) = &application.asked
@@ -68,6 +68,7 @@ fn statement(
         "applicant": application.applicant,
         "provider": application.provider,
         "asked": asked,
+        "attachments": attached,
         "decision": decision,
         "ways": ways,
         "person": person.id,

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use dagr_model::ids::{PersonId, RegistrationNumber};
+use dagr_model::{
+    ids::{PersonId, RegistrationNumber},
+    role::Role,
+};
 use dagr_registry::{Actor, PersonCreate, RoleView, SessionCreate, SessionView};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use crate::{
     App,
@@ -38,6 +42,29 @@ pub struct SessionOpened {
     pub ends: Timestamp,
 }
 
+/// Who somebody is here, and for whom they may act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionShown {
+    pub person: PersonId,
+    pub name: String,
+    /// Null: for oneself.
+    pub acting_for: Option<Place>,
+    /// In the order of their numbers.
+    pub may_act_for: Vec<Place>,
+    pub signed_in_by: String,
+    pub signed_in_at: Timestamp,
+    /// At the latest; unused, it ends sooner.
+    pub ends: Timestamp,
+}
+
+/// An institution with the roles somebody holds there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    pub institution: RegistrationNumber,
+    pub name: String,
+    pub roles: Vec<Role>,
+}
+
 pub(crate) fn is_session_token(token: &str) -> bool {
     token.len() == TOKEN_BYTES && token.starts_with(PREFIX)
 }
@@ -69,8 +96,25 @@ impl App {
         Ok(SessionOpened {
             token,
             person,
-            ends: ctx.now + SignedDuration::from_secs(i64::from(self.settings.session_absolute_s)),
+            ends: self.session_ends(ctx.now),
         })
+    }
+
+    pub fn session_get(&self, ctx: &Ctx) -> Result<SessionShown, Problem> {
+        Ok(self.session_shown(ctx.person()?, |person| person.acting.as_ref()))
+    }
+
+    /// Acts for another institution, and how that looks.
+    pub async fn session_switch(
+        &self,
+        ctx: &Ctx,
+        institution: Option<&str>,
+    ) -> Result<SessionShown, Problem> {
+        self.session_act_for(ctx, institution).await?;
+        Ok(self.session_shown(ctx.person()?, |person| {
+            let mut places = person.may_act_for.iter();
+            places.find(|place| Some(place.institution.as_str()) == institution)
+        }))
     }
 
     /// The person of a session that still runs. Roles are read each time: one that ended is gone at once.
@@ -129,6 +173,32 @@ impl App {
                 before(self.settings.session_absolute_s),
             )
             .await?)
+    }
+
+    fn session_ends(&self, opened: Timestamp) -> Timestamp {
+        opened + SignedDuration::from_secs(i64::from(self.settings.session_absolute_s))
+    }
+
+    fn session_shown(
+        &self,
+        person: &Person,
+        acting: impl FnOnce(&Person) -> Option<&Acting>,
+    ) -> SessionShown {
+        let catalog = self.catalog();
+        let place = |acting: &Acting| Place {
+            institution: acting.institution.clone(),
+            name: catalog.institution_name(&acting.institution).to_owned(),
+            roles: acting.roles.iter().copied().collect(),
+        };
+        SessionShown {
+            person: person.id,
+            name: person.name.clone(),
+            acting_for: acting(person).map(place),
+            may_act_for: person.may_act_for.iter().map(place).collect(),
+            signed_in_by: person.signed_in_by.clone(),
+            signed_in_at: person.signed_in_at,
+            ends: self.session_ends(person.signed_in_at),
+        }
     }
 
     fn runs(&self, view: &SessionView, now: Timestamp) -> bool {

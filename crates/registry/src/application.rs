@@ -1,5 +1,6 @@
 //! Applications: the present value of each, every event with the value after it, and what a decision made.
 
+mod attachment;
 mod comment;
 mod event;
 mod list;
@@ -11,6 +12,7 @@ use dagr_model::{
 };
 use sqlx::Row as _;
 
+pub use attachment::{AttachmentCreate, AttachmentView};
 pub use comment::{CommentCreate, CommentView};
 pub use event::{EventCreate, EventView};
 pub use list::{ApplicationFilter, ApplicationOrder, Side};
@@ -29,6 +31,8 @@ use crate::{
 pub struct Outcome {
     /// Permissions that come into being, with the leaf paths each is resolved to.
     pub permissions: Vec<(PermissionCreate, Vec<String>)>,
+    /// A permission that is changed instead, from the version it was judged in to what it becomes.
+    pub amended: Option<(Permission, i64)>,
     /// What the applicant becomes.
     pub role: Option<InstitutionRole>,
     pub notifications: Vec<NotificationCreate>,
@@ -114,6 +118,9 @@ impl Registry {
         for (create, fields) in &outcome.permissions {
             permissions.push(grant(&mut change, by, id, create, fields.clone()).await?);
         }
+        if let Some((permission, version)) = &outcome.amended {
+            permissions.push(amend(&mut change, by, id, permission, *version).await?);
+        }
         if let Some(role) = outcome.role {
             become_one(change.conn(), by, id, next, role).await?;
         }
@@ -141,6 +148,19 @@ impl Registry {
         rows.iter()
             .map(|row| Ok(PermissionNumber::new(row.try_get::<String, _>("number")?)))
             .collect()
+    }
+
+    /// Applications that made the permission or changed it, oldest first.
+    pub async fn permission_applications(&self, number: &PermissionNumber) -> Result<Vec<Application>> {
+        let rows = sqlx::query(
+            "SELECT a.body, a.version FROM application_permissions l
+             JOIN permissions p ON p.id = l.permission JOIN applications a ON a.id = l.application
+             WHERE p.number = $1 ORDER BY a.id LIMIT 1000",
+        )
+        .bind(number.as_str())
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        rows.iter().map(|row| Ok(read(row)?.value)).collect()
     }
 
     /// What the institution may be on the platform.
@@ -178,6 +198,44 @@ async fn grant(
         )
         .await?;
     Ok(made)
+}
+
+/// The permission that a decision changes, with its own entry in the trail.
+async fn amend(
+    change: &mut Change<'_>,
+    by: &Actor,
+    application: i64,
+    permission: &Permission,
+    version: i64,
+) -> Result<Versioned<Permission>> {
+    let number = &permission.number;
+    let reason = format!("application {application}");
+    let (before, next) = permission::amended(
+        change.conn(),
+        by,
+        number,
+        permission.clone(),
+        Some(version),
+        Some(&reason),
+    )
+    .await?;
+    sqlx::query(
+        "INSERT INTO application_permissions (application, permission)
+         SELECT CAST($1 AS BIGINT), id FROM permissions WHERE number = $2",
+    )
+    .bind(application)
+    .bind(number.as_str())
+    .execute(change.conn())
+    .await?;
+    change
+        .enter(
+            "permission_update",
+            permission::object(number),
+            &before,
+            &next.value,
+        )
+        .await?;
+    Ok(next)
 }
 
 async fn become_one(

@@ -1,12 +1,15 @@
 //! Data sets: whose they are and the definitions they serve by. Every text ever set is kept.
 
 mod definition;
+mod stop;
 
 use dagr_model::ids::{DatasetName, RegistrationNumber, Section};
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 
 pub use definition::{DefinitionPut, DefinitionVersion};
+pub(crate) use stop::running as running_stop;
+pub use stop::{StopView, Stopped};
 
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,

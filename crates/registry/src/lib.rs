@@ -31,15 +31,15 @@ mod system;
 mod tests;
 
 pub use application::{
-    ApplicationFilter, ApplicationOrder, CommentCreate, CommentView, EventCreate, EventView, Moved, Outcome,
-    Side,
+    ApplicationFilter, ApplicationOrder, AttachmentCreate, AttachmentView, CommentCreate, CommentView,
+    EventCreate, EventView, Moved, Outcome, Side,
 };
 pub use audit::{Actor, AuditFilter, AuditView};
 pub use certificate::{CertificateCreate, CertificateView};
 pub use connection::{
     ConnectionCreate, ConnectionFilter, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView,
 };
-pub use dataset::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion};
+pub use dataset::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, StopView, Stopped};
 pub use error::RegistryError;
 pub use everything::Everything;
 pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
@@ -49,7 +49,8 @@ pub use notification::{NotificationCreate, NotificationFilter, NotificationView,
 pub use open::Registry;
 pub use page::{MAX_PAGE, Page, Versioned};
 pub use permission::{
-    Fields, PermissionCreate, PermissionFilter, PermissionPatch, PermissionRevision, PermissionView,
+    Fields, PermissionCreate, PermissionFilter, PermissionPatch, PermissionRevision, PermissionView, UseDay,
+    UseField, UsePosition,
 };
 pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView};
 pub use session::{SessionCreate, SessionView};

@@ -57,6 +57,15 @@ impl Registry {
         Ok(tx.commit().await?)
     }
 
+    /// Several at once: all of them or none.
+    pub async fn notification_insert_all(&self, creates: &[NotificationCreate], at: Timestamp) -> Result<()> {
+        let mut tx = self.write().await?;
+        for create in creates {
+            insert(&mut tx, create, at).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
     /// Newest first.
     pub async fn notification_list(
         &self,

@@ -3,6 +3,7 @@
 mod check;
 mod input;
 mod transition;
+mod uses;
 
 use dagr_model::{
     ids::{DatasetName, PermissionNumber, RegistrationNumber, Section},
@@ -13,6 +14,8 @@ use serde::Serialize;
 use sqlx::Row as _;
 
 pub use input::{Fields, PermissionCreate, PermissionPatch};
+pub(crate) use transition::{amended, moved};
+pub use uses::{UseDay, UseField, UsePosition};
 
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned, dataset, institution,
@@ -142,6 +145,7 @@ pub(crate) async fn insert(
     let known = institution::exists(conn, &permission.recipient).await?;
     faults.reference(known, "recipient", "institution");
     faults.done()?;
+    not_stopped(conn, &permission.dataset).await?;
     let id = next_number(conn, "permission").await?;
     permission.number = PermissionNumber::new(id.to_string());
     sqlx::query(
@@ -163,6 +167,16 @@ pub(crate) async fn insert(
     };
     keep(conn, by, &value, None).await?;
     Ok((id, value))
+}
+
+/// While its provider has stopped a data set, nothing of it comes into force.
+async fn not_stopped(conn: &mut Conn, dataset: &DatasetName) -> Result<()> {
+    match dataset::running_stop(conn, dataset).await? {
+        None => Ok(()),
+        Some(_) => Err(RegistryError::state(
+            "the data set is stopped: nothing of it is granted or resumed until the stop is ended",
+        )),
+    }
 }
 
 /// Writes the next version of a permission whose row exists.

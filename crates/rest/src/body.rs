@@ -13,7 +13,12 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The whole body, or 413.
 pub async fn bytes(request: Request) -> Result<bytes::Bytes, Problem> {
-    let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
+    bytes_up_to(request, MAX_BODY_BYTES).await
+}
+
+/// The same with another bound.
+pub async fn bytes_up_to(request: Request, most: usize) -> Result<bytes::Bytes, Problem> {
+    let body = Limited::new(request.into_body(), most);
     body.collect()
         .await
         .map(http_body_util::Collected::to_bytes)
@@ -22,7 +27,7 @@ pub async fn bytes(request: Request) -> Result<bytes::Bytes, Problem> {
                 Problem::new(
                     413,
                     "body_too_large",
-                    format!("a body here is at most {MAX_BODY_BYTES} bytes"),
+                    format!("a body here is at most {most} bytes"),
                 )
             } else {
                 Problem::new(400, "body_invalid", "the body was cut off")

@@ -1,14 +1,17 @@
 //! Administration under `/registry`: one file a noun. POST creates, PATCH is a merge-patch, `ETag`/`If-Match` guard.
 
 pub mod application;
+pub mod attachment;
 pub mod audit;
 pub mod backup;
 pub mod connection;
 pub mod dataset;
 pub mod disclosure;
 pub mod institution;
+pub mod life;
 pub mod permission;
 pub mod person;
+pub mod session;
 pub mod system;
 pub mod thread;
 
@@ -18,7 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dagr_app::views::{Page, Versioned};
-use dagr_app::{institution::ListQuery, problem::Problem};
+use dagr_app::{institution::ListQuery, preview::PreviewQuery, problem::Problem};
 use dagr_web::Query;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -44,6 +47,27 @@ fn segment(request: &Request, at: usize) -> String {
 
 fn id(request: &Request) -> String {
     segment(request, 2)
+}
+
+/// A whole number in the path: what is none names nothing.
+fn number(request: &Request, at: usize, what: &str) -> Result<i64, Problem> {
+    segment(request, at)
+        .parse()
+        .map_err(|_| Problem::new(404, "not_found", format!("there is no such {what}")))
+}
+
+/// What a preview is asked: `seed` and `records`.
+fn take_preview(query: &mut Query) -> Result<PreviewQuery, Problem> {
+    let records = query.take_number("records")?;
+    Ok(PreviewQuery {
+        seed: query.take_number("seed")?.unwrap_or_default(),
+        records: records.map(|records| u32::try_from(records).unwrap_or(u32::MAX)),
+    })
+}
+
+/// A value as it serialises.
+fn told(value: &impl Serialize) -> Result<Json<Value>, Problem> {
+    serde_json::to_value(value).map(Json).map_err(Problem::internal)
 }
 
 /// 200 with the view and its `ETag`.

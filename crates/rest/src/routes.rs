@@ -77,8 +77,8 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, audit, backup, connection, dataset, disclosure, institution, permission, person, system,
-        thread,
+        application, attachment, audit, backup, connection, dataset, disclosure, institution, life,
+        permission, person, session, system, thread,
     };
     Router::new()
         .route(
@@ -122,6 +122,10 @@ fn administration() -> Router<Web> {
             put(dataset::definition_put).get(dataset::definition_get),
         )
         .route("/datasets/{id}/publish", post(dataset::dataset_publish))
+        .route("/datasets/{id}/preview", get(dataset::dataset_preview))
+        .route("/datasets/{id}/stop", post(life::dataset_stop))
+        .route("/datasets/{id}/resume", post(life::dataset_resume))
+        .route("/datasets/{id}/stops", get(life::stop_list))
         .route(
             "/permissions",
             post(permission::permission_create).get(permission::permission_list),
@@ -134,6 +138,11 @@ fn administration() -> Router<Web> {
         .route("/permissions/{id}/resume", post(permission::permission_resume))
         .route("/permissions/{id}/revoke", post(permission::permission_revoke))
         .route("/permissions/{id}/explain", get(permission::permission_explain))
+        .route("/permissions/{id}/use", get(life::permission_use))
+        .route("/permissions/{id}/narrow", post(life::permission_narrow))
+        .route("/permissions/{id}/amend", post(life::permission_amend))
+        .route("/permissions/{id}/odrl", get(life::permission_odrl))
+        .route("/unused_permissions", get(life::unused_permission_list))
         .route(
             "/applications",
             post(application::application_create).get(application::application_list),
@@ -165,6 +174,14 @@ fn administration() -> Router<Web> {
             "/applications/{id}/comments",
             post(thread::comment_create).get(thread::comment_list),
         )
+        .route(
+            "/applications/{id}/attachments",
+            post(attachment::attachment_create).get(attachment::attachment_list),
+        )
+        .route(
+            "/applications/{id}/attachments/{attachment}",
+            get(attachment::attachment_get),
+        )
         .route("/people", post(person::person_create).get(person::person_list))
         .route("/people/{id}", get(person::person_get))
         .route(
@@ -173,6 +190,14 @@ fn administration() -> Router<Web> {
         )
         .route("/people/{id}/roles/{role}/confirm", post(person::role_confirm))
         .route("/people/{id}/roles/{role}/end", post(person::role_end))
+        .route(
+            "/session",
+            get(session::session_get)
+                .put(session::session_update)
+                .delete(session::session_delete),
+        )
+        .route("/notifications", get(session::notification_list))
+        .route("/notifications/{id}/read", post(session::notification_read))
         .route("/disclosures", get(disclosure::disclosure_list))
         .route("/disclosures/search", post(disclosure::disclosure_search))
         .route("/disclosures/{id}", get(disclosure::disclosure_get))

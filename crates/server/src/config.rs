@@ -21,6 +21,7 @@ pub struct Config {
     pub limits: Limits,
     pub portal: Portal,
     pub sign_in: SignIn,
+    pub people: People,
     pub log: Log,
 }
 
@@ -138,6 +139,43 @@ pub struct Portal {
     pub development_sign_in: bool,
 }
 
+/// Sessions of people, and the deadlines they work to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct People {
+    /// A session ends when it was not used for this long.
+    pub session_idle_s: u32,
+    /// A session ends this long after sign-in, used or not.
+    pub session_absolute_s: u32,
+    /// Working days a provider has to decide an application.
+    pub decision_days: u32,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            session_idle_s: 30 * 60,
+            session_absolute_s: 12 * 3_600,
+            decision_days: 10,
+        }
+    }
+}
+
+impl People {
+    fn check(&self, faults: &mut Vec<String>) {
+        // The last use is written once a minute: a shorter limit could not be kept.
+        if !(120..=86_400).contains(&self.session_idle_s) {
+            faults.push("people.session_idle_s: from 120 to 86400".to_owned());
+        }
+        if !(self.session_idle_s..=7 * 86_400).contains(&self.session_absolute_s) {
+            faults.push("people.session_absolute_s: from session_idle_s to 604800".to_owned());
+        }
+        if !(1..=250).contains(&self.decision_days) {
+            faults.push("people.decision_days: from 1 to 250 working days".to_owned());
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -194,6 +232,7 @@ impl Config {
     }
 
     fn check(&self, faults: &mut Vec<String>) {
+        self.people.check(faults);
         let listen = &self.listen;
         if listen.tls_certificate.is_some() != listen.tls_key.is_some() {
             faults.push("listen: tls_certificate and tls_key go together".to_owned());
@@ -341,6 +380,15 @@ mod tests {
         assert!(with("public_url = \"http://localhost:8480\"").is_ok());
         assert!(with("data = \"0.0.0.0:1\"\nallow_plain_http = true").is_err());
         assert!(with("public_url = \"https://dagr.gov.lv\"").is_err());
+    }
+
+    #[test]
+    fn limits_of_people_are_kept_within_reason() {
+        let people = |text: &str| load(&format!("[people]\n{text}"), &[]);
+        let set = people("session_idle_s = 600\nsession_absolute_s = 3600\ndecision_days = 5").unwrap();
+        assert_eq!((set.people.session_idle_s, set.people.decision_days), (600, 5));
+        let faults = people("session_idle_s = 30\nsession_absolute_s = 20\ndecision_days = 0").unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
     }
 
     #[test]

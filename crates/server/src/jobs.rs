@@ -12,6 +12,8 @@ use tokio::{
 const METRICS_UPKEEP: Duration = Duration::from_secs(10);
 /// Retention is of days; an hour late is on time.
 const RETENTION: Duration = Duration::from_hours(1);
+/// How long the counts of use lag behind the log, at most.
+const USE: Duration = Duration::from_mins(1);
 /// Deadlines are of days.
 const PEOPLE: Duration = Duration::from_mins(15);
 
@@ -21,6 +23,7 @@ pub fn start(app: &Arc<App>, metrics: PrometheusHandle) -> Vec<JoinHandle<()>> {
         tokio::spawn(upkeep(metrics)),
         tokio::spawn(retention(app.clone())),
         tokio::spawn(people(app.clone())),
+        tokio::spawn(permission_use(app.clone())),
     ]
 }
 
@@ -56,7 +59,7 @@ async fn retention(app: Arc<App>) {
     }
 }
 
-/// Deadlines of applications, and sessions past their limits.
+/// Deadlines of applications, permissions that end, and sessions past their limits.
 async fn people(app: Arc<App>) {
     let mut ticks = every(PEOPLE);
     loop {
@@ -68,11 +71,33 @@ async fn people(app: Arc<App>) {
                 "deadlines were not told"
             );
         }
+        if let Err(problem) = app.permission_renewal_run().await {
+            tracing::error!(
+                code = problem.code,
+                detail = problem.detail,
+                "permissions that end were not told of"
+            );
+        }
         if let Err(problem) = app.session_purge_run().await {
             tracing::error!(
                 code = problem.code,
                 detail = problem.detail,
                 "sessions were not removed"
+            );
+        }
+    }
+}
+
+/// Use of permissions, counted from the log.
+async fn permission_use(app: Arc<App>) {
+    let mut ticks = every(USE);
+    loop {
+        ticks.tick().await;
+        if let Err(problem) = app.permission_use_run().await {
+            tracing::error!(
+                code = problem.code,
+                detail = problem.detail,
+                "use of permissions was not counted"
             );
         }
     }

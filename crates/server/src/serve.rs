@@ -245,6 +245,9 @@ pub(crate) fn assemble(
         package_max_bytes: config.intake.package_max_bytes,
         disk_reserve_bytes: config.intake.disk_reserve_bytes,
         disclosure_retention_days: config.disclosures.retention_days,
+        session_idle_s: config.people.session_idle_s,
+        session_absolute_s: config.people.session_absolute_s,
+        decision_days: config.people.decision_days,
         ..Settings::default()
     };
     Parts {

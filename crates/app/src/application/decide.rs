@@ -35,9 +35,17 @@ impl App {
             verdict,
             seal: String::new(),
         };
-        let (next, event) = self.judged(ctx, &before.value, event)?;
+        let attached = self.attached(&before.value).await?;
+        let (next, event) = self.judged(ctx, &before.value, event, &attached)?;
+        let amended = self.amendment(&next).await?;
+        let permissions = if amended.is_some() {
+            Vec::new()
+        } else {
+            self.granted(&next).await?
+        };
         let outcome = Outcome {
-            permissions: self.granted(&next).await?,
+            permissions,
+            amended,
             role: role_granted(&next),
             notifications: told(&next, Some(Verb::Decide), true),
         };
@@ -56,6 +64,7 @@ impl App {
         ctx: &Ctx,
         next: &Application,
         role: Role,
+        attached: &[String],
     ) -> Result<Seal, Problem> {
         let Stage::Decided { decision, .. } = &next.stage else {
             return Err(Problem::internal("a decision that decides nothing"));
@@ -65,7 +74,7 @@ impl App {
             decision,
             ways: &ways,
         };
-        self.seal(ctx, next, role, &act)
+        self.seal(ctx, next, role, (&act, attached))
     }
 
     /// What still stands in the way of submitting: gaps, and what no definition would accept.
@@ -74,6 +83,7 @@ impl App {
         let Asked::Data(asked) = &application.asked else {
             return faults;
         };
+        faults.extend(self.unamendable(asked, &application.applicant));
         let fields: Vec<String> = application.asked.fields().map(str::to_owned).collect();
         let told: HashSet<String> = faults.iter().map(|fault| fault.place.clone()).collect();
         for section in &asked.environments {
@@ -113,15 +123,7 @@ impl App {
         if fields.is_empty() {
             return Ok(Vec::new());
         }
-        let ways = next.ways_with(&fields);
-        if ways.is_empty() {
-            return Err(Problem::invalid(vec![Fault::new(
-                "refused",
-                "no_way",
-                "every way asked searches by a refused field, so nothing could be read: return the application, \
-                 or refuse it as a whole",
-            )]));
-        }
+        let ways = left_ways(next, &fields)?;
         let mut out = Vec::with_capacity(asked.environments.len());
         for section in &asked.environments {
             let create = create(next, asked, *section, &fields, ways.clone());
@@ -134,6 +136,20 @@ impl App {
     }
 }
 
+/// The ways that go with what is granted; a decision that leaves none would grant nothing.
+pub(super) fn left_ways(next: &Application, fields: &[String]) -> Result<Vec<Way>, Problem> {
+    let ways = next.ways_with(fields);
+    if !ways.is_empty() {
+        return Ok(ways);
+    }
+    Err(Problem::invalid(vec![Fault::new(
+        "refused",
+        "no_way",
+        "every way asked searches by a refused field, so nothing could be read: return the application, \
+         or refuse it as a whole",
+    )]))
+}
+
 fn role_granted(next: &Application) -> Option<InstitutionRole> {
     match (&next.asked, &next.stage) {
         (Asked::Role(asked), Stage::Decided { decision, .. }) if !decision.is_refusal() => Some(asked.role),
@@ -141,7 +157,7 @@ fn role_granted(next: &Application) -> Option<InstitutionRole> {
     }
 }
 
-fn create(
+pub(super) fn create(
     application: &Application,
     asked: &DataAsked,
     environment: Section,

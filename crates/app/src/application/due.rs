@@ -1,9 +1,11 @@
 //! Deadlines: a reminder before, an escalation after.
 
+use std::collections::BTreeSet;
+
 use dagr_model::{
     application::Application,
     clock::riga_date,
-    ids::RegistrationNumber,
+    ids::{PersonId, RegistrationNumber},
     role::Role,
     working_days::{add_working_days, working_days_between},
 };
@@ -15,7 +17,7 @@ use crate::{App, problem::Problem};
 /// Working days before the deadline that the provider is reminded.
 const REMINDED_DAYS: u32 = 2;
 const PAGE: u32 = 500;
-/// People of one institution looked through for its heads.
+/// Heads of one institution, or operators of all, told in person.
 const MAX_PEOPLE: u32 = 5_000;
 
 impl App {
@@ -77,10 +79,25 @@ impl App {
         let filter = RoleFilter {
             institution: Some(institution.clone()),
             state: Some(RoleState::Active),
+            role: Some(Role::Head),
             person: None,
         };
-        let roles = self.registry.role_list(&filter, None, MAX_PEOPLE).await?;
-        let heads = roles.items.into_iter().filter(|held| held.role == Role::Head);
-        Ok(heads.map(|held| To::Person(held.person)).collect())
+        self.people_with(&filter).await
+    }
+
+    /// Every operator in person, of whatever institution: what nobody's institution decides, they decide.
+    pub(super) async fn operators(&self) -> Result<Vec<To>, Problem> {
+        let filter = RoleFilter {
+            state: Some(RoleState::Active),
+            role: Some(Role::Operator),
+            ..RoleFilter::default()
+        };
+        self.people_with(&filter).await
+    }
+
+    async fn people_with(&self, filter: &RoleFilter) -> Result<Vec<To>, Problem> {
+        let roles = self.registry.role_list(filter, None, MAX_PEOPLE).await?;
+        let people: BTreeSet<PersonId> = roles.items.into_iter().map(|held| held.person).collect();
+        Ok(people.into_iter().map(To::Person).collect())
     }
 }

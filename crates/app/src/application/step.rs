@@ -126,10 +126,22 @@ impl App {
     ) -> Result<Versioned<ApplicationView>, Problem> {
         let _one = self.changing.lock().await;
         let before = self.expected(ctx, number, expected).await?;
-        let (next, event) = self.judged(ctx, &before.value, event)?;
+        let attached = self.attached(&before.value).await?;
+        let (next, event) = self.judged(ctx, &before.value, event, &attached)?;
         let was_submitted = before.value.stage.submission().is_some();
+        let verb = event.event.as_ref().map(Event::verb);
+        let mut notifications = told(&next, verb, was_submitted);
+        if next.provider.is_none() && verb == Some(Verb::Submit) {
+            let operators = self.operators().await?;
+            notifications.extend(operators.into_iter().map(|to| NotificationCreate {
+                to,
+                kind: "application_submitted".to_owned(),
+                object: format!("applications/{}", next.number),
+                once: None,
+            }));
+        }
         let outcome = Outcome {
-            notifications: told(&next, event.event.as_ref().map(Event::verb), was_submitted),
+            notifications,
             ..Outcome::default()
         };
         let moved = self
@@ -163,6 +175,7 @@ impl App {
         ctx: &Ctx,
         before: &Application,
         event: Event,
+        attached: &[String],
     ) -> Result<(Application, EventCreate), Problem> {
         let by = ctx.signatory()?;
         let next = match before.apply(&event, &by, ctx.now) {
@@ -175,12 +188,12 @@ impl App {
         let role = before.role_for(event.verb(), &by).map_err(refused)?;
         let (event, seal): (Event, Option<Seal>) = match event {
             Event::Submit { due, .. } => {
-                let seal = self.seal(ctx, &next, role, &Act::Submit)?;
+                let seal = self.seal(ctx, &next, role, (&Act::Submit, attached))?;
                 let jws = seal.1.clone();
                 (Event::Submit { due, seal: jws }, Some(seal))
             }
             Event::Decide { verdict, .. } => {
-                let seal = self.seal_of_decision(ctx, &next, role)?;
+                let seal = self.seal_of_decision(ctx, &next, role, attached)?;
                 let jws = seal.1.clone();
                 (Event::Decide { verdict, seal: jws }, Some(seal))
             }

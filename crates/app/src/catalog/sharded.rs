@@ -46,6 +46,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Sharded<K, V> {
         self.parts[place(key)].get(key)
     }
 
+    pub fn contains_key<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.get(key).is_some()
+    }
+
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         Arc::make_mut(&mut self.parts[place(&key)]).insert(key, value)
     }

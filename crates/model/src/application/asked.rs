@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::Fault,
-    ids::{DatasetName, RegistrationNumber, Section},
+    ids::{DatasetName, PermissionNumber, RegistrationNumber, Section},
     permission::{QuotaUnit, Scope, Way},
     schema::Schema,
 };
@@ -28,6 +28,9 @@ pub enum Asked {
 #[serde(deny_unknown_fields)]
 pub struct DataAsked {
     pub dataset: DatasetName,
+    /// The permission that shall be as asked here, instead of another one made. Fixed like the data set.
+    #[serde(default)]
+    pub amends: Option<PermissionNumber>,
     /// A permission is made for each.
     #[serde(default)]
     pub environments: Vec<Section>,
@@ -103,10 +106,16 @@ impl Asked {
     }
 
     /// What the application is about: stays the same for its life.
-    pub(super) fn subject(&self) -> (Option<&DatasetName>, Option<InstitutionRole>) {
+    pub(super) fn subject(
+        &self,
+    ) -> (
+        Option<&DatasetName>,
+        Option<&PermissionNumber>,
+        Option<InstitutionRole>,
+    ) {
         match self {
-            Self::Data(asked) => (Some(&asked.dataset), None),
-            Self::Role(asked) => (None, Some(asked.role)),
+            Self::Data(asked) => (Some(&asked.dataset), asked.amends.as_ref(), None),
+            Self::Role(asked) => (None, None, Some(asked.role)),
         }
     }
 
@@ -156,6 +165,7 @@ impl DataAsked {
     pub fn about(dataset: DatasetName) -> Self {
         Self {
             dataset,
+            amends: None,
             environments: vec![Section::Main],
             purpose: String::new(),
             legal_basis: String::new(),
@@ -179,6 +189,13 @@ impl DataAsked {
         check.holds(!self.environments.is_empty(), "environments", "required", one);
         let twice = self.environments.len() == 2 && self.environments[0] == self.environments[1];
         check.holds(!twice, "environments", "repeated", "name each once");
+        let many = self.amends.is_some() && self.environments.len() > 1;
+        check.holds(
+            !many,
+            "environments",
+            "one",
+            "an amendment stays in the permission's section",
+        );
         check.said("purpose", &self.purpose, "say what the data are for");
         check.said(
             "legal_basis",

@@ -245,6 +245,11 @@ fn anything() -> impl Strategy<Value = Event> {
             data.fields.retain(|one| !names.contains(&one.field.as_str()));
             Event::Amend { asked: Box::new(Asked::Data(data)) }
         }),
+        1 => Just({
+            let Asked::Data(mut data) = asked() else { unreachable!() };
+            data.amends = Some(crate::ids::PermissionNumber::new("100002"));
+            Event::Amend { asked: Box::new(Asked::Data(data)) }
+        }),
         1 => Just(returned()),
         1 => Just(Event::Review { note: Some("ok".into()) }),
         2 => Just(decide(Verdict::Approve)),
@@ -257,14 +262,23 @@ fn anything() -> impl Strategy<Value = Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// No sequence of events, by anybody in any order, grants what the provider did not decide.
+    /// No sequence of events, by anybody in any order, grants what the provider did not decide; an application that
+    /// makes a permission never turns into one that changes another, nor the other way.
     #[test]
-    fn nothing_is_granted_without_the_providers_decision(steps in proptest::collection::vec((anything(), anybody()), 1..40)) {
+    fn nothing_is_granted_without_the_providers_decision(
+        amends in proptest::option::of(Just("100001")),
+        steps in proptest::collection::vec((anything(), anybody()), 1..40),
+    ) {
         let mut application = draft();
+        let amends = amends.map(crate::ids::PermissionNumber::new);
+        if let Asked::Data(data) = &mut application.asked {
+            data.amends.clone_from(&amends);
+        }
         let mut decisions = 0;
         for (event, who) in steps {
             let before = application.clone();
             let Ok(next) = application.apply(&event, &who, at()) else { continue };
+            prop_assert_eq!(&next.asked.data().unwrap().amends, &amends);
             if next.stage.name() == "decided" {
                 decisions += 1;
                 let decides = matches!(event, Event::Decide { .. });

@@ -5,8 +5,8 @@ use dagr_model::{
     permission::{Permission, PermissionState},
 };
 
-use super::{check, object, require, store};
-use crate::{Actor, Registry, RegistryError, Result, Versioned, check::Check};
+use super::{check, not_stopped, object, require, store};
+use crate::{Actor, Registry, RegistryError, Result, Versioned, check::Check, open::Change, row::Conn};
 
 impl Registry {
     /// Takes the permission as it shall be; its `state` and `revision` are set here. `revision` grows
@@ -19,28 +19,31 @@ impl Registry {
         expected: Option<i64>,
     ) -> Result<Versioned<Permission>> {
         let mut change = self.change(by).await?;
-        let before = require(change.conn(), number).await?.expect(expected)?;
-        if before.value.state == PermissionState::Revoked {
-            return Err(RegistryError::state(
-                "the permission is revoked: grant another one",
-            ));
-        }
-        let mut faults = check::shape(&next);
-        fixed(&mut faults, &before.value, &next);
-        faults.done()?;
-        let next = Permission {
-            number: number.clone(),
-            state: before.value.state,
-            revision: revision(&before.value, &next),
-            ..next
-        };
-        let next = Versioned {
-            value: next,
-            version: before.version + 1,
-        };
-        store(change.conn(), by, &next, None).await?;
+        let (before, next) = amended(change.conn(), by, number, next, expected, None).await?;
         change
-            .commit("permission_update", object(number), &before.value, &next.value)
+            .commit("permission_update", object(number), &before, &next.value)
+            .await?;
+        Ok(next)
+    }
+
+    /// The same with a reason; the caller has seen to it that nothing is added.
+    pub async fn permission_narrow(
+        &self,
+        by: &Actor,
+        number: &PermissionNumber,
+        next: Permission,
+        reason: &str,
+        expected: Option<i64>,
+    ) -> Result<Versioned<Permission>> {
+        let mut check = Check::default();
+        check.text("reason", reason, 2_000);
+        check.done()?;
+        let mut change = self.change(by).await?;
+        let (before, next) = amended(change.conn(), by, number, next, expected, Some(reason)).await?;
+        let mut told = serde_json::to_value(&next.value)?;
+        told["reason"] = reason.into();
+        change
+            .commit("permission_narrow", object(number), &before, &told)
             .await?;
         Ok(next)
     }
@@ -114,24 +117,99 @@ impl Registry {
         check.done()?;
         let mut change = self.change(by).await?;
         let before = require(change.conn(), number).await?.expect(expected)?;
-        possible(before.value.state, target)?;
-        let next = Permission {
-            state: target,
-            ..before.value.clone()
-        };
-        let next = Versioned {
-            value: next,
-            version: before.version + 1,
-        };
-        store(change.conn(), by, &next, Some(reason)).await?;
-        // The trail tells why, too: the reason stands nowhere else that a reader of it would look.
-        let mut told = serde_json::to_value(&next.value)?;
-        told["reason"] = reason.into();
+        let (told, next) = transition(change.conn(), by, before.clone(), reason, target).await?;
         change
             .commit(action, object(number), &before.value, &told)
             .await?;
         Ok(next)
     }
+}
+
+/// The next version of a permission's terms, written; gives the value before, too. The caller enters it in the trail.
+pub(crate) async fn amended(
+    conn: &mut Conn,
+    by: &Actor,
+    number: &PermissionNumber,
+    next: Permission,
+    expected: Option<i64>,
+    reason: Option<&str>,
+) -> Result<(Permission, Versioned<Permission>)> {
+    let before = require(conn, number).await?.expect(expected)?;
+    if before.value.state == PermissionState::Revoked {
+        return Err(RegistryError::state(
+            "the permission is revoked: grant another one",
+        ));
+    }
+    let mut faults = check::shape(&next);
+    fixed(&mut faults, &before.value, &next);
+    faults.done()?;
+    let next = Permission {
+        number: number.clone(),
+        state: before.value.state,
+        revision: revision(&before.value, &next),
+        ..next
+    };
+    let next = Versioned {
+        value: next,
+        version: before.version + 1,
+    };
+    store(conn, by, &next, reason).await?;
+    Ok((before.value, next))
+}
+
+/// One of many that move together, with its own entry in the trail. What stands in the way of a single one (a stop
+/// that lasts) is the caller's to judge.
+pub(crate) async fn moved(
+    change: &mut Change<'_>,
+    number: &PermissionNumber,
+    reason: &str,
+    target: PermissionState,
+) -> Result<Versioned<Permission>> {
+    let by = change.by;
+    let before = require(change.conn(), number).await?;
+    let action = match target {
+        PermissionState::Active => "permission_resume",
+        PermissionState::Suspended => "permission_suspend",
+        PermissionState::Revoked => "permission_revoke",
+    };
+    let (told, next) = written(change.conn(), by, before.clone(), reason, target).await?;
+    change.enter(action, object(number), &before.value, &told).await?;
+    Ok(next)
+}
+
+async fn transition(
+    conn: &mut Conn,
+    by: &Actor,
+    before: Versioned<Permission>,
+    reason: &str,
+    target: PermissionState,
+) -> Result<(serde_json::Value, Versioned<Permission>)> {
+    possible(before.value.state, target)?;
+    if target == PermissionState::Active {
+        not_stopped(conn, &before.value.dataset).await?;
+    }
+    written(conn, by, before, reason, target).await
+}
+
+async fn written(
+    conn: &mut Conn,
+    by: &Actor,
+    before: Versioned<Permission>,
+    reason: &str,
+    target: PermissionState,
+) -> Result<(serde_json::Value, Versioned<Permission>)> {
+    let next = Versioned {
+        value: Permission {
+            state: target,
+            ..before.value
+        },
+        version: before.version + 1,
+    };
+    store(conn, by, &next, Some(reason)).await?;
+    // The trail tells why, too: the reason stands nowhere else that a reader of it would look.
+    let mut told = serde_json::to_value(&next.value)?;
+    told["reason"] = reason.into();
+    Ok((told, next))
 }
 
 fn possible(from: PermissionState, to: PermissionState) -> Result<()> {

@@ -50,6 +50,7 @@ pub struct RoleFilter {
     pub person: Option<PersonId>,
     pub institution: Option<RegistrationNumber>,
     pub state: Option<RoleState>,
+    pub role: Option<Role>,
 }
 
 impl Registry {
@@ -171,7 +172,8 @@ impl Registry {
                     "SELECT * FROM roles WHERE id > $1 AND ",
                     $by,
                     " AND state = COALESCE(CAST($3 AS TEXT), state)
-                      AND institution = COALESCE(CAST($4 AS TEXT), institution) ORDER BY id LIMIT $5"
+                      AND institution = COALESCE(CAST($4 AS TEXT), institution)
+                      AND role = COALESCE(CAST($6 AS TEXT), role) ORDER BY id LIMIT $5"
                 )
             };
         }
@@ -186,6 +188,7 @@ impl Registry {
             .bind(filter.state.map(word).transpose()?)
             .bind(filter.institution.as_ref().map(RegistrationNumber::as_str))
             .bind(fetch(limit))
+            .bind(filter.role.map(Role::as_str))
             .fetch_all(&mut *self.read().await?)
             .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;

@@ -21,7 +21,9 @@ pub(super) fn fixed() -> Paths {
     registry::datasets(&mut paths);
     registry::permissions(&mut paths);
     registry::applications(&mut paths);
+    registry::life(&mut paths);
     registry::people(&mut paths);
+    registry::sessions(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths

@@ -5,13 +5,13 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use dagr_app::{application::ApplicationQuery, preview::PreviewQuery, views::ApplicationOrder};
+use dagr_app::{application::ApplicationQuery, views::ApplicationOrder};
 use dagr_model::application::{Asked, Remark, Verdict};
 use dagr_web::{Person, Query, Rejected, Steward, context::Web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Reason, created, expected, id, list, patch, take_page, view};
+use super::{Reason, created, expected, id, list, patch, take_page, take_preview, told, view};
 use crate::body;
 
 pub async fn application_create(
@@ -170,15 +170,10 @@ pub async fn application_preview(
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let mut query = Query::parse(request.uri().query())?;
-    let seed = query.take_number("seed")?.unwrap_or_default();
-    let records = query.take_number("records")?;
+    let asked = take_preview(&mut query)?;
     query.end()?;
-    let asked = PreviewQuery {
-        seed,
-        records: records.map(|records| u32::try_from(records).unwrap_or(u32::MAX)),
-    };
     let preview = web.app.application_preview(&ctx, &id(&request), &asked).await?;
-    told(&preview)
+    Ok(told(&preview)?)
 }
 
 pub async fn application_facts(
@@ -187,12 +182,7 @@ pub async fn application_facts(
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     Query::parse(request.uri().query())?.end()?;
-    told(&web.app.application_facts(&ctx, &id(&request)).await?)
-}
-
-fn told(value: &impl serde::Serialize) -> Result<Json<Value>, Rejected> {
-    let value = serde_json::to_value(value).map_err(dagr_app::problem::Problem::internal)?;
-    Ok(Json(value))
+    Ok(told(&web.app.application_facts(&ctx, &id(&request)).await?)?)
 }
 
 fn date(text: &str) -> Result<jiff::civil::Date, dagr_app::problem::Problem> {

@@ -7,10 +7,10 @@ use axum::{
 };
 use dagr_app::{dataset::DefinitionSent, problem::Problem};
 use dagr_model::ids::Section;
-use dagr_web::{Operator, Query, Rejected, context::Web};
+use dagr_web::{Operator, Query, Rejected, Steward, context::Web};
 use serde_json::Value;
 
-use super::{created, expected, id, list, list_query, view};
+use super::{created, expected, id, list, list_query, take_preview, told, view};
 use crate::body;
 
 pub async fn dataset_list(
@@ -87,4 +87,18 @@ pub async fn dataset_publish(
     Ok(view(
         web.app.dataset_publish(&ctx, &id(&request), expected).await?,
     ))
+}
+
+/// Records generated from the definition; no delivered record is read.
+pub async fn dataset_preview(
+    State(web): State<Web>,
+    ctx: Steward,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
+    let mut query = Query::parse(request.uri().query())?;
+    let fields = query.take_list("fields")?;
+    let asked = take_preview(&mut query)?;
+    query.end()?;
+    let preview = web.app.preview(&ctx, &id(&request), fields.as_deref(), &asked)?;
+    Ok(told(&preview)?)
 }

@@ -14,7 +14,7 @@ use dagr_web::{Operator, Query, Rejected, Steward, context::Web};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Reason, created, list, list_query, segment, view};
+use super::{Reason, created, list, list_query, number, view};
 use crate::body;
 
 pub async fn person_create(
@@ -101,10 +101,4 @@ fn person(request: &Request) -> Result<PersonId, Problem> {
 
 fn role(request: &Request) -> Result<i64, Problem> {
     number(request, 4, "role")
-}
-
-fn number(request: &Request, at: usize, what: &str) -> Result<i64, Problem> {
-    segment(request, at)
-        .parse()
-        .map_err(|_| Problem::new(404, "not_found", format!("there is no such {what}")))
 }

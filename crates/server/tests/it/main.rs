@@ -18,6 +18,7 @@ mod matrix;
 mod oidc;
 mod operations;
 mod portal;
+mod people;
 mod raw;
 mod readme;
 mod registers;

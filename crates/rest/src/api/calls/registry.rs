@@ -1,10 +1,14 @@
 //! `/registry`: administration and evidence.
 
 mod application;
+mod life;
+mod session;
 
 use serde_json::{Value, json};
 
 pub(super) use application::{applications, people};
+pub(super) use life::life;
+pub(super) use session::sessions;
 
 use super::{
     LIST, Operation, Paths, Who, path_parameter, query_parameter, registration_number, schema_ref,
@@ -198,6 +202,18 @@ pub(super) fn datasets(paths: &mut Paths) {
         &datasets.path("/publish"),
         shown(call, "Definition").problems(&[409, 412, 422]),
     );
+    let seen = Noun {
+        who: Who::Steward,
+        id: datasets.id.clone(),
+        ..datasets
+    };
+    let call = previewed(seen.one(
+        "preview",
+        "Records generated from the definition; none was delivered",
+    ))
+    .shared(&["Fields"])
+    .problems(&[422]);
+    paths.add("get", &seen.path("/preview"), call);
     let definitions = Noun {
         name: "definition",
         view: "Definition",
@@ -233,6 +249,19 @@ pub(super) fn datasets(paths: &mut Paths) {
             section,
         ));
     paths.add("get", &definitions.path("/definition"), shown(call, "Definition"));
+}
+
+/// What every preview takes and gives.
+fn previewed(call: Operation) -> Operation {
+    let records = json!({ "type": "integer", "minimum": 1, "maximum": 20 });
+    let seed = json!({ "type": "integer", "format": "int64", "minimum": 0 });
+    call.parameter(query_parameter("records", "How many.", records))
+        .parameter(query_parameter(
+            "seed",
+            "The same seed shows the same records.",
+            seed,
+        ))
+        .ok("Marked as generated.", schema_ref("Preview"))
 }
 
 pub(super) fn permissions(paths: &mut Paths) {

@@ -37,6 +37,25 @@ pub(super) fn people() -> Value {
     })
 }
 
+pub(super) fn sessions() -> Value {
+    let place = || view(json!({ "institution": text(), "name": text(), "roles": many(word(&ROLES)) }));
+    let mut acting_for = place();
+    acting_for["type"] = json!(["object", "null"]);
+    let person = || json!({ "type": ["integer", "null"] });
+    json!({
+        "Session": view(json!({
+            "person": { "type": "integer" }, "name": text(), "acting_for": acting_for, "may_act_for": many(place()),
+            "signed_in_by": text(), "signed_in_at": time(), "ends": time(),
+        })),
+        "SessionUpdate": body(&["institution"], json!({ "institution": nullable(registration_number()) })),
+        "Notification": view(json!({
+            "id": count(), "at": time(), "institution": nullable(text()), "person": person(), "kind": text(),
+            "object": text(), "read_at": nullable(time()), "read_by": person(),
+        })),
+        "NotificationList": list("notifications", schema_ref("Notification")),
+    })
+}
+
 pub(super) fn applications() -> Value {
     let person = || json!({ "type": "integer", "description": "Number of the person." });
     let stage = json!({
@@ -100,7 +119,9 @@ fn asked() -> Value {
     let rate = nullable(json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }));
     let members = json!({
         "kind": word(&["data", "role"]),
-        "dataset": text(), "environments": many(word(&["main", "sandbox"])), "purpose": words, "legal_basis": words,
+        "dataset": text(),
+        "amends": { "type": ["string", "null"], "description": "The permission that shall be as asked here." },
+        "environments": many(word(&["main", "sandbox"])), "purpose": words, "legal_basis": words,
         "use_case": words,
         "fields": many(body(&["field"], json!({ "field": text(), "law": words }))),
         "scope": nullable(schema_ref("Scope")), "ways": many(text()), "quota": nullable(count()),
@@ -117,6 +138,12 @@ fn asked() -> Value {
 }
 
 fn facts() -> Value {
+    let mut amendment = view(json!({
+        "permission": text(), "state": word(&["active", "suspended", "revoked"]), "added": many(text()),
+        "removed": many(text()), "ways_added": many(text()),
+        "valid_to": nullable(json!({ "type": "string", "format": "date" })),
+    }));
+    amendment["type"] = json!(["object", "null"]);
     view(json!({
         "dataset": text(), "classification": word(&["open", "restricted", "sensitive"]),
         "fields": many(view(json!({
@@ -135,6 +162,7 @@ fn facts() -> Value {
         "joinable": many(view(json!({
             "dataset": text(), "permission": text(), "by": word(&["person_code", "org_code"]), "fields": many(text()),
         }))),
+        "amends": amendment,
         "processor": nullable(text()), "bulk_ways": many(text()),
     }))
 }

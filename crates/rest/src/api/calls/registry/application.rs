@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{LIST, Noun, Operation, Paths, Who, path_parameter, query_parameter, schema_ref, text};
+use super::{
+    LIST, Noun, Operation, Paths, Who, path_parameter, previewed, query_parameter, schema_ref, text,
+};
 
 fn number() -> Value {
     json!({ "type": "string", "pattern": "^[0-9]{1,18}$" })
@@ -25,19 +27,7 @@ pub(in super::super) fn applications(paths: &mut Paths) {
         schema_ref("ApplicationCheck"),
     );
     paths.add("get", &read.path("/check"), call);
-    let records = json!({ "type": "integer", "minimum": 1, "maximum": 20 });
-    let seed = json!({ "type": "integer", "format": "int64", "minimum": 0 });
-    let call = one(
-        "preview",
-        "Generated records, masked as asked or as decided",
-        schema_ref("Preview"),
-    )
-    .parameter(query_parameter("records", "How many.", records))
-    .parameter(query_parameter(
-        "seed",
-        "The same seed shows the same records.",
-        seed,
-    ));
+    let call = previewed(read.one("preview", "Generated records, masked as asked or as decided"));
     paths.add("get", &read.path("/preview"), call);
     let call = one(
         "facts",

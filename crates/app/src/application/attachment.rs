@@ -1,0 +1,216 @@
+//! Attachments: what was sent beside an application, kept as it came and given back as a file, never shown.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use dagr_model::{
+    application::{Application, Stage},
+    fault::Fault,
+    ids::RegistrationNumber,
+    role::{Role, either},
+};
+use dagr_registry::{AttachmentCreate, AttachmentView, NotificationCreate, To};
+use sha2::{Digest as _, Sha256};
+
+use super::container::{self, ASIC_E};
+use crate::{
+    App,
+    ctx::{Acting, Ctx},
+    problem::Problem,
+};
+
+/// One attachment, at most.
+pub const MAX_BYTES: usize = 5 << 20;
+/// Of one application.
+const MAX_COUNT: i64 = 50;
+const MAX_NAME: usize = 200;
+/// Who attaches, of either side.
+const ATTACHERS: &[Role] = &[Role::Head, Role::DataManager, Role::LegalReviewer];
+/// What may be attached as a document, and how its bytes begin.
+const DOCUMENTS: &[(&str, &[u8])] = &[
+    ("application/pdf", b"%PDF-"),
+    ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ("image/jpeg", b"\xff\xd8\xff"),
+    ("text/plain", b""),
+    (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        b"PK\x03\x04",
+    ),
+    ("application/vnd.oasis.opendocument.text", b"PK\x03\x04"),
+];
+
+/// What is sent.
+#[derive(Debug, Clone)]
+pub struct AttachmentSent {
+    /// `document`, or `signature`: an ASiC-E container.
+    pub kind: String,
+    pub name: String,
+    pub media_type: String,
+    pub content: Vec<u8>,
+}
+
+impl App {
+    /// The seal of the next submission or decision names its digest.
+    pub async fn attachment_create(
+        &self,
+        ctx: &Ctx,
+        number: &str,
+        sent: AttachmentSent,
+    ) -> Result<AttachmentView, Problem> {
+        let (person, acting) = ctx.acting(&[])?;
+        let application = self.seen(ctx, number).await?.value;
+        may_attach(acting, &application)?;
+        if matches!(application.stage, Stage::Withdrawn { .. }) {
+            return Err(Problem::new(
+                409,
+                "state_conflict",
+                "the application is withdrawn: nothing is attached to it any more",
+            ));
+        }
+        let inspection = check(&sent).map_err(Problem::invalid)?;
+        let create = AttachmentCreate {
+            person: person.id,
+            institution: acting.institution.clone(),
+            bytes: sent.content.len() as i64,
+            sha256: hex(&Sha256::digest(&sent.content)),
+            content: STANDARD.encode(&sent.content),
+            kind: sent.kind,
+            name: sent.name,
+            media_type: sent.media_type,
+            inspection: inspection
+                .map(serde_json::to_value)
+                .transpose()
+                .map_err(Problem::internal)?,
+        };
+        let notify = others(&application, &acting.institution);
+        let _one = self.changing.lock().await;
+        Ok(self
+            .registry
+            .attachment_insert(&ctx.actor(), &application.number, &create, MAX_COUNT, &notify)
+            .await?)
+    }
+
+    /// In the order they came; at most fifty.
+    pub async fn attachment_list(&self, ctx: &Ctx, number: &str) -> Result<Vec<AttachmentView>, Problem> {
+        let application = self.seen(ctx, number).await?.value;
+        Ok(self.registry.attachment_list(&application.number).await?)
+    }
+
+    /// The bytes as they came.
+    pub async fn attachment_get(
+        &self,
+        ctx: &Ctx,
+        number: &str,
+        id: i64,
+    ) -> Result<(AttachmentView, Vec<u8>), Problem> {
+        let application = self.seen(ctx, number).await?.value;
+        let found = self.registry.attachment_get(&application.number, id).await?;
+        let (view, content) =
+            found.ok_or_else(|| Problem::new(404, "not_found", "there is no such attachment"))?;
+        let bytes = STANDARD.decode(content).map_err(Problem::internal)?;
+        if hex(&Sha256::digest(&bytes)) != view.sha256 {
+            return Err(Problem::internal(format!("attachment {id} is damaged")));
+        }
+        Ok((view, bytes))
+    }
+
+    /// Digests of what is attached now, for a seal.
+    pub(super) async fn attached(&self, application: &Application) -> Result<Vec<String>, Problem> {
+        let attached = self.registry.attachment_list(&application.number).await?;
+        Ok(attached.into_iter().map(|one| one.sha256).collect())
+    }
+}
+
+/// The two sides; an operator where operators decide.
+fn may_attach(acting: &Acting, application: &Application) -> Result<(), Problem> {
+    let own = acting.institution == application.applicant;
+    let may = match &application.provider {
+        Some(provider) => (own || *provider == acting.institution) && acting.holds(ATTACHERS),
+        None => (own && acting.holds(ATTACHERS)) || acting.roles.contains(&Role::Operator),
+    };
+    if may {
+        return Ok(());
+    }
+    let who = either(ATTACHERS);
+    Err(Problem::role_required(format!(
+        "this needs the role {who} in the applicant's or the decider's institution"
+    )))
+}
+
+/// Every fault at once; of a container, what is in it.
+fn check(sent: &AttachmentSent) -> Result<Option<container::Inspection>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let name = &sent.name;
+    let plain = !name.trim().is_empty()
+        && name.chars().count() <= MAX_NAME
+        && !name.starts_with('.')
+        && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
+    if !plain {
+        faults.push(Fault::new(
+            "name",
+            "file_name",
+            "a file name of 1 to 200 characters without path, not beginning with a dot",
+        ));
+    }
+    if sent.content.is_empty() || sent.content.len() > MAX_BYTES {
+        faults.push(Fault::new("body", "size", "from 1 byte to 5 MiB"));
+    }
+    let mut inspection = None;
+    match sent.kind.as_str() {
+        "signature" if sent.media_type == ASIC_E => match container::inspect(&sent.content) {
+            Ok(found) => inspection = Some(found),
+            Err(why) => faults.push(Fault::new("body", "container", why)),
+        },
+        "signature" => faults.push(Fault::new(
+            "content-type",
+            "media_type",
+            format!("a signature is attached as {ASIC_E}"),
+        )),
+        "document" => faults.extend(document(&sent.media_type, &sent.content)),
+        _ => faults.push(Fault::new("kind", "unknown", "write document or signature")),
+    }
+    if faults.is_empty() {
+        Ok(inspection)
+    } else {
+        Err(faults)
+    }
+}
+
+fn document(media_type: &str, content: &[u8]) -> Option<Fault> {
+    let Some((_, begin)) = DOCUMENTS.iter().find(|(known, _)| *known == media_type) else {
+        let known: Vec<&str> = DOCUMENTS.iter().map(|(known, _)| *known).collect();
+        return Some(Fault::new(
+            "content-type",
+            "media_type",
+            format!("attach one of {}", known.join(", ")),
+        ));
+    };
+    let text = media_type != "text/plain" || std::str::from_utf8(content).is_ok();
+    let fits = content.starts_with(begin) && text;
+    (!fits).then(|| Fault::new("body", "content", format!("the content is not {media_type}")))
+}
+
+/// Told to the other side, once it may see the application.
+fn others(application: &Application, own: &RegistrationNumber) -> Vec<NotificationCreate> {
+    if application.stage.submission().is_none() {
+        return Vec::new();
+    }
+    let parties = [Some(&application.applicant), application.provider.as_ref()];
+    parties
+        .into_iter()
+        .flatten()
+        .filter(|party| *party != own)
+        .map(|party| NotificationCreate {
+            to: To::Institution(party.clone()),
+            kind: "application_attached".to_owned(),
+            object: format!("applications/{}", application.number),
+            once: None,
+        })
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,162 @@
+//! Attachments, as they came: the bytes in base64, once for equal content.
+
+use dagr_model::ids::{ApplicationNumber, PersonId, RegistrationNumber};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::Row as _;
+
+use super::{find, id_of};
+use crate::{
+    Actor, NotificationCreate, Registry, RegistryError, Result,
+    check::Check,
+    notification,
+    open::next_number,
+    row::{Row, from_json, micros, stored, text, time, to_json},
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttachmentCreate {
+    pub person: PersonId,
+    pub institution: RegistrationNumber,
+    pub kind: String,
+    pub name: String,
+    pub media_type: String,
+    pub bytes: i64,
+    /// Hex.
+    pub sha256: String,
+    /// Base64.
+    pub content: String,
+    pub inspection: Option<Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AttachmentView {
+    pub id: i64,
+    pub at: Timestamp,
+    pub person: PersonId,
+    pub institution: RegistrationNumber,
+    /// `document` or `signature`.
+    pub kind: String,
+    pub name: String,
+    pub media_type: String,
+    pub bytes: i64,
+    /// Of the content, hex.
+    pub sha256: String,
+    /// Of a container: what is in it. It says that no signature was verified.
+    pub inspection: Option<Value>,
+}
+
+impl Registry {
+    pub async fn attachment_insert(
+        &self,
+        by: &Actor,
+        number: &ApplicationNumber,
+        create: &AttachmentCreate,
+        most: i64,
+        notify: &[NotificationCreate],
+    ) -> Result<AttachmentView> {
+        let mut check = Check::default();
+        check.text("name", &create.name, 200);
+        check.done()?;
+        let mut change = self.change(by).await?;
+        if find(change.conn(), number).await?.is_none() {
+            return Err(RegistryError::unknown("application", number));
+        }
+        let row = sqlx::query("SELECT COUNT(*) AS held FROM application_attachments WHERE application = $1")
+            .bind(id_of(number)?)
+            .fetch_one(change.conn())
+            .await?;
+        if row.try_get::<i64, _>("held")? >= most {
+            return Err(RegistryError::state(
+                "the application has as many attachments as it may have",
+            ));
+        }
+        sqlx::query(
+            "INSERT INTO attachment_contents (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING",
+        )
+        .bind(&create.sha256)
+        .bind(&create.content)
+        .execute(change.conn())
+        .await?;
+        let view = AttachmentView {
+            id: next_number(change.conn(), "attachment").await?,
+            at: stored(by.at),
+            person: create.person,
+            institution: create.institution.clone(),
+            kind: create.kind.clone(),
+            name: create.name.clone(),
+            media_type: create.media_type.clone(),
+            bytes: create.bytes,
+            sha256: create.sha256.clone(),
+            inspection: create.inspection.clone(),
+        };
+        sqlx::query(
+            "INSERT INTO application_attachments
+               (id, application, at, person, institution, kind, name, media_type, bytes, sha256, inspection_json)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind(view.id)
+        .bind(id_of(number)?)
+        .bind(micros(by.at))
+        .bind(view.person.0)
+        .bind(view.institution.as_str())
+        .bind(&view.kind)
+        .bind(&view.name)
+        .bind(&view.media_type)
+        .bind(view.bytes)
+        .bind(&view.sha256)
+        .bind(view.inspection.as_ref().map(to_json).transpose()?)
+        .execute(change.conn())
+        .await?;
+        for one in notify {
+            notification::insert(change.conn(), one, by.at).await?;
+        }
+        let object = format!("applications/{number}/attachments/{}", view.id);
+        change.commit("attachment_create", object, &(), &view).await?;
+        Ok(view)
+    }
+
+    /// In the order they came: as many as an application may have.
+    pub async fn attachment_list(&self, number: &ApplicationNumber) -> Result<Vec<AttachmentView>> {
+        let rows = sqlx::query("SELECT * FROM application_attachments WHERE application = $1 ORDER BY id")
+            .bind(id_of(number)?)
+            .fetch_all(&mut *self.read().await?)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// With its content in base64.
+    pub async fn attachment_get(
+        &self,
+        number: &ApplicationNumber,
+        id: i64,
+    ) -> Result<Option<(AttachmentView, String)>> {
+        let row = sqlx::query(
+            "SELECT a.*, c.content FROM application_attachments a
+             JOIN attachment_contents c ON c.sha256 = a.sha256 WHERE a.application = $1 AND a.id = $2",
+        )
+        .bind(id_of(number)?)
+        .bind(id)
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        row.map(|row| Ok((read(&row)?, text(&row, "content")?)))
+            .transpose()
+    }
+}
+
+fn read(row: &Row) -> Result<AttachmentView> {
+    let inspection: Option<String> = row.try_get("inspection_json")?;
+    Ok(AttachmentView {
+        id: row.try_get("id")?,
+        at: time(row, "at")?,
+        person: PersonId(row.try_get("person")?),
+        institution: RegistrationNumber::new(text(row, "institution")?),
+        kind: text(row, "kind")?,
+        name: text(row, "name")?,
+        media_type: text(row, "media_type")?,
+        bytes: row.try_get("bytes")?,
+        sha256: text(row, "sha256")?,
+        inspection: inspection.map(|text| from_json(&text)).transpose()?,
+    })
+}
