@@ -2,8 +2,10 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use dagr_app::problem::Problem;
+use dagr_model::fault::Fault;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, Limited};
+use jiff::civil::Date;
 
 use crate::{
     csrf,
@@ -64,6 +66,24 @@ impl Form {
             move |(name, value): &'a (String, String)| Some((name.strip_prefix(prefix)?, value.trim()));
         self.0.iter().filter_map(strip)
     }
+}
+
+/// A day: `2026-05-12` as browsers send it, `12.05.2026.` as people write it. None where nothing was written.
+pub fn date(form: &Form, name: &str, faults: &mut Vec<Fault>) -> Option<Date> {
+    let text = form.text(name);
+    if text.is_empty() {
+        return None;
+    }
+    let written = || {
+        let mut parts = text.trim_end_matches('.').split('.');
+        let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+        Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+    };
+    let date = text.parse::<Date>().ok().or_else(written);
+    if date.is_none() {
+        faults.push(Fault::new(name, "date", "a day, such as 12.05.2026."));
+    }
+    date
 }
 
 impl FromRequest<Portal> for Posted {

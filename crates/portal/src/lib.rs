@@ -13,6 +13,7 @@ mod failed;
 mod form;
 mod lang;
 mod page;
+mod plan;
 mod provider;
 mod routes;
 mod secure;

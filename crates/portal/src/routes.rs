@@ -15,6 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, dataset, failed,
     lang::Lang,
+    plan,
     provider, secure,
     settings::{Portal, Settings},
     sign_in, work,
@@ -44,6 +45,7 @@ fn pages() -> Router<Portal> {
     let pages = public(pages);
     let pages = session(pages);
     let pages = applications(pages);
+    let pages = plans(pages);
     pages.at("/{*rest}", any(failed::not_found)).0
 }
 
@@ -107,4 +109,16 @@ fn applications(pages: Pages) -> Pages {
         .at("/applications/{number}/review", post(a::application_review))
         .at("/applications/{number}/withdraw", post(a::application_withdraw))
         .at("/applications/{number}/comments", post(a::comment_post))
+}
+
+fn plans(pages: Pages) -> Pages {
+    pages
+        .at("/plans", get(plan::plan_list).post(plan::plan_create))
+        .at("/plans/new", get(plan::plan_new))
+        .at("/plans/{number}", get(plan::plan_show))
+        .at("/plans/{number}/steps/{step}", post(plan::plan_step))
+        .at("/plans/{number}/invite", post(plan::plan_invite))
+        .at("/plans/{number}/update", post(plan::plan_update))
+        .at("/plans/{number}/close", post(plan::plan_close))
+        .at("/plans/{number}/comments", post(plan::plan_comment))
 }

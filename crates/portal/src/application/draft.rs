@@ -38,7 +38,7 @@ pub struct FormFault {
     pub text: String,
 }
 
-pub(super) fn form_faults(visitor: &Visitor, faults: &[Fault]) -> Vec<FormFault> {
+pub fn form_faults(visitor: &Visitor, faults: &[Fault]) -> Vec<FormFault> {
     faults
         .iter()
         .map(|fault| FormFault {

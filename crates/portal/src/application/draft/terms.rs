@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::{FormFault, draft, form_faults, keep, step_page, today, wrong};
 use crate::{
     failed::Failed,
-    form::{Form, Posted},
+    form::{Form, Posted, date},
     page::{Page, html},
     settings::Portal,
     visitor::{Signed, Visitor},
@@ -198,7 +198,7 @@ fn read(form: &Form, definition: Option<&Definition>) -> Result<Value, Vec<Fault
     };
     patch.insert("quota_unit".to_owned(), unit.into());
     for name in ["valid_from", "valid_to"] {
-        patch.insert(name.to_owned(), date(form, name, &mut faults));
+        patch.insert(name.to_owned(), json!(date(form, name, &mut faults)));
     }
     if faults.is_empty() {
         Ok(Value::Object(patch))
@@ -225,26 +225,6 @@ fn quota(form: &Form, faults: &mut Vec<Fault>) -> Value {
                 "number",
                 "a whole number above zero, or nothing",
             ));
-            Value::Null
-        }
-    }
-}
-
-/// `2026-05-12` as browsers send it, `12.05.2026.` as people write it.
-fn date(form: &Form, name: &str, faults: &mut Vec<Fault>) -> Value {
-    let text = form.text(name);
-    if text.is_empty() {
-        return Value::Null;
-    }
-    let written = || {
-        let mut parts = text.trim_end_matches('.').split('.');
-        let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-        jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
-    };
-    match text.parse::<jiff::civil::Date>().ok().or_else(written) {
-        Some(date) => json!(date),
-        None => {
-            faults.push(Fault::new(name, "date", "a day, such as 12.05.2026."));
             Value::Null
         }
     }
