@@ -23,6 +23,7 @@ pub mod notification;
 pub mod page;
 pub mod permission;
 pub mod person;
+pub mod plan;
 pub mod preview;
 pub mod problem;
 pub mod public_file;
