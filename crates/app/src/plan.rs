@@ -262,10 +262,7 @@ impl App {
     /// A set that is registered already belongs to whoever plans for it.
     fn is_own(&self, plan: &Plan) -> Result<(), Problem> {
         let catalog = self.catalog();
-        let known = plan
-            .subject
-            .dataset()
-            .and_then(|name| catalog.datasets.get(name));
+        let known = plan.subject.dataset().and_then(|name| catalog.datasets.get(name));
         if known.is_some_and(|dataset| dataset.provider != plan.provider) {
             return Err(Problem::invalid(vec![dagr_model::fault::Fault::new(
                 "subject.dataset",

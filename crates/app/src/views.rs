@@ -3,6 +3,6 @@
 pub use dagr_registry::{
     ApplicationOrder, AuditView, CommentView, ConnectionCreate, ConnectionPatch, ConnectionView, DatasetView,
     EventView, InstitutionCreate, InstitutionPatch, InstitutionView, NotificationView, Page,
-    PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView, RoleCreate, RoleState, RoleView,
-    SystemCreate, SystemPatch, SystemView, Versioned,
+    PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView, RoleCreate, RoleState,
+    RoleView, SystemCreate, SystemPatch, SystemView, Versioned,
 };

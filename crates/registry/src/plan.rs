@@ -17,10 +17,11 @@ pub use sources::FirstGrant;
 
 use crate::{
     Actor, NotificationCreate, Registry, RegistryError, Result, Versioned,
+    application::tagged,
     check::Check,
     institution, notification,
     open::next_number,
-    row::{Conn, Row, from_json, to_json},
+    row::{Conn, Row, to_json},
 };
 
 impl Registry {
@@ -159,7 +160,7 @@ async fn find(conn: &mut Conn, number: &PlanNumber) -> Result<Option<Versioned<P
 
 fn read(row: &Row) -> Result<Versioned<Plan>> {
     Ok(Versioned {
-        value: from_json(row.try_get("body")?)?,
+        value: tagged(row.try_get("body")?)?,
         version: row.try_get("version")?,
     })
 }

@@ -9,6 +9,8 @@ pub mod disclosure;
 pub mod institution;
 pub mod permission;
 pub mod person;
+pub mod plan;
+pub mod plan_step;
 pub mod system;
 pub mod thread;
 

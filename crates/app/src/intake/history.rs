@@ -119,7 +119,10 @@ impl App {
     }
 
     /// When the set's first package that was applied came in, and its id. Looks at the oldest few only.
-    pub(crate) async fn first_package(&self, set: &Arc<LiveSet>) -> Result<Option<(Timestamp, String)>, Problem> {
+    pub(crate) async fn first_package(
+        &self,
+        set: &Arc<LiveSet>,
+    ) -> Result<Option<(Timestamp, String)>, Problem> {
         let (engine, set) = (Arc::clone(&self.engine), Arc::clone(set));
         blocking(move || {
             if !engine.exists(&set.runtime.store_name) {

@@ -73,15 +73,15 @@ impl App {
     ) -> Option<(Timestamp, PermissionNumber)> {
         let catalog = self.catalog();
         let numbers = catalog.by_recipient.get(recipient)?;
-        let held = numbers.iter().filter_map(|number| catalog.permissions.get(number));
-        held.filter(|held| {
-            held.permission.dataset == *name && held.permission.environment == Section::Main
-        })
-        .filter_map(|held| {
-            let at = Timestamp::from_millisecond(held.usage.last_use_ms()?).ok()?;
-            Some((at, held.permission.number.clone()))
-        })
-        .min()
+        let held = numbers
+            .iter()
+            .filter_map(|number| catalog.permissions.get(number));
+        held.filter(|held| held.permission.dataset == *name && held.permission.environment == Section::Main)
+            .filter_map(|held| {
+                let at = Timestamp::from_millisecond(held.usage.last_use_ms()?).ok()?;
+                Some((at, held.permission.number.clone()))
+            })
+            .min()
     }
 }
 

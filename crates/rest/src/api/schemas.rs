@@ -1,6 +1,7 @@
 //! Schemas that are the same in every installation: problems, receipts, views of the registry.
 
 mod application;
+mod plan;
 
 use serde_json::{Map, Value, json};
 
@@ -83,6 +84,7 @@ pub(super) fn fixed() -> Map<String, Value> {
         permissions(),
         application::applications(),
         application::people(),
+        plan::plans(),
         disclosures(),
     ];
     groups

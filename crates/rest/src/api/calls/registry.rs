@@ -1,10 +1,12 @@
 //! `/registry`: administration and evidence.
 
 mod application;
+mod plan;
 
 use serde_json::{Value, json};
 
 pub(super) use application::{applications, people};
+pub(super) use plan::plans;
 
 use super::{
     LIST, Operation, Paths, Who, path_parameter, query_parameter, registration_number, schema_ref,

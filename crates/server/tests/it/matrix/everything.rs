@@ -60,6 +60,7 @@ async fn operations(world: &World, number: &str) -> Vec<Operation> {
                 ("{id}", id),
                 ("{sha256}", "00"),
                 ("{role}", "1"),
+                ("{step}", "1"),
             ];
             operations.push(Operation {
                 name: format!("{method} {path}"),
