@@ -24,6 +24,7 @@ pub mod odrl;
 pub mod page;
 pub mod permission;
 pub mod person;
+pub mod plan;
 pub mod preview;
 pub mod problem;
 pub mod public_file;

@@ -3,6 +3,6 @@
 pub use dagr_registry::{
     ApplicationOrder, AttachmentView, AuditView, CommentView, ConnectionCreate, ConnectionPatch,
     ConnectionView, DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView,
-    NotificationView, Page, PermissionCreate, PermissionPatch, PersonCreate, PersonView, RoleCreate,
-    RoleState, RoleView, StopView, SystemCreate, SystemPatch, SystemView, Versioned,
+    NotificationView, Page, PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView,
+    RoleCreate, RoleState, RoleView, StopView, SystemCreate, SystemPatch, SystemView, Versioned,
 };

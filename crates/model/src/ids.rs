@@ -64,6 +64,10 @@ text_id!(
     /// An application's number, in digits.
     ApplicationNumber
 );
+text_id!(
+    /// A plan's number, in digits.
+    PlanNumber
+);
 
 /// A person as the registry and its trail name one: a number that says nothing about anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

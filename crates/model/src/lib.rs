@@ -12,6 +12,7 @@ pub mod ids;
 pub mod key;
 pub mod leaves;
 pub mod permission;
+pub mod plan;
 pub mod record;
 pub mod role;
 pub mod schema;

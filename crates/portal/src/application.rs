@@ -19,8 +19,8 @@ use dagr_model::{
 };
 use jiff::civil::Date;
 
-pub use draft::{FormFault, form_faults};
 pub use decide::{application_decide, application_review, application_withdraw};
+pub use draft::{FormFault, form_faults};
 pub use draft::{
     check_show, fields_post, fields_show, preview_text, purpose_post, purpose_show, role_post, submit,
     terms_post, terms_show,

@@ -68,7 +68,10 @@ pub async fn plan_list(State(portal): State<Portal>, Signed(visitor): Signed) ->
     let failed = |problem| visitor.failed(problem);
     let mut query = visitor.query()?;
     let stage = query.take("stage").map_err(failed)?.unwrap_or_default();
-    let late = query.take("late").map_err(failed)?.is_some_and(|late| late == "yes");
+    let late = query
+        .take("late")
+        .map_err(failed)?
+        .is_some_and(|late| late == "yes");
     let after = query.take("after").map_err(failed)?;
     query.end().map_err(failed)?;
     let asked = PlanQuery {
@@ -88,7 +91,11 @@ pub async fn plan_list(State(portal): State<Portal>, Signed(visitor): Signed) ->
     let planner = |acting: &dagr_app::ctx::Acting| acting.holds(PLANNERS);
     Ok(html(&PlansPage {
         page: visitor.page(&portal.app, visitor.lang.t("nav-plans")),
-        rows: found.items.iter().map(|found| row(visitor.lang, &found.value)).collect(),
+        rows: found
+            .items
+            .iter()
+            .map(|found| row(visitor.lang, &found.value))
+            .collect(),
         may: visitor.ctx.acting_for().is_some_and(planner),
         stage,
         late,
@@ -197,10 +204,16 @@ pub async fn plan_show(
     let mut query = visitor.query()?;
     let done = query.take("done").map_err(|problem| visitor.failed(problem))?;
     let page = page(&portal, &visitor, &number, done.as_deref()).await;
-    page.map(|page| html(&page)).map_err(|problem| visitor.failed(problem))
+    page.map(|page| html(&page))
+        .map_err(|problem| visitor.failed(problem))
 }
 
-async fn page(portal: &Portal, visitor: &Visitor, number: &str, done: Option<&str>) -> Result<PlanPage, Problem> {
+async fn page(
+    portal: &Portal,
+    visitor: &Visitor,
+    number: &str,
+    done: Option<&str>,
+) -> Result<PlanPage, Problem> {
     let (app, ctx, lang) = (&portal.app, &visitor.ctx, visitor.lang);
     let Versioned { value: plan, version } = app.plan_get(ctx, number).await?;
     let thread = || ListQuery {
@@ -214,7 +227,11 @@ async fn page(portal: &Portal, visitor: &Visitor, number: &str, done: Option<&st
         Subject::Dataset { dataset } => Some(dataset.to_string()),
         Subject::Service { .. } => None,
     };
-    let draft = if dataset.is_some() { draft(portal, visitor, number).await? } else { None };
+    let draft = if dataset.is_some() {
+        draft(portal, visitor, number).await?
+    } else {
+        None
+    };
     Ok(PlanPage {
         page: visitor
             .page(app, lang.with("plan-title", &[("number", number)]))
@@ -236,8 +253,15 @@ async fn page(portal: &Portal, visitor: &Visitor, number: &str, done: Option<&st
         total: head.steps_total,
         sides: sides(lang, &plan),
         draft,
-        comments: comments.into_iter().map(|comment| comment_row(portal, comment)).collect(),
-        events: events.iter().rev().map(|event| event_row(portal, lang, event)).collect(),
+        comments: comments
+            .into_iter()
+            .map(|comment| comment_row(portal, comment))
+            .collect(),
+        events: events
+            .iter()
+            .rev()
+            .map(|event| event_row(portal, lang, event))
+            .collect(),
         may_update: head.possible.contains(&"update"),
         may_close: head.possible.contains(&"close"),
     })
@@ -246,7 +270,9 @@ async fn page(portal: &Portal, visitor: &Visitor, number: &str, done: Option<&st
 fn subject(portal: &Portal, subject: &Subject) -> String {
     match subject {
         Subject::Service { service } => service.clone(),
-        Subject::Dataset { dataset } => description(portal, dataset.as_str()).unwrap_or_else(|| dataset.to_string()),
+        Subject::Dataset { dataset } => {
+            description(portal, dataset.as_str()).unwrap_or_else(|| dataset.to_string())
+        }
     }
 }
 
@@ -297,7 +323,11 @@ fn step_row(lang: Lang, view: &StepView) -> StepRow {
         due: view.due_by,
         own_due: step.due.map(|due| due.to_string()).unwrap_or_default(),
         late: view.late,
-        evidence: step.evidence.iter().map(|evidence| evidence_row(lang, evidence)).collect(),
+        evidence: step
+            .evidence
+            .iter()
+            .map(|evidence| evidence_row(lang, evidence))
+            .collect(),
         may_done: may("step_done"),
         may_skip: may("step_not_applicable"),
         may_reopen: may("step_reopen"),
@@ -328,7 +358,10 @@ fn state(lang: Lang, state: &StepState) -> Word {
 fn evidence_row(lang: Lang, evidence: &Evidence) -> (String, Timestamp) {
     let text = match evidence.kind {
         EvidenceKind::Note => evidence.text.clone(),
-        kind => lang.with(&format!("evidence-{}", word_of(&kind)), &[("what", &evidence.text)]),
+        kind => lang.with(
+            &format!("evidence-{}", word_of(&kind)),
+            &[("what", &evidence.text)],
+        ),
     };
     (text, evidence.at)
 }
@@ -371,6 +404,14 @@ fn comment_row(portal: &Portal, comment: CommentView) -> (String, Timestamp, Str
 }
 
 fn event_row(portal: &Portal, lang: Lang, event: &PlanEventView) -> (String, String, Timestamp) {
-    let who = format!("{}, {}", event.person_name, institution(portal, event.institution.as_str()));
-    (lang.t(&format!("plan-event-{}", event.kind.replace('_', "-"))), who, event.at)
+    let who = format!(
+        "{}, {}",
+        event.person_name,
+        institution(portal, event.institution.as_str())
+    );
+    (
+        lang.t(&format!("plan-event-{}", event.kind.replace('_', "-"))),
+        who,
+        event.at,
+    )
 }

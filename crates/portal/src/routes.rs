@@ -15,8 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, dataset, failed,
     lang::Lang,
-    plan,
-    provider, secure,
+    plan, provider, secure,
     settings::{Portal, Settings},
     sign_in, work,
 };

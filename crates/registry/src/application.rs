@@ -312,7 +312,7 @@ fn read(row: &Row) -> Result<Versioned<Application>> {
 }
 
 /// Tagged enums buffer what they read, and a buffered exact number is not a number: so by way of a value.
-fn tagged<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+pub(crate) fn tagged<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
     let value: serde_json::Value = crate::row::from_json(text)?;
     Ok(serde_json::from_value(value)?)
 }

@@ -22,6 +22,7 @@ mod open;
 mod page;
 mod permission;
 mod person;
+mod plan;
 mod row;
 mod session;
 mod setting;
@@ -53,6 +54,7 @@ pub use permission::{
     UseField, UsePosition,
 };
 pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView};
+pub use plan::{FirstGrant, PlanEventCreate, PlanEventView, PlanFilter};
 pub use session::{SessionCreate, SessionView};
 pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
 

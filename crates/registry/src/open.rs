@@ -17,6 +17,7 @@ use crate::{
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_control_plane.sql"),
     include_str!("../migrations/0002_people_and_applications.sql"),
+    include_str!("../migrations/0003_plans.sql"),
     include_str!("../migrations/0004_life_of_permissions.sql"),
 ];
 const READERS: u32 = 4;

@@ -5,6 +5,7 @@ mod audit;
 mod durable;
 mod nouns;
 mod permissions;
+mod plans;
 
 use dagr_model::{
     ids::{ClientId, DatasetName, RegistrationNumber, Section, SystemCode},

@@ -11,6 +11,8 @@ pub mod institution;
 pub mod life;
 pub mod permission;
 pub mod person;
+pub mod plan;
+pub mod plan_step;
 pub mod session;
 pub mod system;
 pub mod thread;

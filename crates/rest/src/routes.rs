@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     middleware::from_fn,
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use dagr_app::{App, problem::Problem};
 use dagr_web::{
@@ -78,7 +78,7 @@ fn provider() -> Router<Web> {
 fn administration() -> Router<Web> {
     use registry::{
         application, attachment, audit, backup, connection, dataset, disclosure, institution, life,
-        permission, person, session, system, thread,
+        permission, person, plan, plan_step, session, system, thread,
     };
     Router::new()
         .route(
@@ -181,6 +181,27 @@ fn administration() -> Router<Web> {
         .route(
             "/applications/{id}/attachments/{attachment}",
             get(attachment::attachment_get),
+        )
+        .route("/plans", post(plan::plan_create).get(plan::plan_list))
+        .route("/plans/{id}", get(plan::plan_get).patch(plan::plan_update))
+        .route("/plans/{id}/invite", post(plan::plan_invite))
+        .route("/plans/{id}/close", post(plan::plan_close))
+        .route("/plans/{id}/steps/{step}", patch(plan_step::plan_step_assign))
+        .route("/plans/{id}/steps/{step}/done", post(plan_step::plan_step_done))
+        .route(
+            "/plans/{id}/steps/{step}/not_applicable",
+            post(plan_step::plan_step_not_applicable),
+        )
+        .route(
+            "/plans/{id}/steps/{step}/reopen",
+            post(plan_step::plan_step_reopen),
+        )
+        .route("/plans/{id}/steps/{step}/note", post(plan_step::plan_step_note))
+        .route("/plans/{id}/definition", get(plan::plan_definition))
+        .route("/plans/{id}/events", get(plan::plan_event_list))
+        .route(
+            "/plans/{id}/comments",
+            post(plan::plan_comment_create).get(plan::plan_comment_list),
         )
         .route("/people", post(person::person_create).get(person::person_list))
         .route("/people/{id}", get(person::person_get))

@@ -169,10 +169,7 @@ impl Running {
     }
 }
 
-fn portal_settings(
-    config: &Config,
-    cast: dagr_portal::Cast,
-) -> Result<dagr_portal::Settings, StartError> {
+fn portal_settings(config: &Config, cast: dagr_portal::Cast) -> Result<dagr_portal::Settings, StartError> {
     let provider = config.sign_in.provider(&config.public_url());
     Ok(dagr_portal::Settings {
         secure: config.public_url().starts_with("https://"),

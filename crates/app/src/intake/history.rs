@@ -8,6 +8,7 @@ use dagr_store::{
     kv::{Direction, Kv, KvError, Range, Snapshot, Table},
     set::{head::Head, keys},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -16,7 +17,13 @@ use super::{
     package::{PackageRow, State, check_id, damaged, package_unknown},
     receipt::time_text,
 };
-use crate::{App, ctx::Ctx, problem::Problem, records::page_limit, set::blocking};
+use crate::{
+    App,
+    ctx::Ctx,
+    problem::Problem,
+    records::page_limit,
+    set::{LiveSet, blocking},
+};
 
 impl App {
     /// `{packages, next}`: open ones first, then the newest.
@@ -110,6 +117,43 @@ impl App {
         })
         .await
     }
+
+    /// When the set's first package that was applied came in, and its id. Looks at the oldest few only.
+    pub(crate) async fn first_package(
+        &self,
+        set: &Arc<LiveSet>,
+    ) -> Result<Option<(Timestamp, String)>, Problem> {
+        let (engine, set) = (Arc::clone(&self.engine), Arc::clone(set));
+        blocking(move || {
+            if !engine.exists(&set.runtime.store_name) {
+                return Ok(None);
+            }
+            Ok(first_applied(&*set.open(&*engine)?.snapshot()?)?)
+        })
+        .await
+    }
+}
+
+/// Packages at the beginning that are looked at for one that was applied.
+const FIRST_PACKAGES: usize = 1_000;
+
+fn first_applied(snapshot: &dyn Snapshot) -> Result<Option<(Timestamp, String)>, KvError> {
+    let (from, end) = (keys::package_order(0), b"p".to_vec());
+    let range = Range {
+        from: Some(&from),
+        to: Some(&end),
+    };
+    let oldest = snapshot.scan(Table::Package, range, Direction::Forward)?;
+    for pair in oldest.take(FIRST_PACKAGES) {
+        let (_, id) = pair?;
+        let id = std::str::from_utf8(id).map_err(|_| damaged())?;
+        let row = PackageRow::read(snapshot, id)?.ok_or_else(damaged)?;
+        if row.state == State::Applied {
+            let at = Timestamp::from_millisecond(row.facts.received_ms).map_err(|_| damaged())?;
+            return Ok(Some((at, row.package_id)));
+        }
+    }
+    Ok(None)
 }
 
 fn open_view(id: &str, progress: &Progress) -> Value {

@@ -28,7 +28,13 @@ pub async fn plan_step(
     Ok(back(&visitor, &number, "step-moved", &format!("#step-{step}")))
 }
 
-async fn step_moved(portal: &Portal, visitor: &Visitor, number: &str, step: u32, form: &Form) -> Result<(), Problem> {
+async fn step_moved(
+    portal: &Portal,
+    visitor: &Visitor,
+    number: &str,
+    step: u32,
+    form: &Form,
+) -> Result<(), Problem> {
     let (app, ctx, version) = (&portal.app, &visitor.ctx, version(form));
     let text = form.text("text").to_owned();
     match form.text("move") {
@@ -36,7 +42,10 @@ async fn step_moved(portal: &Portal, visitor: &Visitor, number: &str, step: u32,
             let note = Some(text).filter(|text| !text.is_empty());
             app.plan_step_done(ctx, number, step, note, version).await
         }
-        "not_applicable" => app.plan_step_not_applicable(ctx, number, step, text, version).await,
+        "not_applicable" => {
+            app.plan_step_not_applicable(ctx, number, step, text, version)
+                .await
+        }
         "reopen" => app.plan_step_reopen(ctx, number, step, text, version).await,
         "assign" => {
             let mut faults = Vec::new();
@@ -63,7 +72,10 @@ pub async fn plan_invite(
 ) -> Result<Response, Failed> {
     let Posted { visitor, form } = posted;
     let asked = numbers(form.text("recipients"));
-    let done = portal.app.plan_invite(&visitor.ctx, &number, asked, version(&form)).await;
+    let done = portal
+        .app
+        .plan_invite(&visitor.ctx, &number, asked, version(&form))
+        .await;
     done.map_err(|problem| visitor.failed(problem))?;
     Ok(back(&visitor, &number, "plan-invited", ""))
 }
@@ -85,7 +97,10 @@ pub async fn plan_update(
         description: Some(form.text("description").to_owned()),
         period: Some(period),
     };
-    let done = portal.app.plan_update(&visitor.ctx, &number, change, version(&form)).await;
+    let done = portal
+        .app
+        .plan_update(&visitor.ctx, &number, change, version(&form))
+        .await;
     done.map_err(|problem| visitor.failed(problem))?;
     Ok(back(&visitor, &number, "plan-changed", ""))
 }
@@ -98,7 +113,10 @@ pub async fn plan_close(
 ) -> Result<Response, Failed> {
     let Posted { visitor, form } = posted;
     let note = Some(form.text("note").to_owned()).filter(|note| !note.is_empty());
-    let done = portal.app.plan_close(&visitor.ctx, &number, note, version(&form)).await;
+    let done = portal
+        .app
+        .plan_close(&visitor.ctx, &number, note, version(&form))
+        .await;
     done.map_err(|problem| visitor.failed(problem))?;
     Ok(back(&visitor, &number, "plan-closed", ""))
 }

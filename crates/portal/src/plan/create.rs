@@ -32,13 +32,19 @@ struct NewPage {
 
 impl NewPage {
     fn fault(&self, at: &str) -> Option<&str> {
-        self.faults.iter().find(|fault| fault.at == at).map(|fault| fault.text.as_str())
+        self.faults
+            .iter()
+            .find(|fault| fault.at == at)
+            .map(|fault| fault.text.as_str())
     }
 }
 
 /// `GET /plans/new`
 pub async fn plan_new(State(portal): State<Portal>, Signed(visitor): Signed) -> Result<Response, Failed> {
-    let may = visitor.ctx.acting_for().is_some_and(|acting| acting.holds(PLANNERS));
+    let may = visitor
+        .ctx
+        .acting_for()
+        .is_some_and(|acting| acting.holds(PLANNERS));
     if !may {
         let why = "a head or data manager of the provider makes a plan";
         return Err(visitor.failed(Problem::role_required(why)));
@@ -49,15 +55,23 @@ pub async fn plan_new(State(portal): State<Portal>, Signed(visitor): Signed) -> 
 fn page(portal: &Portal, visitor: &Visitor, form: Form, faults: &[Fault]) -> NewPage {
     let lang = visitor.lang;
     let scenario = |(value, name): (&'static str, &str)| {
-        (value, lang.t(&format!("scenario-{name}")), lang.t(&format!("scenario-{name}-hint")))
+        (
+            value,
+            lang.t(&format!("scenario-{name}")),
+            lang.t(&format!("scenario-{name}-hint")),
+        )
     };
     NewPage {
         page: visitor
             .page(&portal.app, lang.t("plan-new"))
             .under("/plans", lang.t("nav-plans")),
-        scenarios: [("new_dataset", "new"), ("move_to_dagr", "move"), ("behind_api_manager", "behind")]
-            .map(scenario)
-            .to_vec(),
+        scenarios: [
+            ("new_dataset", "new"),
+            ("move_to_dagr", "move"),
+            ("behind_api_manager", "behind"),
+        ]
+        .map(scenario)
+        .to_vec(),
         datasets: own(portal, visitor),
         faults: form_faults(visitor, faults),
         form,
@@ -69,11 +83,17 @@ fn own(portal: &Portal, visitor: &Visitor) -> Vec<(String, String)> {
         return Vec::new();
     };
     let catalog = portal.app.catalog();
-    let mine = catalog.datasets.values().filter(|set| set.provider == acting.institution);
+    let mine = catalog
+        .datasets
+        .values()
+        .filter(|set| set.provider == acting.institution);
     let mut own: Vec<(String, String)> = mine
         .map(|set| {
             let text = portal.app.definition_of(set.name.as_str());
-            (set.name.to_string(), text.map_or_else(String::new, |text| text.description.clone()))
+            (
+                set.name.to_string(),
+                text.map_or_else(String::new, |text| text.description.clone()),
+            )
         })
         .collect();
     own.sort();
@@ -132,7 +152,11 @@ fn read(form: &Form) -> Result<PlanCreate, Vec<Fault>> {
         recipients: numbers(form.text("recipients")),
         period,
     };
-    if faults.is_empty() { Ok(create) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(create)
+    } else {
+        Err(faults)
+    }
 }
 
 /// Both days or none.

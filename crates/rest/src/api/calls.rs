@@ -24,6 +24,7 @@ pub(super) fn fixed() -> Paths {
     registry::life(&mut paths);
     registry::people(&mut paths);
     registry::sessions(&mut paths);
+    registry::plans(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths

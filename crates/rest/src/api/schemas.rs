@@ -2,6 +2,7 @@
 
 mod application;
 mod life;
+mod plan;
 
 use serde_json::{Map, Value, json};
 
@@ -86,6 +87,7 @@ pub(super) fn fixed() -> Map<String, Value> {
         application::people(),
         application::sessions(),
         life::life(),
+        plan::plans(),
         disclosures(),
     ];
     groups

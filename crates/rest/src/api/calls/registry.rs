@@ -2,12 +2,14 @@
 
 mod application;
 mod life;
+mod plan;
 mod session;
 
 use serde_json::{Value, json};
 
 pub(super) use application::{applications, people};
 pub(super) use life::life;
+pub(super) use plan::plans;
 pub(super) use session::sessions;
 
 use super::{

@@ -6,7 +6,7 @@ use super::{
     body, count, list, long, many, nullable, registration_number, schema_ref, text, time, view, word,
 };
 
-const ROLES: [&str; 7] = [
+pub(super) const ROLES: [&str; 7] = [
     "head",
     "data_manager",
     "legal_reviewer",

@@ -61,6 +61,7 @@ async fn operations(world: &World, number: &str) -> Vec<Operation> {
                 ("{sha256}", "00"),
                 ("{role}", "1"),
                 ("{attachment}", "1"),
+                ("{step}", "1"),
             ];
             operations.push(Operation {
                 name: format!("{method} {path}"),
