@@ -67,7 +67,7 @@ async fn no_false_answer_lets_anybody_in() {
         ("DAGR_SIGN_IN__ACR_ACCEPTED", "high"),
         ("DAGR_SIGN_IN__TIMEOUT_MS", "5000"),
     ];
-    let (server, _file) = server(&provider.issuer, SECRET, &more);
+    let (server, _file) = server(&provider.issuer, Some(SECRET), &more);
 
     let (mut browser, answer) = sign_in(&server, &provider, |nonce| {
         provider.will_give(&signer.sign(&claims(&provider.issuer, nonce, json!({}))));
