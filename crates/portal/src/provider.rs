@@ -163,10 +163,9 @@ fn preferred(headers: &HeaderMap) -> Lang {
     let accepted = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
-    let codes = accepted.unwrap_or_default().split(',').map(str::trim);
+    let mut codes = accepted.unwrap_or_default().split(',').map(str::trim);
     codes
-        .filter_map(|code| Lang::from_code(code.get(..2)?))
-        .next()
+        .find_map(|code| Lang::from_code(code.get(..2)?))
         .unwrap_or(Lang::Lv)
 }
 

@@ -4,6 +4,9 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+// Its notices would go where nobody reads any more.
+console.info = () => {};
+
 const [dir, redirectUri, secret] = process.argv.slice(2);
 const { default: Provider } = await import(pathToFileURL(join(dir, 'node_modules/oidc-provider/lib/index.js')));
 

@@ -16,20 +16,26 @@ pub const REDIRECT_URI: &str = "https://dagr.example/sign-in/callback";
 pub const ATTEMPT: &str = "__Host-dagr-sign-in";
 pub const SESSION: &str = "__Host-dagr";
 
-/// A server that signs people in at `issuer`; `more` lies over its settings.
-pub fn server(issuer: &str, secret: &str, more: &[(&str, &str)]) -> (Server, tempfile::NamedTempFile) {
+/// A server that signs people in at `issuer`; without a secret as a public client. `more` lies over its settings.
+pub fn server(
+    issuer: &str,
+    secret: Option<&str>,
+    more: &[(&str, &str)],
+) -> (Server, tempfile::NamedTempFile) {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("{secret}\n")).unwrap();
+    std::fs::write(file.path(), format!("{}\n", secret.unwrap_or_default())).unwrap();
     let mut environment = vec![
         ("DAGR_LISTEN__PUBLIC_URL", PUBLIC_URL),
         ("DAGR_SIGN_IN__ISSUER", issuer),
         ("DAGR_SIGN_IN__CLIENT_ID", "dagr"),
-        ("DAGR_SIGN_IN__CLIENT_SECRET_FILE", file.path().to_str().unwrap()),
         ("DAGR_SIGN_IN__SCOPES", "openid profile personal"),
         ("DAGR_SIGN_IN__PERSONAL_CODE_PREFIX", "PNOLV-"),
         ("DAGR_SIGN_IN__LABEL_LV", "Pieteikties ar eParakstu"),
         ("DAGR_LOG__LEVEL", "info"),
     ];
+    if secret.is_some() {
+        environment.push(("DAGR_SIGN_IN__CLIENT_SECRET_FILE", file.path().to_str().unwrap()));
+    }
     environment.extend_from_slice(more);
     (Server::start_with(&environment), file)
 }

@@ -47,11 +47,12 @@ async fn a_person_signs_in_at_a_real_provider() {
     let Some(mut provider) = RealProvider::start() else {
         return;
     };
-    let (server, _file) = server(&provider.issuer, SECRET, &[]);
+    let (server, _file) = server(&provider.issuer, Some(SECRET), &[]);
     people_sign_in_and_out(&server).await;
     people_who_cannot(&server).await;
     addresses_that_were_changed(&server).await;
     what_comes_twice(&server).await;
+    clients_the_provider_knows_otherwise(&provider.issuer).await;
     provider.kill();
     a_provider_that_is_gone(&server, &provider.issuer).await;
 
@@ -233,6 +234,25 @@ async fn what_comes_twice(server: &Server) {
     assert!(!again.is_signed_in().await);
 }
 
+/// A client without a secret is held by PKCE alone; one with a wrong secret gets nobody in.
+async fn clients_the_provider_knows_otherwise(issuer: &str) {
+    let (public, _file) = super::browser::server(issuer, None, &[("DAGR_SIGN_IN__CLIENT_ID", "public")]);
+    let mut browser = Browser::new(&public);
+    let answer = sign_in(&mut browser, "lv", "/", "anna").await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert!(browser.is_signed_in().await);
+
+    let (wrong, _file) = super::browser::server(issuer, Some("another"), &[]);
+    let mut browser = Browser::new(&wrong);
+    let answer = sign_in(&mut browser, "en", "/", "anna").await;
+    refused(&mut browser, "a wrong secret", &answer, 502, "cannot be trusted").await;
+    assert!(
+        wrong.logged().contains("401 invalid_client"),
+        "the log says why: {}",
+        wrong.logged()
+    );
+}
+
 async fn a_provider_that_is_gone(server: &Server, issuer: &str) {
     // Known from before: the person is sent there, and finds nobody; so does the code.
     let mut browser = Browser::new(server);
@@ -246,7 +266,7 @@ async fn a_provider_that_is_gone(server: &Server, issuer: &str) {
     refused(&mut browser, "gone", &answer, 503, "pakalpojums pašlaik neatbild").await;
 
     // Never known: the server starts all the same, and says so on the page.
-    let (fresh, _file) = super::browser::server(issuer, SECRET, &[]);
+    let (fresh, _file) = super::browser::server(issuer, Some(SECRET), &[]);
     let mut browser = Browser::new(&fresh);
     let answer = browser.get("/en/sign-in/start?to=%2Fmy-data").await;
     refused(&mut browser, "never there", &answer, 503, "does not answer now").await;

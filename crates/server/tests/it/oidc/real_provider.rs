@@ -22,7 +22,7 @@ impl RealProvider {
         let dir = match installed() {
             Ok(dir) => dir,
             Err(why) => {
-                eprintln!("SKIPPED: no OpenID provider to test with: {why}");
+                eprintln!("skipped: no OpenID provider to sign in at: {why}");
                 return None;
             }
         };
@@ -83,10 +83,6 @@ fn installed() -> Result<PathBuf, String> {
         return Ok(dir);
     }
     let text = String::from_utf8_lossy(&install.stderr);
-    let last = text
-        .lines()
-        .rev()
-        .find(|line| !line.is_empty())
-        .unwrap_or("npm failed");
-    Err(format!("npm ci: {last}"))
+    let first = text.lines().find(|line| !line.is_empty());
+    Err(first.unwrap_or("npm failed").to_owned())
 }
