@@ -3,6 +3,7 @@
 mod applications;
 mod audit;
 mod durable;
+mod life;
 mod nouns;
 mod permissions;
 mod plans;

@@ -245,7 +245,6 @@ pub(crate) fn assemble(
         session_idle_s: config.people.session_idle_s,
         session_absolute_s: config.people.session_absolute_s,
         decision_days: config.people.decision_days,
-        ..Settings::default()
     };
     Parts {
         registry,

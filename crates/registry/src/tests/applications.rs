@@ -92,6 +92,7 @@ fn decision(application: &Application) -> (Application, EventCreate, Outcome) {
         ..permission("persons")
     };
     let outcome = Outcome {
+        amended: None,
         permissions: vec![(create, vec!["Code".into()])],
         notifications: vec![NotificationCreate {
             to: To::Institution(RegistrationNumber::new(RECIPIENT)),

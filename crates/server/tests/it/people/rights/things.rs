@@ -78,7 +78,8 @@ impl Things {
         let permission = things.permission(office).await;
         office.look_up(&permission, None).await.unwrap();
         let list = office.get(&things.operator, "/registry/disclosures").await.json();
-        things.disclosure = list["disclosures"][0]["id"].as_str().unwrap().to_owned();
+        let id = list["disclosures"][0]["id"].as_str().unwrap();
+        id.clone_into(&mut things.disclosure);
         things
     }
 
