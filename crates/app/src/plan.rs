@@ -216,6 +216,7 @@ impl App {
     ) -> Result<Versioned<PlanView>, Problem> {
         let evidence = self.plan_evidence(&found.value).await?;
         found.value.observe(&evidence);
+        evidence::without_others(ctx, &mut found.value);
         let by = ctx.signatory().ok();
         let (plan, catalog, today) = (&found.value, self.catalog(), riga_date(ctx.now));
         let step = |step: &Step| StepView {

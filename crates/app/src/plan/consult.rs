@@ -3,12 +3,13 @@
 use dagr_model::{
     definition::{Definition, Evolution, evolution},
     ids::{DatasetName, RegistrationNumber},
+    plan::Plan,
 };
 use dagr_registry::{CommentCreate, CommentView, DefinitionVersion, Page, PlanEventView};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::told;
+use super::{evidence::without_others, told};
 use crate::{App, ctx::Ctx, institution::ListQuery, problem::Problem};
 
 /// What is tried, and what is relied on.
@@ -67,10 +68,16 @@ impl App {
         page: ListQuery,
     ) -> Result<Page<PlanEventView>, Problem> {
         let plan = self.plan_seen(ctx, number).await?.value;
-        Ok(self
+        let mut events = self
             .registry
             .plan_events(&plan.number, page.after, page.limit)
-            .await?)
+            .await?;
+        for event in &mut events.items {
+            let mut kept: Plan = serde_json::from_value(event.plan.take()).map_err(Problem::internal)?;
+            without_others(ctx, &mut kept);
+            event.plan = serde_json::to_value(kept).map_err(Problem::internal)?;
+        }
+        Ok(events)
     }
 
     /// By anybody of either side; the others are told. Also of a closed plan.

@@ -9,7 +9,7 @@ use dagr_model::{
 };
 use jiff::Timestamp;
 
-use crate::{App, problem::Problem};
+use crate::{App, ctx::Ctx, problem::Problem};
 
 impl App {
     /// With the number of the step it belongs to. Nothing for a closed plan, which stays as it was closed.
@@ -82,6 +82,24 @@ impl App {
                 Some((at, held.permission.number.clone()))
             })
             .min()
+    }
+}
+
+/// What another recipient was given, and when it is used, is between that one and the provider.
+pub(super) fn without_others(ctx: &Ctx, plan: &mut Plan) {
+    let own = ctx.acting_for().map(|acting| &acting.institution);
+    if ctx.operator().is_ok() || own == Some(&plan.provider) {
+        return;
+    }
+    let private = |one: &Evidence| {
+        matches!(
+            one.kind,
+            EvidenceKind::PermissionGranted | EvidenceKind::FirstLookUp
+        )
+    };
+    let others = plan.steps.iter_mut();
+    for step in others.filter(|step| own != Some(&step.institution)) {
+        step.evidence.retain(|one| !private(one));
     }
 }
 

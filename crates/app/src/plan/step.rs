@@ -7,15 +7,24 @@ use dagr_model::{
 };
 use dagr_registry::{RoleFilter, RoleState, Versioned};
 use jiff::civil::Date;
+use serde::{Deserialize, Deserializer};
 
 use super::{PlanView, refused};
 use crate::{App, ctx::Ctx, problem::Problem};
 
-/// What is not named stays; `Some(None)` takes away.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// A merge-patch: what is not named stays, null takes away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StepAssign {
+    #[serde(default, deserialize_with = "given")]
     pub person: Option<Option<PersonId>>,
+    #[serde(default, deserialize_with = "given")]
     pub due: Option<Option<Date>>,
+}
+
+/// Present is `Some`, null is `Some(None)`.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl App {

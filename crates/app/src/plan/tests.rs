@@ -265,6 +265,8 @@ async fn the_system_fills_in_what_it_finds() {
     // It is kept with the next event, as it was first found.
     let ctx = cast.provider().await;
     let app = &cast.world.app;
+    let other = vec![RegistrationNumber::new(OUTSIDER)];
+    app.plan_invite(&ctx, &number, other, None).await.unwrap();
     let kept = app.plan_step_done(&ctx, &number, 1, None, None).await.unwrap();
     cast.world.clock.set("2024-06-01T12:20:00Z");
     cast.world
@@ -279,6 +281,19 @@ async fn the_system_fills_in_what_it_finds() {
     assert_eq!(evidence(&looked_again), evidence(&kept.value));
     let first = "2024-06-01T12:00:00Z".parse().unwrap();
     assert!(evidence(&looked_again).iter().all(|one| one.at == first));
+    // Another recipient sees what was published and delivered, not what this one was given.
+    let outsider = cast.by(&cast.outsider).await;
+    let seen = app.plan_get(&outsider, &number).await.unwrap().value;
+    assert_eq!(evidence(&seen).len(), 2);
+    let page = ListQuery {
+        after: None,
+        limit: 10,
+    };
+    let events = app.plan_events(&outsider, &number, page).await.unwrap().items;
+    let told = serde_json::to_string(&events).unwrap();
+    assert!(told.contains("first_package_received") && !told.contains("permission_granted"));
+    let own = app.plan_get(&cast.recipient().await, &number).await.unwrap();
+    assert_eq!(evidence(&own.value).len(), 4, "not the provider's list of grants");
     let kinds: Vec<EvidenceKind> = evidence(&looked_again).iter().map(|one| one.kind).collect();
     assert_eq!(kinds.len(), 5, "{kinds:?}");
 }

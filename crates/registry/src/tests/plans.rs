@@ -203,11 +203,13 @@ async fn the_registry_shows_what_was_published_and_granted_first() {
     assert_eq!((found[0].recipient.as_str(), found[0].at), (RECIPIENT, at(5)));
     let published = async || registry.dataset_first_published(&persons).await.unwrap();
     assert_eq!(published().await, None, "a draft in the sandbox is not published");
-    for second in [7, 8] {
+    for (second, text) in [(7, "name: persons"), (8, "name: persons\nguard: 5 %")] {
         let by = Actor {
             at: at(second),
             ..by()
         };
+        let put = definition("persons", text, &["Code"]);
+        registry.put_sandbox_definition(&by, &put, None).await.unwrap();
         registry.publish(&by, &persons, None).await.unwrap();
     }
     assert_eq!(published().await, Some(at(7)));

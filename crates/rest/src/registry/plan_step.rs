@@ -5,10 +5,7 @@ use axum::{
     response::Response,
 };
 use dagr_app::{plan::StepAssign, problem::Problem};
-use dagr_model::ids::PersonId;
 use dagr_web::{Person, Query, Rejected, context::Web};
-use jiff::civil::Date;
-use serde::{Deserialize, Deserializer};
 
 use super::{
     Reason, expected, id, patch,
@@ -16,20 +13,6 @@ use super::{
     segment, view,
 };
 use crate::body;
-
-/// A merge-patch: what is absent stays, null takes away.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Assign {
-    #[serde(default, deserialize_with = "given")]
-    person: Option<Option<PersonId>>,
-    #[serde(default, deserialize_with = "given")]
-    due: Option<Option<Date>>,
-}
-
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
 
 /// Plan, step and the version wanted. What is no number is no step.
 fn addressed(request: &Request) -> Result<(String, u32, Option<i64>), Problem> {
@@ -44,8 +27,7 @@ pub async fn plan_step_assign(
     request: Request,
 ) -> Result<Response, Rejected> {
     let (id, step, expected) = addressed(&request)?;
-    let Assign { person, due } = patch(request).await?;
-    let assign = StepAssign { person, due };
+    let assign: StepAssign = patch(request).await?;
     Ok(view(
         web.app
             .plan_step_assign(&ctx, &id, step, assign, expected)
