@@ -16,6 +16,8 @@ mod dataset;
 mod db;
 mod error;
 mod everything;
+mod export;
+mod import;
 mod institution;
 mod job;
 mod notice;
@@ -28,6 +30,7 @@ mod row;
 mod session;
 mod setting;
 mod system;
+mod table;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +47,8 @@ pub use connection::{
 pub use dataset::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion};
 pub use error::RegistryError;
 pub use everything::Everything;
+pub use export::{FORMAT, VERSION};
+pub use import::ImportError;
 pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
 pub use job::{JobCreate, JobFilter, JobState, JobView};
 pub use notice::{NoticeCreate, NoticeFilter, NoticeView};

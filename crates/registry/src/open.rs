@@ -57,6 +57,10 @@ impl Registry {
         Ok(registry)
     }
 
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(&*self.0, Pools::Postgres(_))
+    }
+
     /// Closes every connection; later calls answer `Unavailable`.
     pub async fn close(&self) {
         match &*self.0 {

@@ -28,7 +28,9 @@ pub(super) async fn open(path: &Path) -> Result<Pair<sqlx::Sqlite>> {
         .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
         .connect_with(options.clone())
         .await?;
-    let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+    let readers = pool(READERS)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
     Ok(Pair { writer, readers })
 }
 

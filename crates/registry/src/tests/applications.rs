@@ -1,3 +1,5 @@
+mod transfer;
+
 use std::collections::BTreeSet;
 
 use dagr_model::{

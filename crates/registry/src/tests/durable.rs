@@ -24,7 +24,8 @@ async fn an_assertion_is_used_once_also_after_reopening() {
 
 #[tokio::test]
 async fn of_many_at_once_one_wins() {
-    let registry = Place::new().open().await.unwrap();
+    let place = Place::new();
+    let registry = place.open().await.unwrap();
     let tries: Vec<_> = (0..16)
         .map(|_| {
             let registry = registry.clone();
@@ -46,7 +47,8 @@ async fn of_many_at_once_one_wins() {
 #[tokio::test]
 async fn a_copy_is_whole_and_opens() {
     let folder = tempfile::tempdir().unwrap();
-    let registry = Place::new().open().await.unwrap();
+    let place = Place::new();
+    let registry = place.open().await.unwrap();
     furnish(&registry).await;
     registry
         .permission_insert(&by(), &permission("persons"), leaves())
