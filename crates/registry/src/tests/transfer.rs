@@ -131,8 +131,10 @@ async fn what_was_imported_exports_the_same_on_either_database() {
 
 #[tokio::test]
 async fn a_copy_goes_back_to_either_database() {
-    let registry = full().await;
-    let exported = export(&registry).await;
+    let exported = export(&full().await).await;
+    let first = Place::new();
+    let registry = first.open().await.unwrap();
+    import(&registry, &exported).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy.sqlite");
     registry.backup_to(&path).await.unwrap();

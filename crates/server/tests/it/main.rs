@@ -15,6 +15,7 @@ mod faults;
 mod full_disk;
 mod intake;
 mod matrix;
+mod on_postgres;
 mod operations;
 mod raw;
 mod readme;
@@ -22,6 +23,8 @@ mod registers;
 mod registry;
 mod server;
 mod synced;
+#[path = "../../../registry/src/tests/throwaway.rs"]
+mod throwaway;
 mod tls;
 mod token;
 mod trace;
