@@ -4,6 +4,7 @@
 
 mod on_postgres;
 mod sqlite;
+#[allow(dead_code, reason = "the rest is for the program's tests")]
 mod throwaway;
 
 use dagr_model::{

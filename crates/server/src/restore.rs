@@ -110,6 +110,10 @@ pub async fn restore(
     if !faults.is_empty() {
         return Err(RestoreError::Damaged(faults));
     }
+    if config.registry.url.is_some() {
+        // Not reachable later, the restore would stay half done.
+        open_registry(config, &dir).await?.close().await;
+    }
     let live = Live::read(config, &dir)?;
     let made = dir.join(RESTORING);
     if made.exists() {
@@ -255,7 +259,12 @@ async fn replace_registry(
     let kept = aside.join("registry.sqlite");
     if !kept.exists() {
         let half = aside.join("registry.half");
-        move_if_there(&half, &aside.join("registry.broken-off"))?;
+        for end in ["", "-wal", "-shm"] {
+            move_if_there(
+                &aside.join(format!("registry.half{end}")),
+                &aside.join(format!("registry.broken-off{end}")),
+            )?;
+        }
         live.backup_to(&half).await.map_err(failed)?;
         fs::rename(&half, &kept)?;
         File::open(aside)?.sync_all()?;

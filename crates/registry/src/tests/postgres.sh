@@ -8,6 +8,11 @@ trap 'cd /; rm -rf "$dir"' EXIT
 # Latvian order: where a list stands in the order of bytes, that is not the default's doing.
 "$bin/initdb" -D data -U dagr -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=lv -A trust --no-sync >log 2>&1 ||
   { echo "absent initdb: $(tail -n 1 log)"; exit 0; }
+if [ -n "$TLS_KEY" ]; then
+  printf '%s' "$TLS_CERTIFICATE" >data/server.crt
+  (umask 077 && printf '%s' "$TLS_KEY" >data/server.key)
+  set -- "$1 -c ssl=on"
+fi
 # A background command reads from nowhere, so the loop below alone holds the standard input.
 "$bin/postgres" -D data -k "$dir" -c listen_addresses= -c max_connections=400 $1 >>log 2>&1 </dev/null &
 server=$!

@@ -22,8 +22,22 @@ pub struct Cluster {
 impl Cluster {
     /// `settings`: for the server's command line. The error says what is missing.
     pub fn start(settings: &str) -> Result<Self, String> {
-        let mut child = command()
-            .args(["-c", SCRIPT, "sh", settings])
+        Self::start_by(command().args(["-c", SCRIPT, "sh", settings]))
+    }
+
+    /// Also on a port of 127.0.0.1, with TLS. Certificate and key are PEM.
+    pub fn start_with_tls(port: u16, certificate: &str, key: &str) -> Result<Self, String> {
+        let settings = format!("-c listen_addresses=127.0.0.1 -c port={port}");
+        let mut command = command();
+        command
+            .env("TLS_CERTIFICATE", certificate)
+            .env("TLS_KEY", key)
+            .env("PGPORT", port.to_string());
+        Self::start_by(command.args(["-c", SCRIPT, "sh", &settings]))
+    }
+
+    fn start_by(command: &mut Command) -> Result<Self, String> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -192,3 +192,41 @@ fn a_database_that_is_not_there_is_named_without_its_password() {
     assert!(!done && told.contains("127.0.0.1:1/registry"), "{told}");
     assert!(!told.contains("hidden"), "{told}");
 }
+
+#[tokio::test]
+async fn over_tls_the_server_is_known_by_its_authority_and_name() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    drop(socket);
+    let cluster = Cluster::start_with_tls(port, &made.cert.pem(), &made.signing_key.serialize_pem());
+    // Missing altogether: `Cluster::shared` says so.
+    let (Some(_), Ok(_cluster)) = (Cluster::shared(), cluster) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let authority = |name: &str, pem: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.display().to_string()
+    };
+    let own = authority("own.pem", made.cert.pem());
+    let stranger = authority("stranger.pem", other.cert.pem());
+    let connect = async |host: &str, mode: &str, root: &str| {
+        let url = format!("postgres://dagr@{host}:{port}/postgres?sslmode={mode}&sslrootcert={root}");
+        dagr_registry::Registry::connect(&url).await
+    };
+    for (host, mode, root, fits) in [
+        ("localhost", "verify-full", &own, true),
+        ("127.0.0.1", "verify-full", &own, false),
+        ("127.0.0.1", "verify-ca", &own, true),
+        ("localhost", "verify-full", &stranger, false),
+        ("localhost", "verify-ca", &stranger, false),
+        ("127.0.0.1", "require", &own, true),
+        ("127.0.0.1", "disable", &own, true),
+    ] {
+        let connected = connect(host, mode, root).await;
+        assert_eq!(connected.is_ok(), fits, "{host} {mode} {connected:?}");
+    }
+}
