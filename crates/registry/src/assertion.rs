@@ -24,7 +24,7 @@ impl Registry {
         .bind(client.as_str())
         .bind(jti)
         .bind(micros(until))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
         Ok(done == 1)
@@ -35,7 +35,7 @@ impl Registry {
         let mut tx = self.write().await?;
         let done = query("DELETE FROM used_assertions WHERE until < $1")
             .bind(micros(now))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(done)

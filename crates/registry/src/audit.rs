@@ -84,7 +84,7 @@ impl Change<'_> {
         .bind(object)
         .bind(to_json(before)?)
         .bind(to_json(after)?)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }

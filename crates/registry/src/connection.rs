@@ -133,7 +133,7 @@ impl Registry {
         .bind(filter.kind.map(word).transpose()?)
         .bind(filter.state.map(word).transpose()?)
         .bind(fetch(limit))
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         let mut page = Page::cut(items, limit, |item| item.value.client_id.to_string());

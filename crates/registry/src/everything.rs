@@ -21,13 +21,13 @@ impl Registry {
     pub async fn load(&self) -> Result<Everything> {
         let mut tx = self.snapshot().await?;
         let institutions = query("SELECT * FROM institutions ORDER BY registration_number")
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?
             .iter()
             .map(institution::read)
             .collect::<Result<_>>()?;
         let systems = query("SELECT * FROM systems ORDER BY code")
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?
             .iter()
             .map(system::read)
@@ -35,7 +35,7 @@ impl Registry {
         let mut connections: Vec<_> = query(
             "SELECT c.*, s.institution FROM connections c JOIN systems s ON s.code = c.system ORDER BY c.client_id",
         )
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?
         .iter()
         .map(connection::read)
@@ -43,7 +43,7 @@ impl Registry {
         certificate::attach(&mut tx, &mut connections).await?;
         let datasets = dataset::load(&mut tx).await?;
         let permissions = query("SELECT body, version FROM permissions ORDER BY id")
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut tx)
             .await?
             .iter()
             .map(permission::read)

@@ -62,7 +62,7 @@ impl Registry {
         .bind(create.dataset.as_ref().map(DatasetName::as_str))
         .bind(to_json(&create.detail)?)
         .bind(micros(at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
         Ok(JobView {
@@ -115,7 +115,7 @@ impl Registry {
         let done = query("UPDATE jobs SET detail_json = $2 WHERE id = $1 AND state = 'running'")
             .bind(id)
             .bind(to_json(detail)?)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         one_running(done)
@@ -131,7 +131,7 @@ impl Registry {
         .bind(word(state)?)
         .bind(to_json(detail)?)
         .bind(micros(at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
         one_running(done)
@@ -142,7 +142,7 @@ impl Registry {
         let mut tx = self.write().await?;
         let done = query("UPDATE jobs SET state = 'interrupted', ended = $1 WHERE state = 'running'")
             .bind(micros(at))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(done)

@@ -53,7 +53,7 @@ impl Registry {
         .bind(create.permission.as_ref().map(PermissionNumber::as_str))
         .bind(&create.kind)
         .bind(to_json(&create.detail)?)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
         Ok(NoticeView {
@@ -96,7 +96,7 @@ impl Registry {
         let mut tx = self.write().await?;
         let done = query("DELETE FROM notices WHERE at < $1")
             .bind(micros(before))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(done)

@@ -101,7 +101,7 @@ impl Registry {
         .bind(person.0)
         .bind(institution.map(RegistrationNumber::as_str))
         .bind(micros(at))
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?;
         let row = row.ok_or_else(|| RegistryError::unknown("notification", id))?;
         let view = read(&row)?;

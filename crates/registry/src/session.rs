@@ -45,7 +45,7 @@ impl Registry {
         .bind(create.institution.as_ref().map(RegistrationNumber::as_str))
         .bind(micros(at))
         .bind(&create.signed_in_by)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         Ok(tx.commit().await?)
     }
@@ -81,7 +81,7 @@ impl Registry {
         query("UPDATE sessions SET last_used = $2 WHERE hash = $1")
             .bind(hash)
             .bind(micros(at))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         Ok(tx.commit().await?)
     }
@@ -91,7 +91,7 @@ impl Registry {
         let done = query("UPDATE sessions SET institution = $2 WHERE hash = $1")
             .bind(hash)
             .bind(institution.map(RegistrationNumber::as_str))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         if done == 0 {
             return Err(RegistryError::unknown("session", ""));
@@ -103,7 +103,7 @@ impl Registry {
         let mut tx = self.write().await?;
         query("DELETE FROM sessions WHERE hash = $1")
             .bind(hash)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         Ok(tx.commit().await?)
     }
@@ -114,7 +114,7 @@ impl Registry {
         let done = query("DELETE FROM sessions WHERE last_used < $1 OR created < $2")
             .bind(micros(idle))
             .bind(micros(opened))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(done)

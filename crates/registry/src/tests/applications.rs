@@ -223,7 +223,7 @@ async fn lists_are_quick_among_a_hundred_thousand() {
     .bind(RECIPIENT)
     .bind(PROVIDER)
     .bind(serde_json::to_string(&one.value).unwrap())
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await
     .unwrap();
     tx.commit().await.unwrap();

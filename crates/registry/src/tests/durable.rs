@@ -83,7 +83,7 @@ async fn a_newer_database_is_refused() {
     let registry = place.open().await.unwrap();
     let mut tx = registry.write().await.unwrap();
     query("INSERT INTO migrations (number) VALUES (9999)")
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -101,7 +101,7 @@ async fn loads_ten_thousand_permissions() {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
          INSERT INTO datasets SELECT 'set_' || i, institution, replaces, 1, 1, 1, 1, 1 FROM datasets, n",
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await
     .unwrap();
     for section in ["sandbox", "main"] {
@@ -111,7 +111,7 @@ async fn loads_ten_thousand_permissions() {
         .bind(section)
         .bind("- Field text: What it means\n".repeat(40))
         .bind(&leaf_ids)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .unwrap();
     }
@@ -125,7 +125,7 @@ async fn loads_ten_thousand_permissions() {
     )
     .bind(RECIPIENT)
     .bind(serde_json::to_string(&body).unwrap())
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await
     .unwrap();
     tx.commit().await.unwrap();
