@@ -10,7 +10,6 @@ use dagr_model::{
     ids::{ApplicationNumber, PermissionNumber, RegistrationNumber},
     permission::Permission,
 };
-use sqlx::Row as _;
 
 pub use attachment::{AttachmentCreate, AttachmentView};
 pub use comment::{CommentCreate, CommentView};
@@ -20,10 +19,12 @@ pub use list::{ApplicationFilter, ApplicationOrder, Side};
 use crate::{
     Actor, NotificationCreate, PermissionCreate, Registry, RegistryError, Result, Versioned,
     check::Check,
-    dataset, institution, notification,
+    dataset,
+    db::{Conn, Row, query},
+    institution, notification,
     open::{Change, next_number},
     permission,
-    row::{Conn, Row, to_json},
+    row::to_json,
 };
 
 /// What one event brings besides itself; all of it or nothing.
@@ -60,7 +61,7 @@ impl Registry {
             number: ApplicationNumber::new(id.to_string()),
             ..draft.clone()
         };
-        sqlx::query(
+        query(
             "INSERT INTO applications (id, number, dataset, applicant, provider, stage, due, body, version)
              VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, 1)",
         )
@@ -88,7 +89,7 @@ impl Registry {
         &self,
         number: &ApplicationNumber,
     ) -> Result<Option<Versioned<Application>>> {
-        find(&mut *self.read().await?, number).await
+        find(&mut self.read().await?, number).await
     }
 
     /// Writes the application after an event with all that comes of it, in one transaction. `expected` is the
@@ -138,36 +139,36 @@ impl Registry {
 
     /// Permissions that came of it, in the order they were made.
     pub async fn application_permissions(&self, number: &ApplicationNumber) -> Result<Vec<PermissionNumber>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT p.number FROM application_permissions a JOIN permissions p ON p.id = a.permission
              WHERE a.application = $1 ORDER BY p.id",
         )
         .bind(id_of(number)?)
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         rows.iter()
-            .map(|row| Ok(PermissionNumber::new(row.try_get::<String, _>("number")?)))
+            .map(|row| Ok(PermissionNumber::new(row.try_get::<String>("number")?)))
             .collect()
     }
 
     /// Applications that made the permission or changed it, oldest first.
     pub async fn permission_applications(&self, number: &PermissionNumber) -> Result<Vec<Application>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT a.body, a.version FROM application_permissions l
              JOIN permissions p ON p.id = l.permission JOIN applications a ON a.id = l.application
              WHERE p.number = $1 ORDER BY a.id LIMIT 1000",
         )
         .bind(number.as_str())
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         rows.iter().map(|row| Ok(read(row)?.value)).collect()
     }
 
     /// What the institution may be on the platform.
     pub async fn institution_roles(&self, institution: &RegistrationNumber) -> Result<Vec<InstitutionRole>> {
-        let rows = sqlx::query("SELECT role FROM institution_roles WHERE institution = $1 ORDER BY role")
+        let rows = query("SELECT role FROM institution_roles WHERE institution = $1 ORDER BY role")
             .bind(institution.as_str())
-            .fetch_all(&mut *self.read().await?)
+            .fetch_all(&mut self.read().await?)
             .await?;
         rows.iter()
             .map(|row| crate::row::from_word(row.try_get("role")?))
@@ -184,7 +185,7 @@ async fn grant(
     fields: Vec<String>,
 ) -> Result<Versioned<Permission>> {
     let (id, made) = permission::insert(change.conn(), by, create, fields).await?;
-    sqlx::query("INSERT INTO application_permissions (application, permission) VALUES ($1, $2)")
+    query("INSERT INTO application_permissions (application, permission) VALUES ($1, $2)")
         .bind(application)
         .bind(id)
         .execute(change.conn())
@@ -219,7 +220,7 @@ async fn amend(
         Some(&reason),
     )
     .await?;
-    sqlx::query(
+    query(
         "INSERT INTO application_permissions (application, permission)
          SELECT CAST($1 AS BIGINT), id FROM permissions WHERE number = $2",
     )
@@ -245,7 +246,7 @@ async fn become_one(
     application: &Application,
     role: InstitutionRole,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO institution_roles (institution, role, application, since) VALUES ($1, $2, $3, $4)
          ON CONFLICT (institution, role) DO NOTHING",
     )
@@ -259,7 +260,7 @@ async fn become_one(
 }
 
 async fn store(conn: &mut Conn, id: i64, next: &Versioned<Application>) -> Result<()> {
-    sqlx::query("UPDATE applications SET stage = $2, due = $3, body = $4, version = $5 WHERE id = $1")
+    query("UPDATE applications SET stage = $2, due = $3, body = $4, version = $5 WHERE id = $1")
         .bind(id)
         .bind(next.value.stage.name())
         .bind(next.value.stage.due().map(|due| due.to_string()))
@@ -297,7 +298,7 @@ fn id_of(number: &ApplicationNumber) -> Result<i64> {
 }
 
 async fn find(conn: &mut Conn, number: &ApplicationNumber) -> Result<Option<Versioned<Application>>> {
-    let row = sqlx::query("SELECT body, version FROM applications WHERE number = $1")
+    let row = query("SELECT body, version FROM applications WHERE number = $1")
         .bind(number.as_str())
         .fetch_optional(conn)
         .await?;

@@ -3,7 +3,7 @@
 use dagr_model::ids::ClientId;
 use jiff::Timestamp;
 
-use crate::{Registry, Result, check::Check, row::micros};
+use crate::{Registry, Result, check::Check, db::query, row::micros};
 
 impl Registry {
     /// Whether this is the id's first use. True only once per client and id, also after a crash: the use
@@ -18,26 +18,26 @@ impl Registry {
         );
         check.done()?;
         let mut tx = self.write().await?;
-        let done = sqlx::query(
+        let done = query(
             "INSERT INTO used_assertions (client_id, jti, until) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         )
         .bind(client.as_str())
         .bind(jti)
         .bind(micros(until))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 
     /// Forgets ids whose assertions have run out; answers how many.
     pub async fn assertion_purge(&self, now: Timestamp) -> Result<u64> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("DELETE FROM used_assertions WHERE until < $1")
+        let done = query("DELETE FROM used_assertions WHERE until < $1")
             .bind(micros(now))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::Row as _;
 
 use crate::{
     Page, Registry, Result,
+    db::{Row, query},
     open::{Change, next_number},
     page::{fetch, number_token},
-    row::{Row, from_json, micros, text, time, to_json},
+    row::{from_json, micros, text, time, to_json},
 };
 
 /// Who makes a change, in which request, when.
@@ -72,7 +72,7 @@ impl Change<'_> {
         after: &impl Serialize,
     ) -> Result<()> {
         let id = next_number(&mut self.tx, "audit").await?;
-        sqlx::query(
+        query(
             "INSERT INTO audit (id, at, actor, request_id, action, object, before_json, after_json)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
@@ -84,7 +84,7 @@ impl Change<'_> {
         .bind(object)
         .bind(to_json(before)?)
         .bind(to_json(after)?)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -98,7 +98,7 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<AuditView>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM audit
              WHERE id < $1 AND at >= $2 AND at < $3
                AND actor = COALESCE(CAST($4 AS TEXT), actor)
@@ -113,7 +113,7 @@ impl Registry {
         .bind(&filter.action)
         .bind(&filter.object)
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(view).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |entry| entry.id.to_string()))

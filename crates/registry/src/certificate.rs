@@ -10,7 +10,8 @@ use crate::{
     Actor, ConnectionView, Registry, RegistryError, Result, Versioned,
     check::Check,
     connection::{object, require, require_active},
-    row::{Conn, Row, micros, stored, text, time},
+    db::{Conn, Row, query},
+    row::{micros, stored, text, time},
 };
 
 /// The most certificates one connection holds.
@@ -60,7 +61,7 @@ impl Registry {
                 "a connection holds at most {MAX_CERTIFICATES} certificates: remove one first"
             )));
         }
-        sqlx::query(
+        query(
             "INSERT INTO certificates (client_id, sha256, pem, not_before, not_after, subject)
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -102,7 +103,7 @@ impl Registry {
             .iter()
             .find(|certificate| certificate.sha256 == sha256)
             .ok_or_else(|| RegistryError::unknown("certificate", sha256))?;
-        sqlx::query("DELETE FROM certificates WHERE client_id = $1 AND sha256 = $2")
+        query("DELETE FROM certificates WHERE client_id = $1 AND sha256 = $2")
             .bind(client.as_str())
             .bind(sha256)
             .execute(change.conn())
@@ -146,7 +147,7 @@ fn check(create: &CertificateCreate) -> Result<()> {
 }
 
 async fn touch(conn: &mut Conn, client: &ClientId) -> Result<()> {
-    sqlx::query("UPDATE connections SET version = version + 1 WHERE client_id = $1")
+    query("UPDATE connections SET version = version + 1 WHERE client_id = $1")
         .bind(client.as_str())
         .execute(conn)
         .await?;
@@ -158,7 +159,7 @@ pub(crate) async fn attach(conn: &mut Conn, connections: &mut [Versioned<Connect
     let (Some(first), Some(last)) = (connections.first(), connections.last()) else {
         return Ok(());
     };
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT * FROM certificates WHERE client_id >= $1 AND client_id <= $2 ORDER BY client_id, sha256",
     )
     .bind(first.value.client_id.as_str())

@@ -2,13 +2,13 @@
 
 use dagr_model::ids::{ClientId, RegistrationNumber, SystemCode};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 use crate::{
     Actor, CertificateView, Page, Registry, RegistryError, Result, Versioned, certificate,
     check::Check,
+    db::{Conn, Row, query},
     page::fetch,
-    row::{Conn, Row, from_word, given, small, text, word},
+    row::{from_word, given, small, text, word},
     system,
 };
 
@@ -88,7 +88,7 @@ impl Registry {
                 what: format!("connection {}", create.client_id),
             });
         }
-        sqlx::query(
+        query(
             "INSERT INTO connections (client_id, system, kind, token_lifetime_s, description, state, version)
              VALUES ($1, $2, $3, $4, $5, 'active', 1)",
         )
@@ -118,7 +118,7 @@ impl Registry {
         limit: u32,
     ) -> Result<Page<Versioned<ConnectionView>>> {
         let mut tx = self.snapshot().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT c.*, s.institution FROM connections c JOIN systems s ON s.code = c.system
              WHERE c.client_id > $1
                AND s.institution = COALESCE(CAST($2 AS TEXT), s.institution)
@@ -133,7 +133,7 @@ impl Registry {
         .bind(filter.kind.map(word).transpose()?)
         .bind(filter.state.map(word).transpose()?)
         .bind(fetch(limit))
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         let mut page = Page::cut(items, limit, |item| item.value.client_id.to_string());
@@ -155,7 +155,7 @@ impl Registry {
         after.description = patch.description.clone().unwrap_or(after.description);
         check(after.token_lifetime_s, after.description.as_deref()).done()?;
         let version = before.version + 1;
-        sqlx::query(
+        query(
             "UPDATE connections SET token_lifetime_s = $2, description = $3, version = $4 WHERE client_id = $1",
         )
         .bind(client.as_str())
@@ -190,7 +190,7 @@ impl Registry {
         let mut after = before.value.clone();
         after.state = ConnectionState::Withdrawn;
         let version = before.version + 1;
-        sqlx::query("UPDATE connections SET state = 'withdrawn', version = $2 WHERE client_id = $1")
+        query("UPDATE connections SET state = 'withdrawn', version = $2 WHERE client_id = $1")
             .bind(client.as_str())
             .bind(version)
             .execute(change.conn())
@@ -232,7 +232,7 @@ pub(crate) async fn require(conn: &mut Conn, client: &ClientId) -> Result<Versio
 }
 
 async fn find(conn: &mut Conn, client: &ClientId) -> Result<Option<Versioned<ConnectionView>>> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT c.*, s.institution FROM connections c JOIN systems s ON s.code = c.system WHERE c.client_id = $1",
     )
     .bind(client.as_str())

@@ -5,7 +5,6 @@ mod stop;
 
 use dagr_model::ids::{DatasetName, RegistrationNumber, Section};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 pub use definition::{DefinitionPut, DefinitionVersion};
 pub(crate) use stop::running as running_stop;
@@ -13,8 +12,9 @@ pub use stop::{StopView, Stopped};
 
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,
+    db::{Conn, Row, query},
     page::fetch,
-    row::{Conn, Row, text},
+    row::text,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ macro_rules! select {
 
 impl Registry {
     pub async fn dataset_get(&self, name: &DatasetName) -> Result<Option<Versioned<DatasetView>>> {
-        find(&mut *self.read().await?, name).await
+        find(&mut self.read().await?, name).await
     }
 
     /// In the order of names.
@@ -80,7 +80,7 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<Versioned<DatasetView>>> {
-        let rows = sqlx::query(select!(
+        let rows = query(select!(
             "WHERE d.name > $1 AND d.institution = COALESCE(CAST($2 AS TEXT), d.institution)
                AND (CAST($3 AS TEXT) IS NULL
                     OR ($3 = 'main' AND d.main_number IS NOT NULL)
@@ -91,7 +91,7 @@ impl Registry {
         .bind(filter.institution.as_ref().map(RegistrationNumber::as_str))
         .bind(filter.section.map(Section::as_str))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.value.name.to_string()))
@@ -102,7 +102,7 @@ impl Registry {
     pub async fn raise_epochs(&self, by: &Actor) -> Result<u64> {
         let mut change = self.change(by).await?;
         let before = epochs(change.conn()).await?;
-        sqlx::query(
+        query(
             "UPDATE datasets SET sandbox_epoch = sandbox_epoch + 1, main_epoch = main_epoch + 1,
                                  version = version + 1",
         )
@@ -124,7 +124,7 @@ struct Epochs {
 }
 
 async fn epochs(conn: &mut Conn) -> Result<Vec<Epochs>> {
-    let rows = sqlx::query("SELECT name, sandbox_epoch, main_epoch FROM datasets ORDER BY name")
+    let rows = query("SELECT name, sandbox_epoch, main_epoch FROM datasets ORDER BY name")
         .fetch_all(conn)
         .await?;
     rows.iter()
@@ -139,7 +139,7 @@ async fn epochs(conn: &mut Conn) -> Result<Vec<Epochs>> {
 }
 
 pub(crate) async fn load(conn: &mut Conn) -> Result<Vec<Versioned<DatasetView>>> {
-    sqlx::query(select!("ORDER BY d.name"))
+    query(select!("ORDER BY d.name"))
         .fetch_all(conn)
         .await?
         .iter()
@@ -158,7 +158,7 @@ async fn require(conn: &mut Conn, name: &DatasetName) -> Result<Versioned<Datase
 }
 
 async fn find(conn: &mut Conn, name: &DatasetName) -> Result<Option<Versioned<DatasetView>>> {
-    let row = sqlx::query(select!("WHERE d.name = $1"))
+    let row = query(select!("WHERE d.name = $1"))
         .bind(name.as_str())
         .fetch_optional(conn)
         .await?;
@@ -167,7 +167,7 @@ async fn find(conn: &mut Conn, name: &DatasetName) -> Result<Option<Versioned<Da
 
 fn read(row: &Row) -> Result<Versioned<DatasetView>> {
     let name = |column: &str| -> Result<Option<DatasetName>> {
-        Ok(row.try_get::<Option<String>, _>(column)?.map(DatasetName::new))
+        Ok(row.try_get::<Option<String>>(column)?.map(DatasetName::new))
     };
     let value = DatasetView {
         name: DatasetName::new(text(row, "name")?),

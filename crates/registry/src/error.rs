@@ -45,7 +45,11 @@ impl RegistryError {
 
 impl From<sqlx::Error> for RegistryError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            // Refused before it is sent: see `db::Query`.
+            sqlx::Error::Encode(_) => Self::fault("", "characters", "no text may hold the character NUL"),
+            error => Self::Unavailable(error.to_string()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     ConnectionView, DatasetView, InstitutionView, PermissionView, Registry, Result, SystemView, Versioned,
-    certificate, connection, dataset, institution, permission, system,
+    certificate, connection, dataset, db::query, institution, permission, system,
 };
 
 /// Every list is in the order of its ids; permissions in the order they were granted, revoked ones included.
@@ -20,30 +20,30 @@ pub struct Everything {
 impl Registry {
     pub async fn load(&self) -> Result<Everything> {
         let mut tx = self.snapshot().await?;
-        let institutions = sqlx::query("SELECT * FROM institutions ORDER BY registration_number")
-            .fetch_all(&mut *tx)
+        let institutions = query("SELECT * FROM institutions ORDER BY registration_number")
+            .fetch_all(&mut tx)
             .await?
             .iter()
             .map(institution::read)
             .collect::<Result<_>>()?;
-        let systems = sqlx::query("SELECT * FROM systems ORDER BY code")
-            .fetch_all(&mut *tx)
+        let systems = query("SELECT * FROM systems ORDER BY code")
+            .fetch_all(&mut tx)
             .await?
             .iter()
             .map(system::read)
             .collect::<Result<_>>()?;
-        let mut connections: Vec<_> = sqlx::query(
+        let mut connections: Vec<_> = query(
             "SELECT c.*, s.institution FROM connections c JOIN systems s ON s.code = c.system ORDER BY c.client_id",
         )
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?
         .iter()
         .map(connection::read)
         .collect::<Result<_>>()?;
         certificate::attach(&mut tx, &mut connections).await?;
         let datasets = dataset::load(&mut tx).await?;
-        let permissions = sqlx::query("SELECT body, version FROM permissions ORDER BY id")
-            .fetch_all(&mut *tx)
+        let permissions = query("SELECT body, version FROM permissions ORDER BY id")
+            .fetch_all(&mut tx)
             .await?
             .iter()
             .map(permission::read)

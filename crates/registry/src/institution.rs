@@ -2,13 +2,13 @@
 
 use dagr_model::ids::RegistrationNumber;
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,
     check::Check,
+    db::{Conn, Row, query},
     page::fetch,
-    row::{Conn, Row, given, text},
+    row::{given, text},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,14 +55,12 @@ impl Registry {
                 what: format!("institution {}", view.registration_number),
             });
         }
-        sqlx::query(
-            "INSERT INTO institutions (registration_number, name, kind, version) VALUES ($1, $2, $3, 1)",
-        )
-        .bind(view.registration_number.as_str())
-        .bind(&view.name)
-        .bind(&view.kind)
-        .execute(change.conn())
-        .await?;
+        query("INSERT INTO institutions (registration_number, name, kind, version) VALUES ($1, $2, $3, 1)")
+            .bind(view.registration_number.as_str())
+            .bind(&view.name)
+            .bind(&view.kind)
+            .execute(change.conn())
+            .await?;
         change
             .commit("institution_create", object(&view), &(), &view)
             .await?;
@@ -76,7 +74,7 @@ impl Registry {
         &self,
         number: &RegistrationNumber,
     ) -> Result<Option<Versioned<InstitutionView>>> {
-        find(&mut *self.read().await?, number).await
+        find(&mut self.read().await?, number).await
     }
 
     /// In the order of registration numbers.
@@ -85,12 +83,12 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<Versioned<InstitutionView>>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM institutions WHERE registration_number > $1 ORDER BY registration_number LIMIT $2",
         )
         .bind(after.unwrap_or_default())
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| {
@@ -115,15 +113,13 @@ impl Registry {
         view.kind = patch.kind.clone().unwrap_or(view.kind);
         check(&view)?;
         let version = before.version + 1;
-        sqlx::query(
-            "UPDATE institutions SET name = $2, kind = $3, version = $4 WHERE registration_number = $1",
-        )
-        .bind(number.as_str())
-        .bind(&view.name)
-        .bind(&view.kind)
-        .bind(version)
-        .execute(change.conn())
-        .await?;
+        query("UPDATE institutions SET name = $2, kind = $3, version = $4 WHERE registration_number = $1")
+            .bind(number.as_str())
+            .bind(&view.name)
+            .bind(&view.kind)
+            .bind(version)
+            .execute(change.conn())
+            .await?;
         change
             .commit("institution_update", object(&view), &before.value, &view)
             .await?;
@@ -148,7 +144,7 @@ pub(crate) async fn exists(conn: &mut Conn, number: &RegistrationNumber) -> Resu
 }
 
 async fn find(conn: &mut Conn, number: &RegistrationNumber) -> Result<Option<Versioned<InstitutionView>>> {
-    let row = sqlx::query("SELECT * FROM institutions WHERE registration_number = $1")
+    let row = query("SELECT * FROM institutions WHERE registration_number = $1")
         .bind(number.as_str())
         .fetch_optional(conn)
         .await?;

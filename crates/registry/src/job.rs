@@ -4,13 +4,13 @@ use dagr_model::ids::DatasetName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::Row as _;
 
 use crate::{
     Page, Registry, RegistryError, Result,
+    db::{Row, query},
     open::next_number,
     page::{fetch, number_token},
-    row::{Row, from_json, from_micros, from_word, micros, stored, text, time, to_json, word},
+    row::{from_json, from_micros, from_word, micros, stored, text, time, to_json, word},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ impl Registry {
     pub async fn job_insert(&self, create: &JobCreate, at: Timestamp) -> Result<JobView> {
         let mut tx = self.write().await?;
         let id = next_number(&mut tx, "job").await?;
-        sqlx::query(
+        query(
             "INSERT INTO jobs (id, kind, dataset, state, detail_json, started)
              VALUES ($1, $2, $3, 'running', $4, $5)",
         )
@@ -62,7 +62,7 @@ impl Registry {
         .bind(create.dataset.as_ref().map(DatasetName::as_str))
         .bind(to_json(&create.detail)?)
         .bind(micros(at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
         Ok(JobView {
@@ -77,9 +77,9 @@ impl Registry {
     }
 
     pub async fn job_get(&self, id: i64) -> Result<Option<JobView>> {
-        let row = sqlx::query("SELECT * FROM jobs WHERE id = $1")
+        let row = query("SELECT * FROM jobs WHERE id = $1")
             .bind(id)
-            .fetch_optional(&mut *self.read().await?)
+            .fetch_optional(&mut self.read().await?)
             .await?;
         row.as_ref().map(read).transpose()
     }
@@ -91,7 +91,7 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<JobView>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM jobs
              WHERE id < $1 AND kind = COALESCE(CAST($2 AS TEXT), kind)
                AND (CAST($3 AS TEXT) IS NULL OR dataset = $3)
@@ -103,7 +103,7 @@ impl Registry {
         .bind(filter.dataset.as_ref().map(DatasetName::as_str))
         .bind(filter.state.map(word).transpose()?)
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |job| job.id.to_string()))
@@ -112,40 +112,40 @@ impl Registry {
     /// How far a running job is.
     pub async fn job_update(&self, id: i64, detail: &Value) -> Result<()> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE jobs SET detail_json = $2 WHERE id = $1 AND state = 'running'")
+        let done = query("UPDATE jobs SET detail_json = $2 WHERE id = $1 AND state = 'running'")
             .bind(id)
             .bind(to_json(detail)?)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        one_running(done.rows_affected())
+        one_running(done)
     }
 
     /// Ends a running job.
     pub async fn job_end(&self, id: i64, state: JobState, detail: &Value, at: Timestamp) -> Result<()> {
         let mut tx = self.write().await?;
-        let done = sqlx::query(
+        let done = query(
             "UPDATE jobs SET state = $2, detail_json = $3, ended = $4 WHERE id = $1 AND state = 'running'",
         )
         .bind(id)
         .bind(word(state)?)
         .bind(to_json(detail)?)
         .bind(micros(at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
-        one_running(done.rows_affected())
+        one_running(done)
     }
 
     /// At start: whatever is said to run was cut off. Answers how many.
     pub async fn job_interrupt_all(&self, at: Timestamp) -> Result<u64> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE jobs SET state = 'interrupted', ended = $1 WHERE state = 'running'")
+        let done = query("UPDATE jobs SET state = 'interrupted', ended = $1 WHERE state = 'running'")
             .bind(micros(at))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }
 
@@ -161,12 +161,12 @@ fn read(row: &Row) -> Result<JobView> {
     Ok(JobView {
         id: row.try_get("id")?,
         kind: text(row, "kind")?,
-        dataset: row.try_get::<Option<String>, _>("dataset")?.map(DatasetName::new),
+        dataset: row.try_get::<Option<String>>("dataset")?.map(DatasetName::new),
         state: from_word(text(row, "state")?)?,
         detail: from_json(row.try_get("detail_json")?)?,
         started: time(row, "started")?,
         ended: row
-            .try_get::<Option<i64>, _>("ended")?
+            .try_get::<Option<i64>>("ended")?
             .map(from_micros)
             .transpose()?,
     })

@@ -11,9 +11,13 @@ mod audit;
 mod certificate;
 mod check;
 mod connection;
+mod copy;
 mod dataset;
+mod db;
 mod error;
 mod everything;
+mod export;
+mod import;
 mod institution;
 mod job;
 mod notice;
@@ -27,6 +31,7 @@ mod row;
 mod session;
 mod setting;
 mod system;
+mod table;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +48,8 @@ pub use connection::{
 pub use dataset::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, StopView, Stopped};
 pub use error::RegistryError;
 pub use everything::Everything;
+pub use export::{FORMAT, VERSION};
+pub use import::ImportError;
 pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
 pub use job::{JobCreate, JobFilter, JobState, JobView};
 pub use notice::{NoticeCreate, NoticeFilter, NoticeView};

@@ -4,13 +4,13 @@ use dagr_model::ids::{DatasetName, PermissionNumber};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::Row as _;
 
 use crate::{
     Page, Registry, Result,
+    db::{Row, query},
     open::next_number,
     page::{fetch, number_token},
-    row::{Row, from_json, micros, stored, text, time, to_json},
+    row::{from_json, micros, stored, text, time, to_json},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ impl Registry {
     pub async fn notice_insert(&self, create: &NoticeCreate, at: Timestamp) -> Result<NoticeView> {
         let mut tx = self.write().await?;
         let id = next_number(&mut tx, "notice").await?;
-        sqlx::query(
+        query(
             "INSERT INTO notices (id, at, dataset, permission, kind, detail_json) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(id)
@@ -53,7 +53,7 @@ impl Registry {
         .bind(create.permission.as_ref().map(PermissionNumber::as_str))
         .bind(&create.kind)
         .bind(to_json(&create.detail)?)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
         Ok(NoticeView {
@@ -73,7 +73,7 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<NoticeView>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM notices
              WHERE id < $1 AND dataset = COALESCE(CAST($2 AS TEXT), dataset)
                AND (CAST($3 AS TEXT) IS NULL OR permission = $3)
@@ -85,7 +85,7 @@ impl Registry {
         .bind(filter.permission.as_ref().map(PermissionNumber::as_str))
         .bind(&filter.kind)
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |notice| notice.id.to_string()))
@@ -94,12 +94,12 @@ impl Registry {
     /// Removes those older than `before`; answers how many.
     pub async fn notice_purge(&self, before: Timestamp) -> Result<u64> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("DELETE FROM notices WHERE at < $1")
+        let done = query("DELETE FROM notices WHERE at < $1")
             .bind(micros(before))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }
 
@@ -109,7 +109,7 @@ fn read(row: &Row) -> Result<NoticeView> {
         at: time(row, "at")?,
         dataset: DatasetName::new(text(row, "dataset")?),
         permission: row
-            .try_get::<Option<String>, _>("permission")?
+            .try_get::<Option<String>>("permission")?
             .map(PermissionNumber::new),
         kind: text(row, "kind")?,
         detail: from_json(row.try_get("detail_json")?)?,

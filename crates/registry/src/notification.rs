@@ -3,13 +3,13 @@
 use dagr_model::ids::{PersonId, RegistrationNumber};
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row as _;
 
 use crate::{
     Page, Registry, RegistryError, Result,
+    db::{Conn, Row, query},
     open::next_number,
     page::{fetch, number_token},
-    row::{Conn, Row, from_micros, micros, text, time},
+    row::{from_micros, micros, text, time},
 };
 
 /// Whom it is for.
@@ -73,21 +73,21 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<NotificationView>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM (
                SELECT * FROM (SELECT * FROM notifications WHERE person = $1 AND id < $3
-                 AND ($4 = 0 OR read_at IS NULL) ORDER BY id DESC LIMIT $5)
+                 AND ($4 = 0 OR read_at IS NULL) ORDER BY id DESC LIMIT $5) AS own
                UNION ALL
                SELECT * FROM (SELECT * FROM notifications WHERE institution = $2 AND id < $3
-                 AND ($4 = 0 OR read_at IS NULL) ORDER BY id DESC LIMIT $5)
-             ) ORDER BY id DESC LIMIT $5",
+                 AND ($4 = 0 OR read_at IS NULL) ORDER BY id DESC LIMIT $5) AS shared
+             ) AS both_of_them ORDER BY id DESC LIMIT $5",
         )
         .bind(filter.person.0)
         .bind(filter.institution.as_ref().map(RegistrationNumber::as_str))
         .bind(number_token(after.as_deref())?.unwrap_or(i64::MAX))
         .bind(i64::from(filter.unread))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.id.to_string()))
@@ -102,7 +102,7 @@ impl Registry {
         at: Timestamp,
     ) -> Result<NotificationView> {
         let mut tx = self.write().await?;
-        let row = sqlx::query(
+        let row = query(
             "UPDATE notifications SET read_at = COALESCE(read_at, $4), read_by = COALESCE(read_by, $2)
              WHERE id = $1 AND (person = $2 OR institution = $3) RETURNING *",
         )
@@ -110,7 +110,7 @@ impl Registry {
         .bind(person.0)
         .bind(institution.map(RegistrationNumber::as_str))
         .bind(micros(at))
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?;
         let row = row.ok_or_else(|| RegistryError::unknown("notification", id))?;
         let view = read(&row)?;
@@ -121,7 +121,7 @@ impl Registry {
 
 pub(crate) async fn insert(conn: &mut Conn, create: &NotificationCreate, at: Timestamp) -> Result<()> {
     if let Some(once) = &create.once {
-        let told = sqlx::query("SELECT id FROM notifications WHERE once = $1")
+        let told = query("SELECT id FROM notifications WHERE once = $1")
             .bind(once)
             .fetch_optional(&mut *conn)
             .await?;
@@ -133,7 +133,7 @@ pub(crate) async fn insert(conn: &mut Conn, create: &NotificationCreate, at: Tim
         To::Institution(number) => (Some(number.as_str()), None),
         To::Person(id) => (None, Some(id.0)),
     };
-    sqlx::query(
+    query(
         "INSERT INTO notifications (id, at, institution, person, kind, object, once)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -154,15 +154,15 @@ fn read(row: &Row) -> Result<NotificationView> {
         id: row.try_get("id")?,
         at: time(row, "at")?,
         institution: row
-            .try_get::<Option<String>, _>("institution")?
+            .try_get::<Option<String>>("institution")?
             .map(RegistrationNumber::new),
-        person: row.try_get::<Option<i64>, _>("person")?.map(PersonId),
+        person: row.try_get::<Option<i64>>("person")?.map(PersonId),
         kind: text(row, "kind")?,
         object: text(row, "object")?,
         read_at: row
-            .try_get::<Option<i64>, _>("read_at")?
+            .try_get::<Option<i64>>("read_at")?
             .map(from_micros)
             .transpose()?,
-        read_by: row.try_get::<Option<i64>, _>("read_by")?.map(PersonId),
+        read_by: row.try_get::<Option<i64>>("read_by")?.map(PersonId),
     })
 }

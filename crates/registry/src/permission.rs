@@ -11,17 +11,18 @@ use dagr_model::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row as _;
 
 pub use input::{Fields, PermissionCreate, PermissionPatch};
 pub(crate) use transition::{amended, moved};
 pub use uses::{UseDay, UseField, UsePosition};
 
 use crate::{
-    Actor, Page, Registry, RegistryError, Result, Versioned, dataset, institution,
+    Actor, Page, Registry, RegistryError, Result, Versioned, dataset,
+    db::{Conn, Row, query},
+    institution,
     open::next_number,
     page::{fetch, number_token},
-    row::{Conn, Row, from_json, micros, small, text, time, to_json, word},
+    row::{from_json, micros, small, text, time, to_json, word},
 };
 
 /// The model's permission is its own view: it repeats every member, null where absent.
@@ -73,7 +74,7 @@ impl Registry {
         &self,
         number: &PermissionNumber,
     ) -> Result<Option<Versioned<PermissionView>>> {
-        find(&mut *self.read().await?, number).await
+        find(&mut self.read().await?, number).await
     }
 
     /// In the order they were granted.
@@ -83,7 +84,7 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<Versioned<PermissionView>>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT p.* FROM permissions p JOIN datasets d ON d.name = p.dataset
              WHERE p.id > $1
                AND p.dataset = COALESCE(CAST($2 AS TEXT), p.dataset)
@@ -100,7 +101,7 @@ impl Registry {
         .bind(filter.environment.map(Section::as_str))
         .bind(filter.state.map(word).transpose()?)
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.value.number.to_string()))
@@ -113,14 +114,14 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<PermissionRevision>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT r.* FROM permission_revisions r JOIN permissions p ON p.id = r.permission
              WHERE p.number = $1 AND r.version < $2 ORDER BY r.version DESC LIMIT $3",
         )
         .bind(number.as_str())
         .bind(number_token(after.as_deref())?.unwrap_or(i64::MAX))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read_revision).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.version.to_string()))
@@ -148,7 +149,7 @@ pub(crate) async fn insert(
     not_stopped(conn, &permission.dataset).await?;
     let id = next_number(conn, "permission").await?;
     permission.number = PermissionNumber::new(id.to_string());
-    sqlx::query(
+    query(
         "INSERT INTO permissions (id, number, dataset, recipient, environment, state, body, version)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
     )
@@ -186,7 +187,7 @@ async fn store(
     next: &Versioned<Permission>,
     reason: Option<&str>,
 ) -> Result<()> {
-    sqlx::query("UPDATE permissions SET state = $2, body = $3, version = $4 WHERE number = $1")
+    query("UPDATE permissions SET state = $2, body = $3, version = $4 WHERE number = $1")
         .bind(next.value.number.as_str())
         .bind(word(next.value.state)?)
         .bind(to_json(&next.value)?)
@@ -202,7 +203,7 @@ async fn keep(
     value: &Versioned<Permission>,
     reason: Option<&str>,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO permission_revisions (permission, version, body, reason, actor, set_at)
          SELECT id, CAST($2 AS BIGINT), body, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT)
          FROM permissions WHERE number = $1",
@@ -224,7 +225,7 @@ async fn require(conn: &mut Conn, number: &PermissionNumber) -> Result<Versioned
 }
 
 async fn find(conn: &mut Conn, number: &PermissionNumber) -> Result<Option<Versioned<Permission>>> {
-    let row = sqlx::query("SELECT body, version FROM permissions WHERE number = $1")
+    let row = query("SELECT body, version FROM permissions WHERE number = $1")
         .bind(number.as_str())
         .fetch_optional(conn)
         .await?;

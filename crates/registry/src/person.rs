@@ -4,7 +4,6 @@ mod role;
 
 use dagr_model::{ids::PersonId, value::person_code};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 pub(crate) use role::active as active_roles;
 pub use role::{RoleCreate, RoleFilter, RoleState, RoleView};
@@ -12,9 +11,10 @@ pub use role::{RoleCreate, RoleFilter, RoleState, RoleView};
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,
     check::Check,
+    db::{Conn, Row, query},
     open::next_number,
     page::{fetch, number_token},
-    row::{Conn, Row, text},
+    row::text,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Registry {
             });
         }
         let id = PersonId(next_number(change.conn(), "person").await?);
-        sqlx::query("INSERT INTO people (id, code, name, version) VALUES ($1, $2, $3, 1)")
+        query("INSERT INTO people (id, code, name, version) VALUES ($1, $2, $3, 1)")
             .bind(id.0)
             .bind(&code)
             .bind(&create.name)
@@ -73,16 +73,16 @@ impl Registry {
     }
 
     pub async fn person_get(&self, id: PersonId) -> Result<Option<Versioned<PersonView>>> {
-        let row = sqlx::query("SELECT * FROM people WHERE id = $1")
+        let row = query("SELECT * FROM people WHERE id = $1")
             .bind(id.0)
-            .fetch_optional(&mut *self.read().await?)
+            .fetch_optional(&mut self.read().await?)
             .await?;
         row.as_ref().map(read).transpose()
     }
 
     /// `code`: 11 digits.
     pub async fn person_by_code(&self, code: &str) -> Result<Option<Versioned<PersonView>>> {
-        by_code(&mut *self.read().await?, code).await
+        by_code(&mut self.read().await?, code).await
     }
 
     /// In the order they were registered.
@@ -91,10 +91,10 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<Versioned<PersonView>>> {
-        let rows = sqlx::query("SELECT * FROM people WHERE id > $1 ORDER BY id LIMIT $2")
+        let rows = query("SELECT * FROM people WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(number_token(after.as_deref())?.unwrap_or(0))
             .bind(fetch(limit))
-            .fetch_all(&mut *self.read().await?)
+            .fetch_all(&mut self.read().await?)
             .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.value.id.0.to_string()))
@@ -102,7 +102,7 @@ impl Registry {
 }
 
 pub(crate) async fn exists(conn: &mut Conn, id: PersonId) -> Result<bool> {
-    let row = sqlx::query("SELECT id FROM people WHERE id = $1")
+    let row = query("SELECT id FROM people WHERE id = $1")
         .bind(id.0)
         .fetch_optional(conn)
         .await?;
@@ -110,7 +110,7 @@ pub(crate) async fn exists(conn: &mut Conn, id: PersonId) -> Result<bool> {
 }
 
 async fn by_code(conn: &mut Conn, code: &str) -> Result<Option<Versioned<PersonView>>> {
-    let row = sqlx::query("SELECT * FROM people WHERE code = $1")
+    let row = query("SELECT * FROM people WHERE code = $1")
         .bind(code)
         .fetch_optional(conn)
         .await?;

@@ -9,7 +9,6 @@ use dagr_model::{
     ids::{DatasetName, PlanNumber, RegistrationNumber},
     plan::Plan,
 };
-use sqlx::Row as _;
 
 pub use event::{PlanEventCreate, PlanEventView};
 pub use list::PlanFilter;
@@ -19,9 +18,10 @@ use crate::{
     Actor, NotificationCreate, Registry, RegistryError, Result, Versioned,
     application::tagged,
     check::Check,
+    db::{Conn, Row, query},
     institution, notification,
     open::next_number,
-    row::{Conn, Row, to_json},
+    row::to_json,
 };
 
 impl Registry {
@@ -43,7 +43,7 @@ impl Registry {
             },
             version: 1,
         };
-        sqlx::query(
+        query(
             "INSERT INTO plans (id, number, provider, dataset, stage, due, body, version)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
         )
@@ -68,7 +68,7 @@ impl Registry {
     }
 
     pub async fn plan_get(&self, number: &PlanNumber) -> Result<Option<Versioned<Plan>>> {
-        find(&mut *self.read().await?, number).await
+        find(&mut self.read().await?, number).await
     }
 
     /// Writes the plan after an event, in one transaction. `expected` is the version the event was judged against:
@@ -97,7 +97,7 @@ impl Registry {
             value: next.clone(),
             version: before.version + 1,
         };
-        sqlx::query("UPDATE plans SET stage = $2, due = $3, body = $4, version = $5 WHERE id = $1")
+        query("UPDATE plans SET stage = $2, due = $3, body = $4, version = $5 WHERE id = $1")
             .bind(id)
             .bind(next.stage.name())
             .bind(list::board_day(next))
@@ -119,7 +119,7 @@ impl Registry {
 
 async fn invite(conn: &mut Conn, id: i64, institutions: &[RegistrationNumber]) -> Result<()> {
     for institution in institutions {
-        sqlx::query("INSERT INTO plan_recipients (plan, institution) VALUES ($1, $2)")
+        query("INSERT INTO plan_recipients (plan, institution) VALUES ($1, $2)")
             .bind(id)
             .bind(institution.as_str())
             .execute(&mut *conn)
@@ -151,7 +151,7 @@ fn id_of(number: &PlanNumber) -> Result<i64> {
 }
 
 async fn find(conn: &mut Conn, number: &PlanNumber) -> Result<Option<Versioned<Plan>>> {
-    let row = sqlx::query("SELECT body, version FROM plans WHERE number = $1")
+    let row = query("SELECT body, version FROM plans WHERE number = $1")
         .bind(number.as_str())
         .fetch_optional(conn)
         .await?;

@@ -1,14 +1,9 @@
-//! The database's types, named once, and the forms values are stored in.
+//! The forms values are stored in.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use sqlx::Row as _;
 
-use crate::{RegistryError, Result};
-
-pub(crate) type Db = sqlx::Sqlite;
-pub(crate) type Conn = sqlx::SqliteConnection;
-pub(crate) type Row = sqlx::sqlite::SqliteRow;
+use crate::{RegistryError, Result, db::Row};
 
 pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
@@ -32,7 +27,7 @@ pub(crate) fn text(row: &Row, column: &str) -> Result<String> {
 }
 
 pub(crate) fn small(row: &Row, column: &str) -> Result<u32> {
-    u32::try_from(row.try_get::<i64, _>(column)?)
+    u32::try_from(row.try_get::<i64>(column)?)
         .map_err(|_| RegistryError::Unavailable(format!("stored {column} out of range")))
 }
 

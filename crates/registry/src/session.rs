@@ -2,10 +2,11 @@
 
 use dagr_model::ids::{PersonId, RegistrationNumber};
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use crate::{
-    PersonView, Registry, RegistryError, Result, RoleView, person,
+    PersonView, Registry, RegistryError, Result, RoleView,
+    db::query,
+    person,
     row::{from_micros, micros, text},
 };
 
@@ -35,7 +36,7 @@ pub struct SessionView {
 impl Registry {
     pub async fn session_insert(&self, create: &SessionCreate, at: Timestamp) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::query(
+        query(
             "INSERT INTO sessions (hash, person, institution, created, last_used, signed_in_by)
              VALUES ($1, $2, $3, $4, $4, $5)",
         )
@@ -44,18 +45,18 @@ impl Registry {
         .bind(create.institution.as_ref().map(RegistrationNumber::as_str))
         .bind(micros(at))
         .bind(&create.signed_in_by)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         Ok(tx.commit().await?)
     }
 
     pub async fn session_get(&self, hash: &str) -> Result<Option<SessionView>> {
         let mut conn = self.read().await?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT s.*, p.code, p.name FROM sessions s JOIN people p ON p.id = s.person WHERE s.hash = $1",
         )
         .bind(hash)
-        .fetch_optional(&mut *conn)
+        .fetch_optional(&mut conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let id = PersonId(row.try_get("person")?);
@@ -66,7 +67,7 @@ impl Registry {
                 name: text(&row, "name")?,
             },
             institution: row
-                .try_get::<Option<String>, _>("institution")?
+                .try_get::<Option<String>>("institution")?
                 .map(RegistrationNumber::new),
             created: from_micros(row.try_get("created")?)?,
             last_used: from_micros(row.try_get("last_used")?)?,
@@ -77,22 +78,22 @@ impl Registry {
 
     pub async fn session_touch(&self, hash: &str, at: Timestamp) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE sessions SET last_used = $2 WHERE hash = $1")
+        query("UPDATE sessions SET last_used = $2 WHERE hash = $1")
             .bind(hash)
             .bind(micros(at))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         Ok(tx.commit().await?)
     }
 
     pub async fn session_act_for(&self, hash: &str, institution: Option<&RegistrationNumber>) -> Result<()> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("UPDATE sessions SET institution = $2 WHERE hash = $1")
+        let done = query("UPDATE sessions SET institution = $2 WHERE hash = $1")
             .bind(hash)
             .bind(institution.map(RegistrationNumber::as_str))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        if done.rows_affected() == 0 {
+        if done == 0 {
             return Err(RegistryError::unknown("session", ""));
         }
         Ok(tx.commit().await?)
@@ -100,9 +101,9 @@ impl Registry {
 
     pub async fn session_delete(&self, hash: &str) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM sessions WHERE hash = $1")
+        query("DELETE FROM sessions WHERE hash = $1")
             .bind(hash)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         Ok(tx.commit().await?)
     }
@@ -110,12 +111,12 @@ impl Registry {
     /// Removes those idle since before `idle` or opened before `opened`; answers how many.
     pub async fn session_purge(&self, idle: Timestamp, opened: Timestamp) -> Result<u64> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("DELETE FROM sessions WHERE last_used < $1 OR created < $2")
+        let done = query("DELETE FROM sessions WHERE last_used < $1 OR created < $2")
             .bind(micros(idle))
             .bind(micros(opened))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }

@@ -1,16 +1,15 @@
 //! Settings of the installation itself, such as its id. Their values stand in the audit trail: no secrets.
 
-use sqlx::Row as _;
-
 use crate::{
     Actor, Registry, Result, Versioned,
     check::Check,
-    row::{Conn, text},
+    db::{Conn, query},
+    row::text,
 };
 
 impl Registry {
     pub async fn setting_get(&self, name: &str) -> Result<Option<Versioned<String>>> {
-        find(&mut *self.read().await?, name).await
+        find(&mut self.read().await?, name).await
     }
 
     pub async fn setting_put(
@@ -36,7 +35,7 @@ impl Registry {
             None => None,
         };
         let version = before.as_ref().map_or(1, |before| before.version + 1);
-        sqlx::query(
+        query(
             "INSERT INTO settings (name, value, version) VALUES ($1, $2, $3)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value, version = excluded.version",
         )
@@ -57,7 +56,7 @@ impl Registry {
 }
 
 async fn find(conn: &mut Conn, name: &str) -> Result<Option<Versioned<String>>> {
-    let row = sqlx::query("SELECT * FROM settings WHERE name = $1")
+    let row = query("SELECT * FROM settings WHERE name = $1")
         .bind(name)
         .fetch_optional(conn)
         .await?;

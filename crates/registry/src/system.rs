@@ -2,14 +2,14 @@
 
 use dagr_model::ids::{RegistrationNumber, SystemCode};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,
     check::Check,
+    db::{Conn, Row, query},
     institution,
     page::fetch,
-    row::{Conn, Row, given, text},
+    row::{given, text},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Registry {
                 what: format!("system {}", view.code),
             });
         }
-        sqlx::query("INSERT INTO systems (code, institution, name, version) VALUES ($1, $2, $3, 1)")
+        query("INSERT INTO systems (code, institution, name, version) VALUES ($1, $2, $3, 1)")
             .bind(view.code.as_str())
             .bind(view.institution.as_str())
             .bind(&view.name)
@@ -71,7 +71,7 @@ impl Registry {
     }
 
     pub async fn system_get(&self, code: &SystemCode) -> Result<Option<Versioned<SystemView>>> {
-        find(&mut *self.read().await?, code).await
+        find(&mut self.read().await?, code).await
     }
 
     /// In the order of codes.
@@ -81,7 +81,7 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<Versioned<SystemView>>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM systems
              WHERE code > $1 AND institution = COALESCE(CAST($2 AS TEXT), institution)
              ORDER BY code LIMIT $3",
@@ -89,7 +89,7 @@ impl Registry {
         .bind(after.unwrap_or_default())
         .bind(filter.institution.as_ref().map(RegistrationNumber::as_str))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.value.code.to_string()))
@@ -111,7 +111,7 @@ impl Registry {
         view.name = patch.name.clone().unwrap_or(view.name);
         check(&view).done()?;
         let version = before.version + 1;
-        sqlx::query("UPDATE systems SET name = $2, version = $3 WHERE code = $1")
+        query("UPDATE systems SET name = $2, version = $3 WHERE code = $1")
             .bind(code.as_str())
             .bind(&view.name)
             .bind(version)
@@ -140,7 +140,7 @@ pub(crate) async fn exists(conn: &mut Conn, code: &SystemCode) -> Result<bool> {
 }
 
 pub(crate) async fn find(conn: &mut Conn, code: &SystemCode) -> Result<Option<Versioned<SystemView>>> {
-    let row = sqlx::query("SELECT * FROM systems WHERE code = $1")
+    let row = query("SELECT * FROM systems WHERE code = $1")
         .bind(code.as_str())
         .fetch_optional(conn)
         .await?;

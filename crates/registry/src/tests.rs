@@ -1,12 +1,11 @@
-//! The registry as its users see it.
+//! The registry as its users see it, on either database: the same files are a module of `sqlite` and of `on_postgres`,
+//! which say what `fresh` is.
+#![allow(clippy::duplicate_mod, reason = "the suite runs on both databases")]
 
-mod applications;
-mod audit;
-mod durable;
-mod life;
-mod nouns;
-mod permissions;
-mod plans;
+mod on_postgres;
+mod sqlite;
+#[allow(dead_code, reason = "the rest is for the program's tests")]
+mod throwaway;
 
 use dagr_model::{
     ids::{ClientId, DatasetName, RegistrationNumber, Section, SystemCode},
@@ -127,12 +126,6 @@ async fn furnish(registry: &Registry) {
         .put_sandbox_definition(&by(), &definition("persons", "name: persons", &["Code"]), None)
         .await
         .unwrap();
-}
-
-async fn furnished() -> Registry {
-    let registry = Registry::open_in_memory().await.unwrap();
-    furnish(&registry).await;
-    registry
 }
 
 /// The rules and places of the faults.

@@ -8,7 +8,7 @@ use crate::{
     bench,
     commands::{
         self, Failure, audit, backup, config as config_command, connection, dataset, disclosures,
-        institution, package, permission, restore, scrub, serve, system, token,
+        institution, package, permission, registry, restore, scrub, serve, system, token,
     },
     demo,
 };
@@ -78,6 +78,9 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of what the data directory holds; stop the server first
     Restore(restore::Restore),
+    /// The whole registry as lines of JSON, out of one instance and into another
+    #[command(subcommand)]
+    Registry(registry::Command),
     /// Read everything in the data directory and compare it with its checksums; stop the server first
     Scrub(scrub::Scrub),
     /// Sign a connection in; prints the access token
@@ -124,6 +127,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Token(command) => token::run(global, command).await,
         Command::Restore(command) => restore::run(global, command).await,
         Command::Scrub(command) => scrub::run(global, &command),
+        Command::Registry(command) => registry::run(global, command).await,
         Command::Package(command) => package::run(global, command).await,
         command => {
             let session = commands::Session::operator(global)?;
@@ -143,6 +147,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 | Command::Token(_)
                 | Command::Package(_)
                 | Command::Restore(_)
+                | Command::Registry(_)
                 | Command::Scrub(_) => Ok(()),
             }
         }

@@ -11,6 +11,7 @@ pub mod institution;
 mod output;
 pub mod package;
 pub mod permission;
+pub mod registry;
 pub mod restore;
 pub mod scrub;
 pub mod serve;

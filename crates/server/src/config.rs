@@ -2,6 +2,7 @@
 
 mod environment;
 mod sign_in;
+mod registry;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -9,12 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use sign_in::SignIn;
+pub use registry::{Registry, Secret};
 
 /// Everything that can be set. Units stand in the names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub listen: Listen,
+    pub registry: Registry,
     pub store: Store,
     pub disclosures: Disclosures,
     pub intake: Intake,
@@ -209,7 +212,14 @@ impl Config {
         let mut faults = Vec::new();
         let mut table: toml::Table = match file.unwrap_or_default().parse() {
             Ok(table) => table,
-            Err(error) => return Err(vec![error.to_string()]),
+            // Without the line itself, which `error` would show: the password may stand in it.
+            Err(error) => {
+                let before = error.span().map_or("", |span| {
+                    file.unwrap_or_default().get(..span.start).unwrap_or_default()
+                });
+                let line = before.matches('\n').count() + 1;
+                return Err(vec![format!("line {line}: {}", error.message())]);
+            }
         };
         environment::lay_over(&mut table, environment, &mut faults);
         environment::check_known(&table, &mut faults);
@@ -233,6 +243,7 @@ impl Config {
 
     fn check(&self, faults: &mut Vec<String>) {
         self.people.check(faults);
+        self.registry.check(faults);
         let listen = &self.listen;
         if listen.tls_certificate.is_some() != listen.tls_key.is_some() {
             faults.push("listen: tls_certificate and tls_key go together".to_owned());

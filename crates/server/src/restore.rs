@@ -22,7 +22,7 @@ use dagr_app::{
     },
     secrets::Secrets,
 };
-use dagr_registry::Registry;
+use dagr_registry::{Registry, RegistryError};
 use dagr_store::{
     kv::{Engine, Kv, KvError, Op, Table},
     set::{head::Head, keys},
@@ -31,7 +31,7 @@ use serde::Serialize;
 
 use crate::{
     config::Config,
-    serve::{StartError, assemble, data_dir::DataDir, open_engine, open_journal},
+    serve::{StartError, assemble, data_dir::DataDir, open_engine, open_journal, open_registry},
 };
 use live::Live;
 
@@ -95,7 +95,7 @@ pub async fn restore(
     let lock = DataDir::open(dir)?;
     let dir = lock.path().to_owned();
     if is_unfinished(&dir) {
-        let before = change_places(&dir)?;
+        let before = change_places(config, &dir).await?;
         let none = Restored {
             sets: vec![],
             erased_again: 0,
@@ -109,6 +109,10 @@ pub async fn restore(
     let faults = manifest.faults(backup)?;
     if !faults.is_empty() {
         return Err(RestoreError::Damaged(faults));
+    }
+    if config.registry.url.is_some() {
+        // Not reachable later, the restore would stay half done.
+        open_registry(config, &dir).await?.close().await;
     }
     let live = Live::read(config, &dir)?;
     let made = dir.join(RESTORING);
@@ -166,7 +170,7 @@ pub async fn restore(
     )?;
     File::open(made.join(READY))?.sync_all()?;
     File::open(&made)?.sync_all()?;
-    let before = change_places(&dir)?;
+    let before = change_places(config, &dir).await?;
     Ok(Restored {
         sets,
         erased_again,
@@ -209,10 +213,13 @@ fn put_head(kv: &dyn Kv, head: &Head) -> Result<(), KvError> {
 }
 
 /// Moves what is there aside and what was made ready in. Can be done again at any point. Gives where the old lies.
-fn change_places(dir: &Path) -> Result<Option<PathBuf>, RestoreError> {
+async fn change_places(config: &Config, dir: &Path) -> Result<Option<PathBuf>, RestoreError> {
     let made = dir.join(RESTORING);
     let aside = dir.join(fs::read_to_string(made.join(READY))?.trim());
     fs::create_dir_all(&aside)?;
+    if config.registry.url.is_some() {
+        replace_registry(config, dir, &made, &aside).await?;
+    }
     // A journal of the old database must never meet the new one.
     if made.join("registry.sqlite").exists() {
         for file in ["registry.sqlite-wal", "registry.sqlite-shm", "registry.sqlite"] {
@@ -233,6 +240,41 @@ fn change_places(dir: &Path) -> Result<Option<PathBuf>, RestoreError> {
     fs::remove_dir_all(&made)?;
     File::open(dir)?.sync_all()?;
     Ok(Some(aside))
+}
+
+/// On a database by URL: what it holds is copied aside, then what was made ready takes its place, in one transaction.
+/// Both can be done again; the copy of what was there is never made of what has come in.
+async fn replace_registry(
+    config: &Config,
+    dir: &Path,
+    made: &Path,
+    aside: &Path,
+) -> Result<(), RestoreError> {
+    let made = made.join("registry.sqlite");
+    if !made.exists() {
+        return Ok(());
+    }
+    let failed = |error: RegistryError| RestoreError::App(error.to_string());
+    let live = open_registry(config, dir).await?;
+    let kept = aside.join("registry.sqlite");
+    if !kept.exists() {
+        let half = aside.join("registry.half");
+        for end in ["", "-wal", "-shm"] {
+            move_if_there(
+                &aside.join(format!("registry.half{end}")),
+                &aside.join(format!("registry.broken-off{end}")),
+            )?;
+        }
+        live.backup_to(&half).await.map_err(failed)?;
+        fs::rename(&half, &kept)?;
+        File::open(aside)?.sync_all()?;
+    }
+    let new = Registry::open(&made).await.map_err(failed)?;
+    live.replace_by(&new).await.map_err(failed)?;
+    new.close().await;
+    live.close().await;
+    fs::remove_file(&made)?;
+    Ok(())
 }
 
 fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {

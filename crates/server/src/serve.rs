@@ -100,7 +100,7 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
     let operations = operations::router(readiness.clone(), metrics.clone());
     let operations_listener = Listener::start(operations_socket, None, operations)?;
 
-    let registry = open_registry(&dir).await?;
+    let registry = open_registry(&config, &dir).await?;
     let app = open_app(&config, &dir, registry.clone()).await?;
     let pages = dagr_portal::router(app.clone(), settings);
     let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests, pages);
@@ -180,10 +180,16 @@ fn portal_settings(config: &Config, cast: dagr_portal::Cast) -> Result<dagr_port
     })
 }
 
-async fn open_registry(dir: &Path) -> Result<Registry, StartError> {
-    Registry::open(dir.join("registry.sqlite"))
-        .await
-        .map_err(|error| in_dir(dir, &error))
+/// The file of the directory, or the database the configuration names.
+pub(crate) async fn open_registry(config: &Config, dir: &Path) -> Result<Registry, StartError> {
+    match &config.registry.url {
+        Some(url) => Registry::connect(url.expose())
+            .await
+            .map_err(|error| StartError::App(error.to_string())),
+        None => Registry::open(dir.join("registry.sqlite"))
+            .await
+            .map_err(|error| in_dir(dir, &error)),
+    }
 }
 
 async fn open_app(config: &Config, dir: &Path, registry: Registry) -> Result<Arc<App>, StartError> {

@@ -4,15 +4,15 @@ use dagr_model::ids::{ApplicationNumber, PersonId, RegistrationNumber};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::Row as _;
 
 use super::{find, id_of};
 use crate::{
     Actor, NotificationCreate, Registry, RegistryError, Result,
     check::Check,
+    db::{Row, query},
     notification,
     open::next_number,
-    row::{Row, from_json, micros, stored, text, time, to_json},
+    row::{from_json, micros, stored, text, time, to_json},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -63,16 +63,16 @@ impl Registry {
         if find(change.conn(), number).await?.is_none() {
             return Err(RegistryError::unknown("application", number));
         }
-        let row = sqlx::query("SELECT COUNT(*) AS held FROM application_attachments WHERE application = $1")
+        let row = query("SELECT COUNT(*) AS held FROM application_attachments WHERE application = $1")
             .bind(id_of(number)?)
             .fetch_one(change.conn())
             .await?;
-        if row.try_get::<i64, _>("held")? >= most {
+        if row.try_get::<i64>("held")? >= most {
             return Err(RegistryError::state(
                 "the application has as many attachments as it may have",
             ));
         }
-        sqlx::query(
+        query(
             "INSERT INTO attachment_contents (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING",
         )
         .bind(&create.sha256)
@@ -91,7 +91,7 @@ impl Registry {
             sha256: create.sha256.clone(),
             inspection: create.inspection.clone(),
         };
-        sqlx::query(
+        query(
             "INSERT INTO application_attachments
                (id, application, at, person, institution, kind, name, media_type, bytes, sha256, inspection_json)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -119,9 +119,9 @@ impl Registry {
 
     /// In the order they came: as many as an application may have.
     pub async fn attachment_list(&self, number: &ApplicationNumber) -> Result<Vec<AttachmentView>> {
-        let rows = sqlx::query("SELECT * FROM application_attachments WHERE application = $1 ORDER BY id")
+        let rows = query("SELECT * FROM application_attachments WHERE application = $1 ORDER BY id")
             .bind(id_of(number)?)
-            .fetch_all(&mut *self.read().await?)
+            .fetch_all(&mut self.read().await?)
             .await?;
         rows.iter().map(read).collect()
     }
@@ -132,13 +132,13 @@ impl Registry {
         number: &ApplicationNumber,
         id: i64,
     ) -> Result<Option<(AttachmentView, String)>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT a.*, c.content FROM application_attachments a
              JOIN attachment_contents c ON c.sha256 = a.sha256 WHERE a.application = $1 AND a.id = $2",
         )
         .bind(id_of(number)?)
         .bind(id)
-        .fetch_optional(&mut *self.read().await?)
+        .fetch_optional(&mut self.read().await?)
         .await?;
         row.map(|row| Ok((read(&row)?, text(&row, "content")?)))
             .transpose()

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::read;
 use crate::{
     Page, Registry, RegistryError, Result, Versioned,
+    db::query,
     page::{fetch, number_token},
 };
 
@@ -63,9 +64,9 @@ macro_rules! either {
         concat!(
             "SELECT * FROM (SELECT * FROM (",
             newest!($stage, "applicant = $1"),
-            ") UNION ALL SELECT * FROM (",
+            ") AS made UNION ALL SELECT * FROM (",
             newest!($stage, "provider = $1 AND stage <> 'draft'"),
-            ")) ORDER BY id DESC LIMIT $6"
+            ") AS got) AS either ORDER BY id DESC LIMIT $6"
         )
     };
 }
@@ -131,14 +132,14 @@ impl Registry {
             None => of_side!(&filter.side, "CAST($3 AS TEXT) IS NULL"),
             Some(_) => of_side!(&filter.side, "stage = $3"),
         };
-        let rows = sqlx::query(text)
+        let rows = query(text)
             .bind(filter.side.institution())
             .bind(number_token(after.as_deref())?.unwrap_or(i64::MAX))
             .bind(&filter.stage)
             .bind(filter.dataset.as_ref().map(DatasetName::as_str))
             .bind(filter.due_by.map(|day| day.to_string()))
             .bind(fetch(limit))
-            .fetch_all(&mut *self.read().await?)
+            .fetch_all(&mut self.read().await?)
             .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.value.number.to_string()))
@@ -158,7 +159,7 @@ impl Registry {
             Side::Either(_) => by_due!("(applicant = $1 OR provider = $1)"),
         };
         let (due, id) = place(after.as_deref())?;
-        let rows = sqlx::query(text)
+        let rows = query(text)
             .bind(filter.side.institution())
             .bind(due)
             .bind(id)
@@ -166,7 +167,7 @@ impl Registry {
             .bind(filter.due_by.map(|day| day.to_string()))
             .bind(&filter.stage)
             .bind(fetch(limit))
-            .fetch_all(&mut *self.read().await?)
+            .fetch_all(&mut self.read().await?)
             .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| {

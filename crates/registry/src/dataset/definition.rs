@@ -6,15 +6,15 @@ use dagr_model::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 use super::{DatasetView, exists, require};
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,
     check::Check,
+    db::{Conn, Row, query},
     institution,
     page::{fetch, number_token},
-    row::{Conn, Row, from_json, from_micros, micros, small, text, time, to_json},
+    row::{from_json, from_micros, micros, small, text, time, to_json},
 };
 
 /// The longest definition text, bytes: as long as any other body than intake.
@@ -65,7 +65,7 @@ impl Registry {
             None => insert(change.conn(), put).await?,
         }
         // A new set's epochs are 0, so that its first definition opens epoch 1.
-        sqlx::query(
+        query(
             "UPDATE datasets SET sandbox_epoch = sandbox_epoch + 1, replaces = $2, version = version + 1
              WHERE name = $1",
         )
@@ -135,7 +135,7 @@ impl Registry {
             return Err(RegistryError::state("this definition is published already"));
         }
         if new_epoch {
-            sqlx::query("UPDATE datasets SET main_epoch = main_epoch + 1 WHERE name = $1")
+            query("UPDATE datasets SET main_epoch = main_epoch + 1 WHERE name = $1")
                 .bind(name.as_str())
                 .execute(change.conn())
                 .await?;
@@ -204,7 +204,7 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<DefinitionVersion>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM definitions WHERE dataset = $1 AND section = $2 AND number < $3
              ORDER BY number DESC LIMIT $4",
         )
@@ -212,7 +212,7 @@ impl Registry {
         .bind(section.as_str())
         .bind(number_token(after.as_deref())?.unwrap_or(i64::MAX))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read_kept).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.version.to_string()))
@@ -276,7 +276,7 @@ fn keep_leaf_ids(view: &DatasetView, next: &LeafIds) -> Result<()> {
 }
 
 async fn insert(conn: &mut Conn, put: &DefinitionPut) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO datasets (name, institution, sandbox_epoch, main_epoch, version) VALUES ($1, $2, 0, 1, 0)",
     )
     .bind(put.name.as_str())
@@ -287,7 +287,7 @@ async fn insert(conn: &mut Conn, put: &DefinitionPut) -> Result<()> {
 }
 
 async fn bump(conn: &mut Conn, name: &DatasetName) -> Result<()> {
-    sqlx::query("UPDATE datasets SET version = version + 1 WHERE name = $1")
+    query("UPDATE datasets SET version = version + 1 WHERE name = $1")
         .bind(name.as_str())
         .execute(conn)
         .await?;
@@ -303,7 +303,7 @@ async fn set(
     leaf_ids: &LeafIds,
     at: Timestamp,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO definitions (dataset, section, number, body, leaf_ids_json, epoch, set_at)
          SELECT d.name, CAST($2 AS TEXT),
                 (SELECT COALESCE(MAX(x.number), 0) + 1 FROM definitions x
@@ -329,7 +329,7 @@ async fn set(
                (SELECT MAX(number) FROM definitions WHERE dataset = $1 AND section = 'sandbox') WHERE name = $1"
         }
     };
-    sqlx::query(point).bind(name.as_str()).execute(conn).await?;
+    query(point).bind(name.as_str()).execute(conn).await?;
     Ok(())
 }
 
@@ -351,7 +351,7 @@ pub(super) fn read_present(row: &Row, section: Section) -> Result<Option<Definit
             "sandbox_epoch",
         ],
     };
-    if row.try_get::<Option<i64>, _>(number)?.is_none() {
+    if row.try_get::<Option<i64>>(number)?.is_none() {
         return Ok(None);
     }
     Ok(Some(DefinitionVersion {

@@ -6,17 +6,17 @@ use dagr_model::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row as _;
 
 use super::require;
 use crate::{
     Actor, NotificationCreate, Page, Registry, RegistryError, Result, To, Versioned,
     check::Check,
+    db::{Conn, Row, query},
     notification,
     open::{Change, next_number},
     page::{fetch, number_token},
     permission,
-    row::{Conn, Row, from_micros, micros, text, time},
+    row::{from_micros, micros, text, time},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,7 +52,7 @@ impl Registry {
             return Err(RegistryError::state("the data set is stopped already"));
         }
         let id = next_number(change.conn(), "stop").await?;
-        sqlx::query("INSERT INTO dataset_stops (id, dataset, at, actor, reason) VALUES ($1, $2, $3, $4, $5)")
+        query("INSERT INTO dataset_stops (id, dataset, at, actor, reason) VALUES ($1, $2, $3, $4, $5)")
             .bind(id)
             .bind(dataset.as_str())
             .bind(micros(by.at))
@@ -60,7 +60,7 @@ impl Registry {
             .bind(reason)
             .execute(change.conn())
             .await?;
-        sqlx::query(
+        query(
             "INSERT INTO stopped_permissions (stop, permission)
              SELECT CAST($1 AS BIGINT), p.id FROM permissions p JOIN datasets d ON d.name = p.dataset
              WHERE p.dataset = $2 AND p.state = 'active' AND p.recipient <> d.institution",
@@ -82,7 +82,7 @@ impl Registry {
         let Some(id) = running(change.conn(), dataset).await? else {
             return Err(RegistryError::state("the data set is not stopped"));
         };
-        sqlx::query("UPDATE dataset_stops SET ended = $2, ended_by = $3, end_reason = $4 WHERE id = $1")
+        query("UPDATE dataset_stops SET ended = $2, ended_by = $3, end_reason = $4 WHERE id = $1")
             .bind(id)
             .bind(micros(by.at))
             .bind(&by.name)
@@ -101,14 +101,14 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<StopView>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT s.*, (SELECT COUNT(*) FROM stopped_permissions p WHERE p.stop = s.id) AS permissions
              FROM dataset_stops s WHERE s.dataset = $1 AND s.id < $2 ORDER BY s.id DESC LIMIT $3",
         )
         .bind(dataset.as_str())
         .bind(number_token(after.as_deref())?.unwrap_or(i64::MAX))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.id.to_string()))
@@ -123,7 +123,7 @@ fn reasoned(reason: &str) -> Result<()> {
 
 /// The stop that lasts.
 pub(crate) async fn running(conn: &mut Conn, dataset: &DatasetName) -> Result<Option<i64>> {
-    let row = sqlx::query("SELECT id FROM dataset_stops WHERE dataset = $1 AND ended IS NULL")
+    let row = query("SELECT id FROM dataset_stops WHERE dataset = $1 AND ended IS NULL")
         .bind(dataset.as_str())
         .fetch_optional(conn)
         .await?;
@@ -140,7 +140,7 @@ async fn move_all(
         PermissionState::Active => "suspended",
         _ => "active",
     };
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT p.number FROM stopped_permissions s JOIN permissions p ON p.id = s.permission
          WHERE s.stop = $1 AND p.state = $2 ORDER BY p.id",
     )
@@ -186,7 +186,7 @@ async fn finish(
     id: i64,
     permissions: Vec<Versioned<Permission>>,
 ) -> Result<Stopped> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT s.*, (SELECT COUNT(*) FROM stopped_permissions p WHERE p.stop = s.id) AS permissions
          FROM dataset_stops s WHERE s.id = $1",
     )
@@ -208,7 +208,7 @@ fn read(row: &Row) -> Result<StopView> {
         reason: text(row, "reason")?,
         permissions: row.try_get("permissions")?,
         ended: row
-            .try_get::<Option<i64>, _>("ended")?
+            .try_get::<Option<i64>>("ended")?
             .map(from_micros)
             .transpose()?,
         ended_by: row.try_get("ended_by")?,

@@ -6,7 +6,7 @@ use dagr_model::{
 };
 
 use super::{check, not_stopped, object, require, store};
-use crate::{Actor, Registry, RegistryError, Result, Versioned, check::Check, open::Change, row::Conn};
+use crate::{Actor, Registry, RegistryError, Result, Versioned, check::Check, db::Conn, open::Change};
 
 impl Registry {
     /// Takes the permission as it shall be; its `state` and `revision` are set here. `revision` grows

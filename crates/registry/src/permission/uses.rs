@@ -2,11 +2,11 @@
 
 use dagr_model::ids::PermissionNumber;
 use jiff::{Timestamp, civil::Date};
-use sqlx::Row as _;
 
 use crate::{
     Registry, RegistryError, Result,
-    row::{Conn, Row, micros, text, time},
+    db::{Conn, Row, query},
+    row::{micros, text, time},
 };
 
 const NAME: &str = "permission_use";
@@ -48,7 +48,7 @@ pub struct UsePosition {
 
 impl Registry {
     pub async fn use_position(&self) -> Result<Option<UsePosition>> {
-        position(&mut *self.read().await?).await
+        position(&mut self.read().await?).await
     }
 
     /// Adds what lies between two positions: all of it or nothing. Taken from another place meanwhile, it is refused.
@@ -69,41 +69,41 @@ impl Registry {
         for field in fields {
             put_field(&mut tx, field).await?;
         }
-        sqlx::query(
+        query(
             "INSERT INTO projections (name, entry, at) VALUES ($1, $2, $3)
              ON CONFLICT (name) DO UPDATE SET entry = excluded.entry, at = excluded.at",
         )
         .bind(NAME)
         .bind(&after.entry)
         .bind(micros(after.at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         Ok(tx.commit().await?)
     }
 
     /// From a day on, oldest first.
     pub async fn use_days(&self, number: &PermissionNumber, from: Date) -> Result<Vec<UseDay>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT d.*, p.number FROM permission_days d JOIN permissions p ON p.id = d.permission
              WHERE p.number = $1 AND d.day >= $2 ORDER BY d.day, d.way LIMIT $3",
         )
         .bind(number.as_str())
         .bind(from.to_string())
         .bind(MAX_DAYS)
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         rows.iter().map(read_day).collect()
     }
 
     /// Fields that were ever given, in the order of their names.
     pub async fn use_fields(&self, number: &PermissionNumber) -> Result<Vec<UseField>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT f.*, p.number FROM permission_fields f JOIN permissions p ON p.id = f.permission
              WHERE p.number = $1 ORDER BY f.field LIMIT $2",
         )
         .bind(number.as_str())
         .bind(MAX_FIELDS)
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         rows.iter().map(read_field).collect()
     }
@@ -111,29 +111,29 @@ impl Registry {
     /// Forgets days before this one; answers how many rows.
     pub async fn use_purge(&self, before: Date) -> Result<u64> {
         let mut tx = self.write().await?;
-        let done = sqlx::query("DELETE FROM permission_days WHERE day < $1")
+        let done = query("DELETE FROM permission_days WHERE day < $1")
             .bind(before.to_string())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// When the permission was granted.
     pub async fn permission_granted_at(&self, number: &PermissionNumber) -> Result<Option<Timestamp>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT r.set_at FROM permission_revisions r JOIN permissions p ON p.id = r.permission
              WHERE p.number = $1 AND r.version = 1",
         )
         .bind(number.as_str())
-        .fetch_optional(&mut *self.read().await?)
+        .fetch_optional(&mut self.read().await?)
         .await?;
         row.map(|row| time(&row, "set_at")).transpose()
     }
 }
 
 async fn position(conn: &mut Conn) -> Result<Option<UsePosition>> {
-    let row = sqlx::query("SELECT entry, at FROM projections WHERE name = $1")
+    let row = query("SELECT entry, at FROM projections WHERE name = $1")
         .bind(NAME)
         .fetch_optional(conn)
         .await?;
@@ -149,7 +149,7 @@ async fn position(conn: &mut Conn) -> Result<Option<UsePosition>> {
 /// A permission that is not there (of another registry's log) is passed over.
 async fn add_day(conn: &mut Conn, day: &UseDay) -> Result<()> {
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    sqlx::query(
+    query(
         "INSERT INTO permission_days (permission, day, way, calls, narrowed, records, misses)
          SELECT id, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT),
                 CAST($7 AS BIGINT)
@@ -173,7 +173,7 @@ async fn add_day(conn: &mut Conn, day: &UseDay) -> Result<()> {
 }
 
 async fn put_field(conn: &mut Conn, field: &UseField) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO permission_fields (permission, field, given, narrowed)
          SELECT id, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT) FROM permissions WHERE number = $1
          ON CONFLICT (permission, field) DO UPDATE SET
@@ -192,9 +192,8 @@ async fn put_field(conn: &mut Conn, field: &UseField) -> Result<()> {
 }
 
 fn read_day(row: &Row) -> Result<UseDay> {
-    let count = |column: &str| -> Result<u64> {
-        Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default())
-    };
+    let count =
+        |column: &str| -> Result<u64> { Ok(u64::try_from(row.try_get::<i64>(column)?).unwrap_or_default()) };
     Ok(UseDay {
         permission: PermissionNumber::new(text(row, "number")?),
         day: date(&text(row, "day")?)?,

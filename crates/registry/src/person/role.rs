@@ -6,15 +6,15 @@ use dagr_model::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 use crate::{
     Actor, Page, Registry, RegistryError, Result,
     check::Check,
+    db::{Conn, Row, query},
     institution,
     open::next_number,
     page::{fetch, number_token},
-    row::{Conn, Row, from_micros, from_word, micros, text, word},
+    row::{from_micros, from_word, micros, text, word},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl Registry {
         let known = institution::exists(change.conn(), &create.institution).await?;
         check.reference(known, "institution", "institution");
         check.done()?;
-        let held = sqlx::query(
+        let held = query(
             "SELECT id FROM roles WHERE person = $1 AND institution = $2 AND role = $3 AND state <> 'ended'",
         )
         .bind(person.0)
@@ -93,7 +93,7 @@ impl Registry {
             from: (state == RoleState::Active).then_some(by.at),
             to: None,
         };
-        sqlx::query(
+        query(
             "INSERT INTO roles (id, person, institution, role, state, proposed_by, valid_from)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -156,7 +156,7 @@ impl Registry {
     }
 
     pub async fn role_get(&self, id: i64) -> Result<Option<RoleView>> {
-        find(&mut *self.read().await?, id).await
+        find(&mut self.read().await?, id).await
     }
 
     /// In the order they were given.
@@ -182,14 +182,14 @@ impl Registry {
             (None, Some(_)) => (select!("institution = $4 AND CAST($2 AS BIGINT) IS NULL"), None),
             (None, None) => (select!("CAST($2 AS BIGINT) IS NULL"), None),
         };
-        let rows = sqlx::query(text)
+        let rows = query(text)
             .bind(number_token(after.as_deref())?.unwrap_or(0))
             .bind(first)
             .bind(filter.state.map(word).transpose()?)
             .bind(filter.institution.as_ref().map(RegistrationNumber::as_str))
             .bind(fetch(limit))
             .bind(filter.role.map(Role::as_str))
-            .fetch_all(&mut *self.read().await?)
+            .fetch_all(&mut self.read().await?)
             .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.id.to_string()))
@@ -198,7 +198,7 @@ impl Registry {
 
 /// Active roles of one person, of all institutions.
 pub(crate) async fn active(conn: &mut Conn, person: PersonId) -> Result<Vec<RoleView>> {
-    sqlx::query("SELECT * FROM roles WHERE person = $1 AND state = 'active' ORDER BY id")
+    query("SELECT * FROM roles WHERE person = $1 AND state = 'active' ORDER BY id")
         .bind(person.0)
         .fetch_all(conn)
         .await?
@@ -212,7 +212,7 @@ fn object(view: &RoleView) -> String {
 }
 
 async fn store(conn: &mut Conn, view: &RoleView) -> Result<()> {
-    sqlx::query("UPDATE roles SET state = $2, valid_from = $3, valid_to = $4 WHERE id = $1")
+    query("UPDATE roles SET state = $2, valid_from = $3, valid_to = $4 WHERE id = $1")
         .bind(view.id)
         .bind(word(view.state)?)
         .bind(view.from.map(micros))
@@ -229,7 +229,7 @@ async fn require(conn: &mut Conn, id: i64) -> Result<RoleView> {
 }
 
 async fn find(conn: &mut Conn, id: i64) -> Result<Option<RoleView>> {
-    let row = sqlx::query("SELECT * FROM roles WHERE id = $1")
+    let row = query("SELECT * FROM roles WHERE id = $1")
         .bind(id)
         .fetch_optional(conn)
         .await?;
@@ -238,9 +238,7 @@ async fn find(conn: &mut Conn, id: i64) -> Result<Option<RoleView>> {
 
 fn read(row: &Row) -> Result<RoleView> {
     let time = |column: &str| -> Result<Option<Timestamp>> {
-        row.try_get::<Option<i64>, _>(column)?
-            .map(from_micros)
-            .transpose()
+        row.try_get::<Option<i64>>(column)?.map(from_micros).transpose()
     };
     Ok(RoleView {
         id: row.try_get("id")?,

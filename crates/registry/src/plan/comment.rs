@@ -1,16 +1,16 @@
 //! The consultation's thread. Comments are kept as they were written.
 
 use dagr_model::ids::{PersonId, PlanNumber, RegistrationNumber};
-use sqlx::Row as _;
 
 use super::{find, id_of};
 use crate::{
     Actor, CommentCreate, CommentView, NotificationCreate, Page, Registry, RegistryError, Result,
     check::Check,
+    db::{Row, query},
     notification,
     open::next_number,
     page::{fetch, number_token},
-    row::{Row, micros, stored, text, time},
+    row::{micros, stored, text, time},
 };
 
 impl Registry {
@@ -36,7 +36,7 @@ impl Registry {
             institution: create.institution.clone(),
             text: create.text.clone(),
         };
-        sqlx::query(
+        query(
             "INSERT INTO plan_comments (id, plan, at, person, institution, text)
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -63,14 +63,14 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<CommentView>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT c.*, p.name AS person_name FROM plan_comments c JOIN people p ON p.id = c.person
              WHERE c.plan = $1 AND c.id > $2 ORDER BY c.id LIMIT $3",
         )
         .bind(id_of(number)?)
         .bind(number_token(after.as_deref())?.unwrap_or(0))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.id.to_string()))

@@ -8,13 +8,13 @@ use dagr_model::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::Row as _;
 
 use super::id_of;
 use crate::{
     Actor, Page, Registry, Result, Versioned,
+    db::{Conn, Row, query},
     page::{fetch, number_token},
-    row::{Conn, Row, from_json, from_word, micros, text, time, to_json},
+    row::{from_json, from_word, micros, text, time, to_json},
 };
 
 /// One event to keep; `event` none: the plan was made.
@@ -69,14 +69,14 @@ impl Registry {
         after: Option<String>,
         limit: u32,
     ) -> Result<Page<PlanEventView>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT e.*, p.name AS person_name FROM plan_events e JOIN people p ON p.id = e.person
              WHERE e.plan = $1 AND e.number > $2 ORDER BY e.number LIMIT $3",
         )
         .bind(id_of(number)?)
         .bind(number_token(after.as_deref())?.unwrap_or(0))
         .bind(fetch(limit))
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.number.to_string()))
@@ -90,7 +90,7 @@ pub(super) async fn keep(
     after: &Versioned<Plan>,
     event: &PlanEventCreate,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO plan_events (plan, number, at, person, institution, role, kind, body, after_json)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )

@@ -7,7 +7,7 @@ use dagr_model::{
 use jiff::civil::Date;
 
 use super::read;
-use crate::{Page, Registry, RegistryError, Result, Versioned, page::fetch};
+use crate::{Page, Registry, RegistryError, Result, Versioned, db::query, page::fetch};
 
 /// Open, without any date: after every day.
 const NO_DATE: &str = "9999-12-30";
@@ -66,7 +66,7 @@ impl Registry {
         };
         let number =
             |number: &Option<RegistrationNumber>| number.as_ref().map(|number| number.as_str().to_owned());
-        let rows = sqlx::query(text)
+        let rows = query(text)
             .bind(due)
             .bind(id)
             .bind(number(&filter.party))
@@ -76,7 +76,7 @@ impl Registry {
             .bind(&filter.stage)
             .bind(filter.late_on.map(|day| day.to_string()))
             .bind(fetch(limit))
-            .fetch_all(&mut *self.read().await?)
+            .fetch_all(&mut self.read().await?)
             .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::id_of;
 use crate::{
     Registry, Result,
+    db::query,
     row::{text, time},
 };
 
@@ -20,11 +21,11 @@ pub struct FirstGrant {
 impl Registry {
     /// When the set's first definition came to main.
     pub async fn dataset_first_published(&self, name: &DatasetName) -> Result<Option<Timestamp>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT set_at FROM definitions WHERE dataset = $1 AND section = 'main' ORDER BY number LIMIT 1",
         )
         .bind(name.as_str())
-        .fetch_optional(&mut *self.read().await?)
+        .fetch_optional(&mut self.read().await?)
         .await?;
         row.as_ref().map(|row| time(row, "set_at")).transpose()
     }
@@ -35,7 +36,7 @@ impl Registry {
         plan: &PlanNumber,
         dataset: &DatasetName,
     ) -> Result<Vec<FirstGrant>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT p.recipient, p.number, r.set_at FROM plan_recipients t
              JOIN permissions p ON p.id = (SELECT MIN(q.id) FROM permissions q
                WHERE q.recipient = t.institution AND q.dataset = $2 AND q.environment = 'main')
@@ -44,7 +45,7 @@ impl Registry {
         )
         .bind(id_of(plan)?)
         .bind(dataset.as_str())
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut self.read().await?)
         .await?;
         rows.iter()
             .map(|row| {

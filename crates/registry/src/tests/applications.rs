@@ -1,3 +1,5 @@
+mod transfer;
+
 use std::collections::BTreeSet;
 
 use dagr_model::{
@@ -111,7 +113,8 @@ async fn a_decision_is_made_once_with_all_that_comes_of_it() {
     people(&registry).await;
     let before = submitted(&registry).await;
     let (next, event, outcome) = decision(&before.value);
-    let decide = || registry.application_move_for_test(before.version, &next, &event, &outcome);
+    let by = by();
+    let decide = || registry.application_move(&by, before.version, &next, &event, &outcome);
     let (a, b) = tokio::join!(decide(), decide());
     assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
     assert_eq!(
@@ -137,7 +140,7 @@ async fn a_decision_is_made_once_with_all_that_comes_of_it() {
     let (next, event, mut outcome) = decision(&again.value);
     outcome.permissions[0].1.clear();
     let refused = registry
-        .application_move(&by(), again.version, &next, &event, &outcome)
+        .application_move(&by, again.version, &next, &event, &outcome)
         .await;
     assert!(matches!(refused, Err(RegistryError::Invalid(_))));
     let found = registry
@@ -146,18 +149,6 @@ async fn a_decision_is_made_once_with_all_that_comes_of_it() {
         .unwrap()
         .unwrap();
     assert_eq!(found, again);
-}
-
-impl Registry {
-    async fn application_move_for_test(
-        &self,
-        version: i64,
-        next: &Application,
-        event: &EventCreate,
-        outcome: &Outcome,
-    ) -> Result<Moved> {
-        self.application_move(&by(), version, next, event, outcome).await
-    }
 }
 
 #[tokio::test]
@@ -223,7 +214,7 @@ async fn lists_are_quick_among_a_hundred_thousand() {
     people(&registry).await;
     let one = submitted(&registry).await;
     let mut tx = registry.write().await.unwrap();
-    sqlx::query(
+    crate::db::query(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
          INSERT INTO applications (id, number, dataset, applicant, provider, stage, due, body, version)
          SELECT 300000 + i, 300000 + i, 'persons', $1, $2,
@@ -233,7 +224,7 @@ async fn lists_are_quick_among_a_hundred_thousand() {
     .bind(RECIPIENT)
     .bind(PROVIDER)
     .bind(serde_json::to_string(&one.value).unwrap())
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await
     .unwrap();
     tx.commit().await.unwrap();

@@ -45,7 +45,7 @@ async fn leaves_one<T>(
 
 #[tokio::test]
 async fn every_change_leaves_one_entry() {
-    let r = Registry::open_in_memory().await.unwrap();
+    let r = fresh().await;
     let by = by();
     let provider = RegistrationNumber::new(PROVIDER);
     let (client, code, name) = (

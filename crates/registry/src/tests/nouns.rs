@@ -446,3 +446,36 @@ async fn settings() {
         .unwrap();
     assert_eq!(registry.setting_get("installation").await.unwrap(), Some(second));
 }
+
+#[tokio::test]
+async fn lists_stand_in_the_order_of_bytes() {
+    let registry = furnished().await;
+    let mut codes = ["a-b", "ab", "B", "a_c", "Z", "a1", "z", "a.b"];
+    for code in codes {
+        registry.system_insert(&by(), &system(code)).await.unwrap();
+    }
+    codes.sort_unstable();
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = registry
+            .system_list(&SystemFilter::default(), after, 2)
+            .await
+            .unwrap();
+        listed.extend(page.items.into_iter().map(|item| item.value.code.to_string()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    listed.retain(|code| code != "FPR");
+    assert_eq!(listed, codes);
+}
+
+#[tokio::test]
+async fn a_nul_is_refused_not_stored() {
+    let registry = furnished().await;
+    let code = SystemCode::new("a\0b");
+    let refused = registry.system_get(&code).await;
+    assert_eq!(faults(refused)[0].1, "characters");
+}

@@ -16,6 +16,7 @@ mod full_disk;
 mod intake;
 mod matrix;
 mod oidc;
+mod on_postgres;
 mod operations;
 mod people;
 mod plans;
@@ -26,6 +27,8 @@ mod registers;
 mod registry;
 mod server;
 mod synced;
+#[path = "../../../registry/src/tests/throwaway.rs"]
+mod throwaway;
 mod tls;
 mod token;
 mod trace;
