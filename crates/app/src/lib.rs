@@ -25,6 +25,7 @@ pub mod permission;
 pub mod person;
 pub mod preview;
 pub mod problem;
+pub mod provide;
 pub mod public_file;
 pub mod record;
 pub mod records;

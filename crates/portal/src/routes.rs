@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, dataset, failed,
     lang::Lang,
-    secure,
+    my_datasets, secure,
     settings::{Portal, Settings},
     sign_in, work,
 };
@@ -43,6 +43,7 @@ fn pages() -> Router<Portal> {
     let pages = public(pages);
     let pages = session(pages);
     let pages = applications(pages);
+    let pages = provided(pages);
     pages.at("/{*rest}", any(failed::not_found)).0
 }
 
@@ -104,4 +105,36 @@ fn applications(pages: Pages) -> Pages {
         .at("/applications/{number}/review", post(a::application_review))
         .at("/applications/{number}/withdraw", post(a::application_withdraw))
         .at("/applications/{number}/comments", post(a::comment_post))
+}
+
+fn provided(pages: Pages) -> Pages {
+    use my_datasets as m;
+    pages
+        .at("/my-datasets", get(m::list_show))
+        .at(
+            "/my-datasets/new",
+            get(m::definition_new).post(m::definition_create),
+        )
+        .at("/my-datasets/{name}", get(m::dataset_show))
+        .at(
+            "/my-datasets/{name}/definition",
+            get(m::definition_show).post(m::definition_post),
+        )
+        .at(
+            "/my-datasets/{name}/publish",
+            get(m::publish_show).post(m::publish_post),
+        )
+        .at("/my-datasets/{name}/packages", get(m::package_list))
+        .at("/my-datasets/{name}/packages/{id}", get(m::package_show))
+        .at(
+            "/my-datasets/{name}/packages/{id}/confirm",
+            get(m::confirm_show).post(m::confirm_post),
+        )
+        .at(
+            "/my-datasets/{name}/packages/{id}/reject",
+            get(m::reject_show).post(m::reject_post),
+        )
+        .at("/my-datasets/{name}/quarantine", get(m::quarantine_show))
+        .at("/my-datasets/{name}/quarantine.csv", get(m::quarantine_csv))
+        .at("/my-datasets/{name}/recipients", get(m::recipients_show))
 }
