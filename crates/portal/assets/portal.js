@@ -77,6 +77,8 @@
           const wrong = answer.status === 422;
           text.setAttribute("aria-invalid", String(wrong));
           text.closest(".field").classList.toggle("wrong", wrong);
+          const note = document.getElementById("text-fault");
+          if (note) note.hidden = !wrong;
         } else said = form.dataset.failed;
       } catch {
         said = form.dataset.failed;

@@ -55,6 +55,8 @@ struct SetRow {
     place: Word,
     fresh: Fresh,
     records: String,
+    /// The one counted.
+    section: &'static str,
     held: usize,
     quarantined: String,
     has_quarantined: bool,
@@ -108,6 +110,7 @@ fn row(lang: Lang, set: &Provided) -> SetRow {
         place: words::place(lang, set),
         fresh: section.map_or_else(|| Fresh::none(lang), |seen| Fresh::of(lang, seen)),
         records: section.map_or_else(String::new, |seen| number(seen.records)),
+        section: main_or_sandbox(set).as_str(),
         held: held.sum(),
         quarantined: section.map_or_else(String::new, |seen| counted(seen.quarantined)),
         has_quarantined: section.is_some_and(|seen| seen.quarantined > 0),

@@ -16,7 +16,7 @@ use crate::{
 const CARS: &str = "name: cars
 key: Mark
 data_description: Automobiļi
-freshness: 1 day
+freshness: 1d
 fields:
   - Mark : Numurs
   - Doors int : Durvis

@@ -14,6 +14,8 @@ set-held = Held packages
 set-quarantined = Rows not accepted
 set-recipients = Recipients
 set-version = Definition version
+section-title-main = Main section
+section-title-sandbox = Sandbox
 set-published = published
 set-tried = in the sandbox
 set-in-catalogue = As others see it
@@ -38,6 +40,7 @@ definition-faults = { $n ->
     [one] { $shown } fault
    *[other] { $shown } faults
  }
+definition-faults-below = The faults are listed below the text
 definition-more-faults = { $n ->
     [one] { $shown } more fault is not shown.
    *[other] { $shown } more faults are not shown.
@@ -57,7 +60,7 @@ language-sample =
     subject: Owner
     data_description: Registered dogs
     classification: restricted
-    freshness: 1 day
+    freshness: 1d
     indexes: [Breed]
     fields:
     {"  "}- Number : Number of the chip
@@ -68,10 +71,10 @@ language-name = A short name in lower case. It cannot change later.
 language-key = The field or fields that tell one record from another.
 language-subject = The field with the personal code of whom the data are about. That person then sees every disclosure under “My data”.
 language-classification = open, restricted (needs a permission) or sensitive.
-language-freshness = How soon after a change you promise to deliver, for example 1 hour or 1 day.
+language-freshness = How soon after a change you promise to deliver, for example 1h or 1d.
 language-indexes = Fields that can be searched by.
 language-guard = How large a share of the records one package may remove without asking you; 10 % when nothing is said.
-language-fields = Fields: name, type, and meaning behind the colon. Types: text (when nothing is said), int, decimal, bool, date, timestamp, person_code, org_code, code(LIST). A * behind the name makes the field required.
+language-fields = Fields: name, type, and meaning behind the colon. Types: text (when nothing is said), int, decimal, bool, date, timestamp, person_code, org_code, code(LIST). A ! behind the type (or the name, where there is no type) makes the field required.
 language-more = The interface description that is made from definitions
 
 evolution-title = Compared with what is published
@@ -121,7 +124,9 @@ publish-stopped = This cannot be published: permissions in force rely on the pre
 publish-stopped-how = Go back to compatible changes, or make a new data set that replaces this one, and write in its definition:
 publish-nothing = Nothing to publish: the sandbox holds no new definition.
 done-definition-saved = The definition is saved to the sandbox
-done-dataset-published = The definition is published
+done-datasection-title-main = Main section
+section-title-sandbox = Sandbox
+set-published = The definition is published
 
 package = Package
 package-title = Package { $id }

@@ -15,6 +15,8 @@ set-held = Aizturētie nodevumi
 set-quarantined = Nav pieņemtas rindas
 set-recipients = Datu ņēmēji
 set-version = Apraksta versija
+section-title-main = Pamata sadaļa
+section-title-sandbox = Priekšlikumu vide
 set-published = publicēta
 set-tried = priekšlikumu vidē
 set-in-catalogue = Kā to redz citi
@@ -40,6 +42,7 @@ definition-faults = { $n ->
     [one] { $shown } kļūda
    *[other] { $shown } kļūdas
  }
+definition-faults-below = Kļūdas ir uzskaitītas zem teksta
 definition-more-faults = { $n ->
     [zero] Vēl { $shown } kļūdu nav parādītas.
     [one] Vēl { $shown } kļūda nav parādīta.
@@ -60,7 +63,7 @@ language-sample =
     subject: Ipasnieks
     data_description: Reģistrētie suņi
     classification: restricted
-    freshness: 1 day
+    freshness: 1d
     indexes: [Skirne]
     fields:
     {"  "}- Numurs : Čipa numurs
@@ -71,10 +74,10 @@ language-name = Īss nosaukums ar maziem burtiem. Vēlāk to nevar mainīt.
 language-key = Lauks vai vairāki, pēc kuriem atšķir vienu ierakstu no cita.
 language-subject = Lauks ar tās personas kodu, par kuru ir dati. Tad katru skatījumu cilvēks redz sadaļā “Mani dati”.
 language-classification = open (atvērti), restricted (vajag atļauju) vai sensitive (sensitīvi).
-language-freshness = Cik drīz pēc izmaiņas jūs solāt nodot datus, piemēram, 1 hour vai 1 day.
+language-freshness = Cik drīz pēc izmaiņas jūs solāt nodot datus, piemēram, 1h (stunda) vai 1d (diena).
 language-indexes = Pēc kuriem laukiem var meklēt.
 language-guard = Cik lielu daļu ierakstu viens nodevums drīkst izņemt, nepajautājot jums; ja neraksta, 10 %.
-language-fields = Lauki: nosaukums, veids un nozīme aiz kola. Veidi: text (ja neraksta), int, decimal, bool, date, timestamp, person_code, org_code, code(SARAKSTS). Ar * aiz nosaukuma lauks ir obligāts.
+language-fields = Lauki: nosaukums, veids un nozīme aiz kola. Veidi: text (ja neraksta), int, decimal, bool, date, timestamp, person_code, org_code, code(SARAKSTS). Ar ! aiz veida (vai nosaukuma, ja veida nav) lauks ir obligāts.
 language-more = Saskarnes apraksts, kas rodas no datu kopu aprakstiem
 
 evolution-title = Salīdzinājumā ar publicēto
@@ -125,7 +128,9 @@ publish-stopped = Tā publicēt nevar: uz pašreizējo aprakstu paļaujas spēk�
 publish-stopped-how = Atgriezieties pie saderīgām izmaiņām, vai izveidojiet jaunu datu kopu, kas aizstāj šo, un tās aprakstā ierakstiet:
 publish-nothing = Nav ko publicēt: priekšlikumu vidē nav jauna apraksta.
 done-definition-saved = Apraksts ir saglabāts priekšlikumu vidē
-done-dataset-published = Apraksts ir publicēts
+done-datasection-title-main = Pamata sadaļa
+section-title-sandbox = Priekšlikumu vide
+set-published = Apraksts ir publicēts
 
 package = Nodevums
 package-title = Nodevums { $id }

@@ -293,3 +293,18 @@ impl DefinitionPage {
         self.faults.len() + self.more_faults
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dagr_model::definition::Definition;
+
+    use super::*;
+
+    #[test]
+    fn the_example_is_without_a_fault() {
+        for lang in Lang::ALL {
+            let example = lang.t("language-sample");
+            assert_eq!(example.parse::<Definition>().err(), None, "{example}");
+        }
+    }
+}

@@ -14,8 +14,8 @@ use crate::{lang::Lang, words::State};
 
 pub fn section(lang: Lang, section: Section) -> String {
     match section {
-        Section::Main => lang.t("section-main"),
-        Section::Sandbox => lang.t("section-sandbox"),
+        Section::Main => lang.t("section-title-main"),
+        Section::Sandbox => lang.t("section-title-sandbox"),
     }
 }
 
@@ -60,7 +60,7 @@ pub fn package(lang: Lang, state: PackageState) -> State {
     let (icon, name, class) = match state {
         PackageState::Open => ("…", "open", "wait"),
         PackageState::Applied => ("✓", "applied", "good"),
-        PackageState::Held => ("⏸", "held", "wait"),
+        PackageState::Held => ("‖", "held", "wait"),
         PackageState::Rejected => ("✕", "rejected", "plain"),
     };
     State {
@@ -140,7 +140,7 @@ pub fn change(lang: Lang, change: &EvolutionChange) -> String {
 pub fn permission(lang: Lang, state: &str) -> State {
     let (icon, name, class) = match state {
         "active" => ("✓", "reads-active", "good"),
-        "suspended" => ("⏸", "reads-suspended", "wait"),
+        "suspended" => ("‖", "reads-suspended", "wait"),
         _ => ("⊘", "reads-ended", "plain"),
     };
     State {
