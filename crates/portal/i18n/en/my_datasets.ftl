@@ -124,9 +124,7 @@ publish-stopped = This cannot be published: permissions in force rely on the pre
 publish-stopped-how = Go back to compatible changes, or make a new data set that replaces this one, and write in its definition:
 publish-nothing = Nothing to publish: the sandbox holds no new definition.
 done-definition-saved = The definition is saved to the sandbox
-done-datasection-title-main = Main section
-section-title-sandbox = Sandbox
-set-published = The definition is published
+done-dataset-published = The definition is published
 
 package = Package
 package-title = Package { $id }

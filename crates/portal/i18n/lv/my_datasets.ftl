@@ -128,9 +128,7 @@ publish-stopped = Tā publicēt nevar: uz pašreizējo aprakstu paļaujas spēk�
 publish-stopped-how = Atgriezieties pie saderīgām izmaiņām, vai izveidojiet jaunu datu kopu, kas aizstāj šo, un tās aprakstā ierakstiet:
 publish-nothing = Nav ko publicēt: priekšlikumu vidē nav jauna apraksta.
 done-definition-saved = Apraksts ir saglabāts priekšlikumu vidē
-done-datasection-title-main = Pamata sadaļa
-section-title-sandbox = Priekšlikumu vide
-set-published = Apraksts ir publicēts
+done-dataset-published = Apraksts ir publicēts
 
 package = Nodevums
 package-title = Nodevums { $id }
