@@ -69,8 +69,10 @@ impl App {
         dataset: &str,
         sent: DefinitionSent,
     ) -> Result<(Versioned<DefinitionView>, bool), Problem> {
-        if ctx.operator().is_err() {
-            ctx.acting(ANSWERING)?;
+        match self.catalog().datasets.get(dataset) {
+            Some(set) => ctx.changes_sets_of(&set.provider)?,
+            None if ctx.operator().is_ok() => {}
+            None => ctx.acting(ANSWERING).map(|_| ())?,
         }
         let definition: Definition = sent.text.parse().map_err(Problem::invalid)?;
         if definition.name.as_str() != dataset {

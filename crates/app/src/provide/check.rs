@@ -43,7 +43,6 @@ impl App {
         dataset: Option<&str>,
         text: &str,
     ) -> Result<DefinitionChecked, Problem> {
-        let (_, acting) = ctx.acting(ANSWERING)?;
         let catalog = self.catalog();
         if let Some(dataset) = dataset {
             let set = catalog
@@ -51,8 +50,11 @@ impl App {
                 .get(dataset)
                 .ok_or_else(Problem::dataset_unknown)?;
             ctx.changes_sets_of(&set.provider)?;
-        } else if !self.may_provide(&acting.institution).await? {
-            return Err(not_admitted());
+        } else {
+            let (_, acting) = ctx.acting(ANSWERING)?;
+            if !self.may_provide(&acting.institution).await? {
+                return Err(not_admitted());
+            }
         }
         let definition: Definition = text.parse().map_err(Problem::invalid)?;
         let name = definition.name.as_str();

@@ -77,11 +77,13 @@ async fn the_provider_answers_for_its_own_definitions() {
     let manager = person(&world, 1, PROVIDER, &[Role::DataManager]).await;
     let technician = person(&world, 2, PROVIDER, &[Role::TechnicalContact]).await;
     let stranger = person(&world, 3, STRANGER, &[Role::Head]).await;
+    let passer = person(&world, 4, STRANGER, &[Role::Auditor]).await;
 
     let wider = CARS.replace("  - Doors", "  - Colour : Krāsa\n  - Doors");
     for (ctx, expected) in [
         (&technician, Err("role_required")),
         (&stranger, Err("dataset_unknown")),
+        (&passer, Err("dataset_unknown")),
         (&world.ctx(Caller::Anonymous), Err("token_invalid")),
         (&world.producer(), Err("role_required")),
         (&manager, Ok(false)),
