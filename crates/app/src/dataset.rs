@@ -1,4 +1,4 @@
-//! Data sets: definitions tried in the sandbox, published to main, and what a new text would touch.
+//! Data sets, by the operator or by their provider: definitions tried in the sandbox, published to main, and what a new text would touch.
 
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use crate::{
     institution::ListQuery,
     load::{everything_permission, transitions},
     problem::Problem,
+    provide::{ANSWERING, not_admitted},
     set::{LiveSet, blocking},
 };
 
@@ -68,7 +69,11 @@ impl App {
         dataset: &str,
         sent: DefinitionSent,
     ) -> Result<(Versioned<DefinitionView>, bool), Problem> {
-        ctx.operator()?;
+        match self.catalog().datasets.get(dataset) {
+            Some(set) => ctx.changes_sets_of(&set.provider)?,
+            None if ctx.operator().is_ok() => {}
+            None => ctx.acting(ANSWERING).map(|_| ())?,
+        }
         let definition: Definition = sent.text.parse().map_err(Problem::invalid)?;
         if definition.name.as_str() != dataset {
             let message = format!("the text defines {}, the path names {dataset}", definition.name);
@@ -77,10 +82,13 @@ impl App {
         let _one = self.changing.lock().await;
         let name = definition.name.clone();
         let before = self.registry.dataset_get(&name).await?;
-        let institution = provider(
-            sent.institution.as_deref(),
-            before.as_ref().map(|view| &view.value),
-        )?;
+        let institution = self
+            .provider(
+                ctx,
+                sent.institution.as_deref(),
+                before.as_ref().map(|view| &view.value),
+            )
+            .await?;
         let definition = Arc::new(definition);
         let previous = before
             .as_ref()
@@ -141,9 +149,7 @@ impl App {
         dataset: &str,
         section: Option<Section>,
     ) -> Result<Versioned<DefinitionView>, Problem> {
-        ctx.operator()?;
-        let found = self.registry.dataset_get(&DatasetName::new(dataset)).await?;
-        let found = found.ok_or_else(Problem::dataset_unknown)?;
+        let found = self.dataset_get(ctx, dataset).await?;
         let view = &found.value;
         let kept: &DefinitionVersion = match section {
             Some(section) => view.definition(section),
@@ -166,19 +172,28 @@ impl App {
         ctx: &Ctx,
         page: ListQuery,
     ) -> Result<Page<Versioned<DatasetView>>, Problem> {
-        ctx.operator()?;
+        let institution = match ctx.operator() {
+            Ok(()) => None,
+            Err(_) => Some(ctx.acting(&[])?.1.institution.clone()),
+        };
+        let filter = DatasetFilter {
+            institution,
+            ..DatasetFilter::default()
+        };
         Ok(self
             .registry
-            .dataset_list(&DatasetFilter::default(), page.after, page.limit)
+            .dataset_list(&filter, page.after, page.limit)
             .await?)
     }
 
     pub async fn dataset_get(&self, ctx: &Ctx, dataset: &str) -> Result<Versioned<DatasetView>, Problem> {
-        ctx.operator()?;
-        self.registry
-            .dataset_get(&DatasetName::new(dataset))
-            .await?
-            .ok_or_else(Problem::dataset_unknown)
+        if ctx.operator().is_err() {
+            ctx.acting(&[])?;
+        }
+        let found = self.registry.dataset_get(&DatasetName::new(dataset)).await?;
+        let found = found.ok_or_else(Problem::dataset_unknown)?;
+        ctx.reads_sets_of(&found.value.institution)?;
+        Ok(found)
     }
 
     /// Sandbox → main. The definition moves, never the records.
@@ -188,14 +203,10 @@ impl App {
         dataset: &str,
         expected: Option<i64>,
     ) -> Result<Versioned<DefinitionView>, Problem> {
-        ctx.operator()?;
         let _one = self.changing.lock().await;
         let name = DatasetName::new(dataset);
-        let before = self
-            .registry
-            .dataset_get(&name)
-            .await?
-            .ok_or_else(Problem::dataset_unknown)?;
+        let before = self.dataset_get(ctx, dataset).await?;
+        ctx.changes_sets_of(&before.value.institution)?;
         let sandbox = before.value.sandbox.as_ref().ok_or_else(|| {
             Problem::new(
                 409,
@@ -267,7 +278,7 @@ impl App {
         Err(Problem::new(409, "definition_incompatible", detail).with_faults(faults))
     }
 
-    fn touched(&self, name: &DatasetName) -> Vec<Touched> {
+    pub(crate) fn touched(&self, name: &DatasetName) -> Vec<Touched> {
         let catalog = self.catalog();
         let mut all: Vec<&Permission> = catalog
             .permissions
@@ -311,6 +322,30 @@ impl App {
             },
             evolution,
         }
+    }
+
+    /// Whose the set is, and whether the caller may change it. A person's new set belongs to the institution acted for.
+    async fn provider(
+        &self,
+        ctx: &Ctx,
+        sent: Option<&str>,
+        known: Option<&DatasetView>,
+    ) -> Result<RegistrationNumber, Problem> {
+        if ctx.operator().is_ok() {
+            return provider(sent, known);
+        }
+        let own = &ctx.acting(ANSWERING)?.1.institution;
+        if let Some(known) = known {
+            ctx.changes_sets_of(&known.institution)?;
+        } else if !self.may_provide(own).await? {
+            return Err(not_admitted());
+        }
+        if sent.is_some_and(|sent| sent != own.as_str()) {
+            return Err(Problem::role_required(format!(
+                "a data set belongs to the institution you act for, {own}"
+            )));
+        }
+        Ok(own.clone())
     }
 
     /// Puts a stored definition in force, or nothing at all.
@@ -388,6 +423,7 @@ async fn turn_of(set: Option<&Arc<LiveSet>>) -> Option<tokio::sync::MutexGuard<'
     }
 }
 
+/// By the operator.
 fn provider(sent: Option<&str>, known: Option<&DatasetView>) -> Result<RegistrationNumber, Problem> {
     match (sent, known) {
         (None, None) => Err(Problem::query_invalid(

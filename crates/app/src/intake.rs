@@ -15,6 +15,7 @@ mod receipt;
 mod receive;
 mod retention;
 mod rows;
+pub mod seen;
 mod stage_dir;
 #[cfg(test)]
 mod tests;

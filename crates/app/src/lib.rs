@@ -27,6 +27,7 @@ pub mod person;
 pub mod plan;
 pub mod preview;
 pub mod problem;
+pub mod provide;
 pub mod public_file;
 pub mod record;
 pub mod records;

@@ -102,7 +102,7 @@ impl App {
     }
 }
 
-fn generated(
+pub(crate) fn generated(
     schema: &Arc<Schema>,
     section: Section,
     fields: Vec<String>,

@@ -207,14 +207,8 @@ impl App {
         after: Option<&str>,
         limit: u64,
     ) -> Result<Value, Problem> {
-        let connection = ctx.producer()?;
+        let set = self.supplied_set(ctx, section, dataset, false)?;
         let catalog = self.catalog();
-        let set = catalog
-            .live(section, dataset)
-            .ok_or_else(Problem::dataset_unknown)?;
-        if set.provider != connection.institution {
-            return Err(Problem::dataset_unknown());
-        }
         let mut held: Vec<&Arc<Held>> = catalog
             .permissions
             .values()

@@ -48,14 +48,14 @@ struct DatasetPage {
     public_url: Option<String>,
 }
 
-struct FieldRow {
-    name: String,
+pub struct FieldRow {
+    pub name: String,
     /// How deep below a structured field; four at most is shown.
-    depth: usize,
-    comments: String,
-    ty: String,
-    personal: String,
-    required: bool,
+    pub depth: usize,
+    pub comments: String,
+    pub ty: String,
+    pub personal: String,
+    pub required: bool,
 }
 
 /// `GET /datasets/{name}`
@@ -125,7 +125,7 @@ fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPag
     }
 }
 
-fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>) {
+pub fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>) {
     for field in fields {
         if out.len() == MAX_FIELDS {
             return;
@@ -160,7 +160,7 @@ fn type_text(lang: Lang, field: &Field) -> String {
     }
 }
 
-fn delay(lang: Lang, seconds: u64) -> String {
+pub fn delay(lang: Lang, seconds: u64) -> String {
     match seconds {
         0..=119 => lang.n("delay-seconds", seconds),
         120..=7_199 => lang.n("delay-minutes", seconds / 60),

@@ -51,6 +51,14 @@ impl Form {
             .map_or("", |(_, value)| value.trim())
     }
 
+    /// The first of this name as it was typed, for texts whose lines count.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(found, _)| found == name)
+            .map_or("", |(_, value)| value)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(found, _)| found == name)
     }

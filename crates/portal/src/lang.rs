@@ -29,6 +29,7 @@ macro_rules! texts {
             include_str!(concat!("../i18n/", $lang, "/application.ftl")),
             include_str!(concat!("../i18n/", $lang, "/work.ftl")),
             include_str!(concat!("../i18n/", $lang, "/plan.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/my_datasets.ftl")),
         ]
     };
 }

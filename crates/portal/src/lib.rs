@@ -12,6 +12,7 @@ mod dataset;
 mod failed;
 mod form;
 mod lang;
+mod my_datasets;
 mod page;
 mod plan;
 mod provider;

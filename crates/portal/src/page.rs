@@ -34,6 +34,8 @@ pub struct Who {
     /// Whether there is another to act for.
     pub may_change: bool,
     pub unread: usize,
+    /// Acts for an institution that provides data, or may.
+    pub provides: bool,
 }
 
 #[expect(
@@ -46,7 +48,7 @@ impl Page {
         let mut page = Self::without_counts(visitor, title);
         page.development = development;
         if let Some(person) = visitor.person() {
-            page.who = Some(who(person, app, visitor.unread));
+            page.who = Some(who(person, app, visitor));
         }
         page
     }
@@ -63,6 +65,7 @@ impl Page {
                 institution: None,
                 may_change: false,
                 unread: 0,
+                provides: false,
             }),
             csrf: visitor.csrf(),
             done: None,
@@ -134,7 +137,7 @@ impl Page {
     }
 }
 
-fn who(person: &Person, app: &App, unread: usize) -> Who {
+fn who(person: &Person, app: &App, visitor: &Visitor) -> Who {
     let catalog = app.catalog();
     let acting = person.acting.as_ref();
     Who {
@@ -146,7 +149,8 @@ fn who(person: &Person, app: &App, unread: usize) -> Who {
             )
         }),
         may_change: person.may_act_for.len() > usize::from(acting.is_some()),
-        unread,
+        unread: visitor.unread,
+        provides: visitor.provides,
     }
 }
 

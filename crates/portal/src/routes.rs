@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, dataset, failed,
     lang::Lang,
-    plan, provider, secure,
+    my_datasets, plan, provider, secure,
     settings::{Portal, Settings},
     sign_in, work,
 };
@@ -45,6 +45,7 @@ fn pages() -> Router<Portal> {
     let pages = session(pages);
     let pages = applications(pages);
     let pages = plans(pages);
+    let pages = provided(pages);
     pages.at("/{*rest}", any(failed::not_found)).0
 }
 
@@ -120,4 +121,36 @@ fn plans(pages: Pages) -> Pages {
         .at("/plans/{number}/update", post(plan::plan_update))
         .at("/plans/{number}/close", post(plan::plan_close))
         .at("/plans/{number}/comments", post(plan::plan_comment))
+}
+
+fn provided(pages: Pages) -> Pages {
+    use my_datasets as m;
+    pages
+        .at("/my-datasets", get(m::list_show))
+        .at(
+            "/my-datasets/new",
+            get(m::definition_new).post(m::definition_create),
+        )
+        .at("/my-datasets/{name}", get(m::dataset_show))
+        .at(
+            "/my-datasets/{name}/definition",
+            get(m::definition_show).post(m::definition_post),
+        )
+        .at(
+            "/my-datasets/{name}/publish",
+            get(m::publish_show).post(m::publish_post),
+        )
+        .at("/my-datasets/{name}/packages", get(m::package_list))
+        .at("/my-datasets/{name}/packages/{id}", get(m::package_show))
+        .at(
+            "/my-datasets/{name}/packages/{id}/confirm",
+            get(m::confirm_show).post(m::confirm_post),
+        )
+        .at(
+            "/my-datasets/{name}/packages/{id}/reject",
+            get(m::reject_show).post(m::reject_post),
+        )
+        .at("/my-datasets/{name}/quarantine", get(m::quarantine_show))
+        .at("/my-datasets/{name}/quarantine.csv", get(m::quarantine_csv))
+        .at("/my-datasets/{name}/recipients", get(m::recipients_show))
 }

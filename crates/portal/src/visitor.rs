@@ -23,6 +23,8 @@ pub struct Visitor {
     session: Option<String>,
     /// Notifications not read yet; counted to ten.
     pub unread: usize,
+    /// Acts for an institution that provides data, or may.
+    pub provides: bool,
     development: bool,
 }
 
@@ -96,6 +98,7 @@ impl FromRequestParts<Portal> for Visitor {
             query,
             session: None,
             unread: 0,
+            provides: false,
             development: portal.settings.development_sign_in,
         };
         if let Some(token) = cookie::read(&parts.headers, &portal.settings) {
@@ -104,6 +107,8 @@ impl FromRequestParts<Portal> for Visitor {
                 visitor.ctx.caller = Caller::Person(person);
                 visitor.session = Some(token);
                 visitor.unread = unread(portal, &visitor).await?;
+                let provides = portal.app.is_provider(&visitor.ctx).await;
+                visitor.provides = provides.map_err(|problem| visitor.failed(problem))?;
             }
         }
         Ok(visitor)

@@ -15,7 +15,7 @@ use dagr_app::{
     problem::Problem,
 };
 use dagr_model::ids::Section;
-use dagr_web::{Producer, Query, Rejected, context::Web};
+use dagr_web::{Producer, Query, Rejected, Supplier, context::Web};
 use futures_util::TryStreamExt;
 use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::Value;
@@ -113,7 +113,7 @@ fn repr_digest(headers: &HeaderMap) -> Option<[u8; 32]> {
 /// `GET …/packages/{id}`
 pub async fn package_get(
     State(web): State<Web>,
-    ctx: Producer,
+    ctx: Supplier,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, rest) = place(path::whole(&request))?;
@@ -128,7 +128,7 @@ pub async fn package_get(
 /// `POST …/packages/{id}/confirm`
 pub async fn package_confirm(
     State(web): State<Web>,
-    ctx: Producer,
+    ctx: Supplier,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, rest) = place(path::whole(&request))?;
@@ -143,7 +143,7 @@ pub async fn package_confirm(
 /// `POST …/packages/{id}/reject`
 pub async fn package_reject(
     State(web): State<Web>,
-    ctx: Producer,
+    ctx: Supplier,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, rest) = place(path::whole(&request))?;
@@ -158,7 +158,7 @@ pub async fn package_reject(
 /// `GET …/packages`
 pub async fn package_list(
     State(web): State<Web>,
-    ctx: Producer,
+    ctx: Supplier,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, _) = place(path::whole(&request))?;
@@ -175,7 +175,7 @@ pub async fn package_list(
 /// `GET …/quarantine`
 pub async fn quarantine_list(
     State(web): State<Web>,
-    ctx: Producer,
+    ctx: Supplier,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, _) = place(path::whole(&request))?;
@@ -197,7 +197,7 @@ pub async fn quarantine_list(
 /// `GET …/state`
 pub async fn set_state(
     State(web): State<Web>,
-    ctx: Producer,
+    ctx: Supplier,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, _) = place(path::whole(&request))?;
@@ -208,7 +208,7 @@ pub async fn set_state(
 /// `GET …/recipients`
 pub async fn recipient_list(
     State(web): State<Web>,
-    ctx: Producer,
+    ctx: Supplier,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let (section, dataset, _) = place(path::whole(&request))?;

@@ -61,6 +61,11 @@ callers! {
     };
     /// A producer connection.
     Producer, |ctx| ctx.producer().map(|_| ());
+    /// A producer connection, or a person: whose data set it is, the use case asks.
+    Supplier, |ctx| match ctx.caller {
+        Caller::Person(_) => Ok(()),
+        _ => ctx.producer().map(|_| ()),
+    };
     /// The operator token, or a person who acts as operator.
     Operator, Ctx::operator;
 }

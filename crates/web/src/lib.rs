@@ -5,6 +5,6 @@ pub mod context;
 pub mod problem;
 pub mod query;
 
-pub use caller::{Anyone, Operator, Person, Producer, SignedIn, Steward};
+pub use caller::{Anyone, Operator, Person, Producer, SignedIn, Steward, Supplier};
 pub use problem::Rejected;
 pub use query::Query;

@@ -1,4 +1,5 @@
-//! What a provider reads of its deliveries: packages, quarantined rows, the state for reconciliation.
+//! What a provider reads of its deliveries, by a connection or a person: packages, quarantined rows, the state for
+//! reconciliation.
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl App {
         after: Option<&str>,
         limit: Option<u64>,
     ) -> Result<Value, Problem> {
-        let set = self.provider_set(ctx, section, dataset)?;
+        let set = self.supplied_set(ctx, section, dataset, false)?;
         let limit = page_limit(limit)? as usize;
         let after = after.map(|after| place(after, 9)).transpose()?;
         let open = if after.is_none() {
@@ -50,7 +51,8 @@ impl App {
                 .iter()
                 .map(|(id, progress)| open_view(id, progress))
                 .collect();
-            let next = packages_before(&*kv.snapshot()?, after.as_deref(), limit, &mut packages)?;
+            let (rows, next) = rows_before(&*kv.snapshot()?, after.as_deref(), limit)?;
+            packages.extend(rows.iter().map(PackageRow::view));
             Ok(json!({ "packages": packages, "next": next }))
         })
         .await
@@ -64,7 +66,7 @@ impl App {
         dataset: &str,
         package_id: &str,
     ) -> Result<Value, Problem> {
-        let set = self.provider_set(ctx, section, dataset)?;
+        let set = self.supplied_set(ctx, section, dataset, false)?;
         check_id(package_id)?;
         let (engine, id) = (Arc::clone(&self.engine), package_id.to_owned());
         blocking(move || {
@@ -90,7 +92,7 @@ impl App {
         after: Option<&str>,
         limit: Option<u64>,
     ) -> Result<Value, Problem> {
-        let set = self.provider_set(ctx, section, dataset)?;
+        let set = self.supplied_set(ctx, section, dataset, false)?;
         let limit = page_limit(limit)? as usize;
         let after = after.map(|after| place(after, 16)).transpose()?;
         let (engine, package) = (Arc::clone(&self.engine), package.map(str::to_owned));
@@ -103,7 +105,7 @@ impl App {
 
     /// `{last_sequence, epoch, records, digest, freshness}`.
     pub async fn set_state(&self, ctx: &Ctx, section: Section, dataset: &str) -> Result<Value, Problem> {
-        let set = self.provider_set(ctx, section, dataset)?;
+        let set = self.supplied_set(ctx, section, dataset, false)?;
         let engine = Arc::clone(&self.engine);
         blocking(move || {
             let head = Head::read(&*set.open(&*engine)?.snapshot()?)?;
@@ -161,7 +163,7 @@ fn open_view(id: &str, progress: &Progress) -> Value {
 }
 
 /// The place a page ended at, from `after`.
-fn place(after: &str, len: usize) -> Result<Vec<u8>, Problem> {
+pub(super) fn place(after: &str, len: usize) -> Result<Vec<u8>, Problem> {
     let bytes = URL_SAFE_NO_PAD
         .decode(after)
         .ok()
@@ -169,13 +171,13 @@ fn place(after: &str, len: usize) -> Result<Vec<u8>, Problem> {
     bytes.ok_or_else(|| Problem::query_invalid("after", "send `next` of the page before, as it stands"))
 }
 
-/// Adds packages in order of entry, newest first; gives where the next page goes on.
-fn packages_before(
+/// Packages in order of entry, newest first, and where the next page goes on.
+pub(super) fn rows_before(
     snapshot: &dyn Snapshot,
     before: Option<&[u8]>,
     limit: usize,
-    packages: &mut Vec<Value>,
-) -> Result<Option<String>, KvError> {
+) -> Result<(Vec<PackageRow>, Option<String>), KvError> {
+    let mut rows = Vec::new();
     let (from, end) = (keys::package_order(0), b"p".to_vec());
     let range = Range {
         from: Some(&from),
@@ -188,14 +190,13 @@ fn packages_before(
     {
         let (order, id) = pair?;
         if count == limit {
-            return Ok(last.map(|last| URL_SAFE_NO_PAD.encode(last)));
+            return Ok((rows, last.map(|last| URL_SAFE_NO_PAD.encode(last))));
         }
         let id = std::str::from_utf8(id).map_err(|_| damaged())?;
-        let row = PackageRow::read(snapshot, id)?.ok_or_else(damaged)?;
-        packages.push(row.view());
+        rows.push(PackageRow::read(snapshot, id)?.ok_or_else(damaged)?);
         last = Some(order.to_vec());
     }
-    Ok(None)
+    Ok((rows, None))
 }
 
 fn quarantined(

@@ -27,6 +27,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
     pub fn view(&self) -> Value {
         json!({ "rows": self.rows.load(Ordering::Relaxed), "bytes": self.bytes.load(Ordering::Relaxed) })
     }

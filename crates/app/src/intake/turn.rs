@@ -278,7 +278,7 @@ impl App {
         dataset: &str,
         package_id: &str,
     ) -> Result<Value, Problem> {
-        let set = self.provider_set(ctx, section, dataset)?;
+        let set = self.supplied_set(ctx, section, dataset, true)?;
         check_id(package_id)?;
         not_open(&set, package_id)?;
         let (app, id) = (Arc::clone(self), package_id.to_owned());
@@ -345,7 +345,7 @@ impl App {
         dataset: &str,
         package_id: &str,
     ) -> Result<Value, Problem> {
-        let set = self.provider_set(ctx, section, dataset)?;
+        let set = self.supplied_set(ctx, section, dataset, true)?;
         check_id(package_id)?;
         not_open(&set, package_id)?;
         let (app, id) = (Arc::clone(self), package_id.to_owned());

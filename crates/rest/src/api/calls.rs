@@ -144,7 +144,12 @@ fn package_parameter() -> Value {
 fn intake(paths: &mut Paths, root: &str, prefix: &str) {
     let new = |id: &str, summary: &str| {
         let tag = if prefix.is_empty() { "intake" } else { "sandbox" };
-        let call = Operation::new(format!("{prefix}{id}"), tag, Who::Connection, summary);
+        let who = if id == "package_put" {
+            Who::Connection
+        } else {
+            Who::Supplier
+        };
+        let call = Operation::new(format!("{prefix}{id}"), tag, who, summary);
         call.parameter(set_parameter()).problems(&[400, 404])
     };
     let call = new("package_list", "Packages: those coming in, then the newest")

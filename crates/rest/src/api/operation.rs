@@ -8,6 +8,8 @@ pub(super) enum Who {
     Anyone,
     /// A connection, with its token.
     Connection,
+    /// A connection, or a person for the institution's own.
+    Supplier,
     /// A connection, a person or the operator.
     SignedIn,
     /// A person with a session.
@@ -23,6 +25,7 @@ impl Who {
         match self {
             Self::Anyone => json!([]),
             Self::Connection => json!([{ "token": [] }]),
+            Self::Supplier => json!([{ "token": [] }, { "session": [] }]),
             Self::SignedIn => json!([{ "operator": [] }, { "token": [] }, { "session": [] }]),
             Self::Person => json!([{ "session": [] }]),
             Self::Steward | Self::Operator => json!([{ "operator": [] }, { "session": [] }]),

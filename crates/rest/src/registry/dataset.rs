@@ -8,6 +8,7 @@ use axum::{
 use dagr_app::{dataset::DefinitionSent, problem::Problem};
 use dagr_model::ids::Section;
 use dagr_web::{Operator, Query, Rejected, Steward, context::Web};
+
 use serde_json::Value;
 
 use super::{created, expected, id, list, list_query, take_preview, told, view};
@@ -15,7 +16,7 @@ use crate::body;
 
 pub async fn dataset_list(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let page = list_query(&request)?;
@@ -24,7 +25,7 @@ pub async fn dataset_list(
 
 pub async fn dataset_get(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
@@ -33,7 +34,7 @@ pub async fn dataset_get(
 
 pub async fn definition_put(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     let mut query = Query::parse(request.uri().query())?;
@@ -62,7 +63,7 @@ pub async fn definition_put(
 
 pub async fn definition_get(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     let mut query = Query::parse(request.uri().query())?;
@@ -79,7 +80,7 @@ pub async fn definition_get(
 
 pub async fn dataset_publish(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;

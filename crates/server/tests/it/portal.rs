@@ -2,6 +2,7 @@
 
 mod life;
 mod matrix;
+mod my_datasets;
 
 use std::collections::BTreeMap;
 

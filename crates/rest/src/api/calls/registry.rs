@@ -189,7 +189,7 @@ pub(super) fn datasets(paths: &mut Paths) {
         root: "/registry/datasets",
         view: "Dataset",
         id,
-        who: Who::Operator,
+        who: Who::Steward,
     };
     datasets.list(paths, "Data sets in both sections");
     datasets.get(paths, "One data set with its definitions");
@@ -226,7 +226,7 @@ pub(super) fn datasets(paths: &mut Paths) {
         .one("put", "Try a definition in the sandbox, which a new text empties")
         .parameter(query_parameter(
             "institution",
-            "Provider of a new data set.",
+            "Provider of a new data set: the operator names it; for a person it is the institution acted for.",
             registration_number(),
         ))
         .parameter(query_parameter(

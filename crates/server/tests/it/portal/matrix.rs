@@ -31,6 +31,14 @@ const PAGES: &[&str] = &[
     "/applications/{n}",
     "/applications/{n}/fields",
     "/applications/{n}/check",
+    "/my-datasets",
+    "/my-datasets/new",
+    "/my-datasets/pm_set",
+    "/my-datasets/pm_set/definition",
+    "/my-datasets/pm_set/packages",
+    "/my-datasets/pm_set/quarantine",
+    "/my-datasets/pm_set/quarantine.csv",
+    "/my-datasets/pm_set/recipients",
 ];
 
 /// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
@@ -51,6 +59,10 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/applications/{n}/review", &[("note", LONG)]),
     ("/applications/{n}/withdraw", &[]),
     ("/applications/{n}/comments", &[]),
+    ("/my-datasets/new", &[]),
+    ("/my-datasets/pm_set/definition", &[]),
+    ("/my-datasets/pm_set/packages/none/confirm", &[]),
+    ("/my-datasets/pm_set/packages/none/reject", &[]),
 ];
 /// Longer than a note may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {
