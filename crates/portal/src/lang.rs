@@ -26,6 +26,9 @@ macro_rules! texts {
             include_str!(concat!("../i18n/", $lang, "/sign_in.ftl")),
             include_str!(concat!("../i18n/", $lang, "/catalogue.ftl")),
             include_str!(concat!("../i18n/", $lang, "/dataset.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/my_data.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/notification.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/permission.ftl")),
         ]
     };
 }

@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     assets, catalogue, dataset, failed,
     lang::Lang,
-    secure,
+    my_data, notification, permission, secure,
     settings::{Portal, Settings},
     sign_in,
 };
@@ -42,6 +42,8 @@ fn pages() -> Router<Portal> {
     let pages = Pages(Router::new());
     let pages = public(pages);
     let pages = session(pages);
+    let pages = own(pages);
+    let pages = permissions(pages);
     pages.at("/{*rest}", any(failed::not_found)).0
 }
 
@@ -71,4 +73,28 @@ fn session(pages: Pages) -> Pages {
         )
         .at("/sign-out", post(sign_in::sign_out))
         .at("/act-for", get(sign_in::act_for_show).post(sign_in::act_for))
+}
+
+fn own(pages: Pages) -> Pages {
+    pages
+        .at("/my-data", get(my_data::my_data_show))
+        .at("/my-data.json", get(my_data::my_data_json))
+        .at("/my-data.csv", get(my_data::my_data_csv))
+        .at("/my-data/{id}", get(my_data::my_data_one))
+        .at("/notifications", get(notification::notification_list))
+        .at("/notifications/read", post(notification::notification_read))
+}
+
+fn permissions(pages: Pages) -> Pages {
+    pages
+        .at("/permissions", get(permission::permission_list))
+        .at("/permissions/{number}", get(permission::permission_show))
+        .at(
+            "/permissions/{number}/explain",
+            post(permission::permission_explain),
+        )
+        .at(
+            "/permissions/{number}/{transition}",
+            get(permission::permission_move_show).post(permission::permission_move),
+        )
 }

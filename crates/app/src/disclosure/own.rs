@@ -155,7 +155,7 @@ impl App {
             registration_number: number,
         };
         let set = catalog.live(entry.section, &entry.dataset);
-        let description = set.map(|set| set.definition().data_description.clone());
+        let description = set.map(|set| set.definition().description.clone());
         let fields = self.entry_fields(entry).into_iter();
         OwnDisclosure {
             id: stored.id.to_string(),

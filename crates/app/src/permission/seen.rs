@@ -248,7 +248,7 @@ impl App {
             .get(&permission.number)
             .map(|held| &held.usage);
         let set = catalog.live(permission.environment, permission.dataset.as_str());
-        let description = set.map(|set| set.definition().data_description.clone());
+        let description = set.map(|set| set.definition().description.clone());
         let provider = catalog.datasets.get(&permission.dataset);
         let last = usage.and_then(|usage| usage.last_use_ms());
         PermissionRow {

@@ -16,6 +16,7 @@ mod full_disk;
 mod intake;
 mod matrix;
 mod operations;
+mod portal;
 mod raw;
 mod readme;
 mod registers;

@@ -1,0 +1,173 @@
+//! The pages, through the real binary: forms as a browser without JavaScript sends them.
+
+mod own;
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::json;
+
+use crate::{raw::Raw, server::Server};
+
+/// A server that takes everybody at their word.
+pub fn server() -> Server {
+    Server::start_with(&[("DAGR_PORTAL__DEVELOPMENT_SIGN_IN", "true")])
+}
+
+/// A browser with its cookie.
+pub struct Browser {
+    client: reqwest::Client,
+    base: String,
+    cookie: String,
+}
+
+impl Browser {
+    pub fn new(server: &Server) -> Self {
+        // Installs the crypto that every client needs.
+        drop(server.anonymous());
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        Self {
+            client: client.build().unwrap(),
+            base: server.data.clone(),
+            cookie: String::new(),
+        }
+    }
+
+    async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Raw {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        request = request.header("cookie", &self.cookie);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body);
+        }
+        let answer = request.send().await.unwrap();
+        Raw {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            body: answer.bytes().await.unwrap().to_vec(),
+        }
+    }
+
+    /// Signed in by the page.
+    pub async fn signed_in(server: &Server, code: &str) -> Self {
+        let mut browser = Self::new(server);
+        let answer = browser
+            .send(
+                "/lv/sign-in",
+                &[("code", code), ("name", "Anna Ozola"), ("to", "/work")],
+            )
+            .await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, "/lv/work"),
+            "{}",
+            answer.text()
+        );
+        let cookie = answer.header("set-cookie");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            "{cookie}"
+        );
+        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        browser
+    }
+
+    pub async fn get(&self, path: &str) -> Raw {
+        self.call(Method::GET, path, &[], None).await
+    }
+
+    /// The page, which must be there.
+    pub async fn page(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        checked(path, &answer)
+    }
+
+    /// A form's body as it is.
+    pub async fn send(&self, path: &str, pairs: &[(&str, &str)]) -> Raw {
+        self.send_with(path, pairs, &[]).await
+    }
+
+    pub async fn send_with(&self, path: &str, pairs: &[(&str, &str)], headers: &[(&str, &str)]) -> Raw {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish();
+        self.call(Method::POST, path, headers, Some(body)).await
+    }
+
+    /// Sends a form of a page with the hidden members it holds, and `pairs` beside them.
+    pub async fn submit(&self, page: &str, action: &str, pairs: &[(&str, &str)]) -> Raw {
+        let html = self.page(page).await;
+        let hidden = hidden(&html, action);
+        let mut all: Vec<(&str, &str)> = hidden.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        all.extend(pairs);
+        self.send(action, &all).await
+    }
+
+    /// The same, and it must lead on; answers where to.
+    pub async fn submitted(&self, page: &str, action: &str, pairs: &[(&str, &str)]) -> String {
+        let answer = self.submit(page, action, pairs).await;
+        assert_eq!(answer.status, 303, "{action}: {}", answer.text());
+        answer.header("location").to_owned()
+    }
+}
+
+/// Hidden members of the form that goes to `action`.
+pub fn hidden(html: &str, action: &str) -> BTreeMap<String, String> {
+    let start = html
+        .find(&format!("action=\"{action}\""))
+        .unwrap_or_else(|| panic!("no form to {action} in {html}"));
+    let form = &html[start..start + html[start..].find("</form>").unwrap()];
+    let attribute = |tag: &str, name: &str| {
+        let rest = tag.split_once(&format!("{name}=\"")).map(|(_, rest)| rest);
+        rest.and_then(|rest| rest.split_once('"'))
+            .map(|(value, _)| value.to_owned())
+    };
+    form.split("<input ")
+        .skip(1)
+        .filter(|tag| tag.starts_with("type=\"hidden\""))
+        .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value")?)))
+        .collect()
+}
+
+/// What holds of every page.
+pub fn checked(path: &str, answer: &Raw) -> String {
+    let html = answer.text();
+    let policy = answer.header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+        "{path}: {policy}"
+    );
+    assert!(
+        !html.contains("<style") && !html.contains(" style=") && !html.contains("<script>"),
+        "{path}"
+    );
+    assert!(html.len() < 100_000, "{path}: {} bytes", html.len());
+    let lang = &path[1..3];
+    assert!(html.contains(&format!("<html lang=\"{lang}\">")), "{path}");
+    // A text that is not there shows its name.
+    for mark in [">nav-", ">draft-", ">field-", ">stage-", ">application-"] {
+        assert!(!html.contains(mark), "{path} shows the name of a text: {mark}");
+    }
+    html
+}
+
+/// A person with roles in an institution, by the operator.
+pub async fn person(server: &Server, code: &str, name: &str, institution: &str, roles: &[&str]) {
+    let operator = server.operator();
+    let body = json!({ "code": code, "name": name });
+    let made = operator.post("/registry/people", &body).await.unwrap();
+    let id = &made["id"];
+    for role in roles {
+        let body = json!({ "institution": institution, "role": role });
+        let path = format!(
+            "/registry/people/{}/roles",
+            id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+        );
+        operator.post(&path, &body).await.unwrap();
+    }
+}
