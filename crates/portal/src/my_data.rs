@@ -227,5 +227,5 @@ fn day(text: &str) -> Result<Option<Date>, jiff::Error> {
 
 /// Midnight in Riga.
 fn begins(day: Date) -> Option<Timestamp> {
-    day.to_zoned(riga()).ok().map(|zoned| zoned.timestamp())
+    day.to_zoned_datetime(riga()).ok().map(|zoned| zoned.timestamp())
 }

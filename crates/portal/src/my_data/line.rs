@@ -49,7 +49,7 @@ pub fn days(lang: Lang, items: &[OwnDisclosure]) -> Vec<Day> {
 }
 
 fn line(lang: Lang, item: &OwnDisclosure) -> Line {
-    let at = item.at.to_zoned(riga());
+    let at = item.at.to_zoned_datetime(riga());
     Line {
         id: item.id.clone(),
         time: format!("{:02}:{:02}", at.hour(), at.minute()),
