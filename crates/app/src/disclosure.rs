@@ -1,6 +1,7 @@
 //! The disclosure log, read: who got what about whom. Reading it is itself an entry.
 
 pub mod entry;
+mod own;
 mod view;
 
 use std::{borrow::Cow, sync::Arc};
@@ -17,6 +18,7 @@ use crate::{
     set::blocking,
 };
 use entry::{Entry, Kind};
+pub use own::{FieldMeaning, MAX_PAGE, OwnDisclosure, OwnDisclosureWhole, OwnFilter, meaning};
 
 /// Entries in one page at most, and by default.
 const MAX_ENTRIES: u64 = 1_000;

@@ -4,6 +4,7 @@ mod access;
 mod narrow;
 mod renewal;
 mod uses;
+mod seen;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use dagr_model::{
 };
 use dagr_policy::{Answer, Ask, Explanation, Grant, Reason, Target, access_tree, resolve_fields};
 use dagr_registry::{Fields, PermissionCreate, PermissionPatch, Versioned};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{App, admit::limits, catalog::Held, ctx::Ctx, problem::Problem, set::LiveSet, usage::Usage};
@@ -22,9 +24,11 @@ use crate::{App, admit::limits, catalog::Held, ctx::Ctx, problem::Problem, set::
 pub use access::PermissionQuery;
 pub use narrow::{Narrowing, Unused, UnusedQuery};
 pub use uses::{DayUse, FieldUse, PermissionUse};
+pub use seen::{PermissionRow, PermissionSeen, RevisionSeen, Standing};
 
 /// A transition of a permission's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Transition {
     Suspend,
     Resume,
@@ -211,6 +215,17 @@ impl App {
 
     /// Would the call be allowed now? Reads no record. For the operator, the holder and the set's provider.
     pub fn permission_explain(&self, ctx: &Ctx, number: &str, query: ExplainQuery) -> Result<Value, Problem> {
+        let explanation = self.permission_explanation(ctx, number, query)?;
+        serde_json::to_value(explanation).map_err(Problem::internal)
+    }
+
+    /// The same, typed.
+    pub fn permission_explanation(
+        &self,
+        ctx: &Ctx,
+        number: &str,
+        query: ExplainQuery,
+    ) -> Result<Explanation, Problem> {
         let catalog = self.catalog();
         let held = catalog
             .permissions
@@ -234,11 +249,10 @@ impl App {
             today: riga_date(ctx.now),
             left: held.usage.left(held.permission.quota),
         };
-        let explanation = match limits(ctx, held) {
+        Ok(match limits(ctx, held) {
             Ok(()) => within_limits(dagr_policy::explain(grant, &ask)),
             Err(problem) => limited(grant, problem),
-        };
-        serde_json::to_value(explanation).map_err(Problem::internal)
+        })
     }
 }
 

@@ -66,6 +66,12 @@ pub struct ServicesFound {
     pub of: usize,
 }
 
+/// Does a name hold these words, in whatever form?
+pub(crate) fn named_by(words: &str) -> impl Fn(&str) -> bool {
+    let stems = find::stems(words);
+    move |name| find::Index::of(name, "", "", &[]).score(&stems).is_some()
+}
+
 impl App {
     /// Is this many parts the set's full key? `false` for a set that is not there: the use case says so.
     pub fn is_full_key(&self, section: Section, dataset: &str, parts: usize) -> bool {

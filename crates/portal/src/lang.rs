@@ -30,6 +30,9 @@ macro_rules! texts {
             include_str!(concat!("../i18n/", $lang, "/work.ftl")),
             include_str!(concat!("../i18n/", $lang, "/plan.ftl")),
             include_str!(concat!("../i18n/", $lang, "/my_datasets.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/my_data.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/notification.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/permission.ftl")),
         ]
     };
 }

@@ -108,6 +108,11 @@ impl Page {
         self.lang.t(id)
     }
 
+    /// A text of a family, by the name of its member.
+    pub fn family(&self, family: &str, member: &str) -> String {
+        self.lang.t(&format!("{family}-{member}"))
+    }
+
     pub fn n(&self, id: &str, n: &u64) -> String {
         self.lang.n(id, *n)
     }

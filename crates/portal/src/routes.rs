@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, dataset, failed,
     lang::Lang,
-    my_datasets, plan, provider, secure,
+    my_data, my_datasets, notification, permission, plan, provider, secure,
     settings::{Portal, Settings},
     sign_in, work,
 };
@@ -46,6 +46,8 @@ fn pages() -> Router<Portal> {
     let pages = applications(pages);
     let pages = plans(pages);
     let pages = provided(pages);
+    let pages = own(pages);
+    let pages = permissions(pages);
     pages.at("/{*rest}", any(failed::not_found)).0
 }
 
@@ -153,4 +155,28 @@ fn provided(pages: Pages) -> Pages {
         .at("/my-datasets/{name}/quarantine", get(m::quarantine_show))
         .at("/my-datasets/{name}/quarantine.csv", get(m::quarantine_csv))
         .at("/my-datasets/{name}/recipients", get(m::recipients_show))
+}
+
+fn own(pages: Pages) -> Pages {
+    pages
+        .at("/my-data", get(my_data::my_data_show))
+        .at("/my-data.json", get(my_data::my_data_json))
+        .at("/my-data.csv", get(my_data::my_data_csv))
+        .at("/my-data/{id}", get(my_data::my_data_one))
+        .at("/notifications", get(notification::notification_list))
+        .at("/notifications/read", post(notification::notification_read))
+}
+
+fn permissions(pages: Pages) -> Pages {
+    pages
+        .at("/permissions", get(permission::permission_list))
+        .at("/permissions/{number}", get(permission::permission_show))
+        .at(
+            "/permissions/{number}/explain",
+            post(permission::permission_explain),
+        )
+        .at(
+            "/permissions/{number}/{transition}",
+            get(permission::permission_move_show).post(permission::permission_move),
+        )
 }

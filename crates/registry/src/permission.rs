@@ -6,7 +6,7 @@ mod transition;
 mod uses;
 
 use dagr_model::{
-    ids::{DatasetName, PermissionNumber, RegistrationNumber, Section},
+    ids::{ApplicationNumber, DatasetName, PermissionNumber, RegistrationNumber, Section},
     permission::{Permission, PermissionState},
 };
 use jiff::Timestamp;
@@ -105,6 +105,22 @@ impl Registry {
         .await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.value.number.to_string()))
+    }
+
+    /// The application it came from, if from one.
+    pub async fn permission_application(
+        &self,
+        number: &PermissionNumber,
+    ) -> Result<Option<ApplicationNumber>> {
+        let row = sqlx::query(
+            "SELECT a.number FROM application_permissions ap JOIN permissions p ON p.id = ap.permission
+             JOIN applications a ON a.id = ap.application WHERE p.number = $1",
+        )
+        .bind(number.as_str())
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        row.map(|row| Ok(ApplicationNumber::new(text(&row, "number")?)))
+            .transpose()
     }
 
     /// Every value it had, newest first.

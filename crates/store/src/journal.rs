@@ -14,6 +14,7 @@ mod find;
 mod frame;
 pub mod io;
 mod names;
+mod newest;
 mod queue;
 mod recover;
 mod run;
@@ -244,6 +245,27 @@ impl Journal {
                 from_ms,
                 to_ms,
                 after,
+                limit,
+            },
+        )
+    }
+
+    /// As `find_subject`, newest first: those made before `before`.
+    pub fn find_subject_newest(
+        &self,
+        subject: &[u8],
+        from_ms: i64,
+        to_ms: i64,
+        before: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<EntryId>> {
+        newest::find(
+            &self.shared,
+            &newest::Search {
+                subject,
+                from_ms,
+                to_ms,
+                before,
                 limit,
             },
         )

@@ -1,5 +1,6 @@
 //! A whole life, through the use cases: people with sessions, an application, its permission, a look-up.
 
+mod own;
 mod rights;
 
 use std::sync::Arc;

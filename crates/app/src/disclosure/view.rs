@@ -64,7 +64,7 @@ impl App {
     }
 
     /// Leaf paths given, in definition order.
-    fn entry_fields(&self, entry: &Entry) -> Vec<String> {
+    pub(super) fn entry_fields(&self, entry: &Entry) -> Vec<String> {
         let catalog = self.catalog();
         let Some(set) = catalog.live(entry.section, &entry.dataset) else {
             return Vec::new();
@@ -97,6 +97,11 @@ fn search(entry: &Entry) -> Value {
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default()
+}
+
+/// When it was made.
+pub(super) fn time_of(stored: &StoredEntry) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(stored.at_ms).unwrap_or_default()
 }
 
 pub(super) fn subjects(stored: &StoredEntry) -> impl Iterator<Item = Value> + '_ {

@@ -3,6 +3,7 @@
 mod life;
 mod matrix;
 mod my_datasets;
+mod own;
 
 use std::collections::BTreeMap;
 

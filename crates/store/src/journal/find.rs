@@ -151,7 +151,7 @@ impl Finding<'_> {
     }
 }
 
-fn time_of(segment: &Segment, id: EntryId) -> Result<i64> {
+pub(super) fn time_of(segment: &Segment, id: EntryId) -> Result<i64> {
     let body = segment
         .read(id.offset)?
         .ok_or_else(|| segment.damaged(id.offset))?;

@@ -187,6 +187,15 @@ impl Simulation {
             .collect();
         expected.sort();
         let after = expected.get(self.random.below(9) as usize).copied();
+        let newest: Vec<_> = (expected.iter().rev().copied())
+            .filter(|id| after.is_none_or(|before| *id < before))
+            .take(limit)
+            .collect();
+        let found = self
+            .journal()
+            .find_subject_newest(&subject, from_ms, to_ms, after, limit)
+            .unwrap();
+        assert_eq!(found, newest, "newest first");
         expected.retain(|id| after.is_none_or(|after| *id > after));
         expected.truncate(limit);
         let found = self

@@ -1,0 +1,79 @@
+//! Ways, scopes and states as people say them.
+
+use dagr_app::{permission::Transition, views::Standing};
+use dagr_model::permission::{PermissionState, Scope};
+
+use crate::lang::Lang;
+
+/// In a word, how it is marked, and an icon: colour alone says nothing.
+pub fn standing(lang: Lang, standing: Standing) -> (String, &'static str, &'static str) {
+    let (class, icon) = match standing {
+        Standing::Active => ("good", "✓"),
+        Standing::NotYet => ("wait", "◷"),
+        Standing::Suspended => ("wait", "⏸"),
+        Standing::Expired => ("plain", "◷"),
+        Standing::Revoked => ("grave", "✕"),
+    };
+    let id = format!("permission-standing-{}", standing.as_str());
+    (lang.known(&id).unwrap_or_default(), class, icon)
+}
+
+/// The text of a state something was brought to.
+pub fn state_name(state: PermissionState) -> &'static str {
+    match state {
+        PermissionState::Active => "permission-became-active",
+        PermissionState::Suspended => "permission-became-suspended",
+        PermissionState::Revoked => "permission-became-revoked",
+    }
+}
+
+/// `index:Surname` → `pēc lauka Surname`.
+pub fn way_text(lang: Lang, way: &str) -> String {
+    let (kind, name) = way.split_once(':').unwrap_or((way, ""));
+    let id = format!("permission-way-{kind}");
+    if lang.known(&id).is_none() {
+        return way.to_owned();
+    }
+    lang.with(&id, &[("name", name)])
+}
+
+/// In words, and the condition where it is one.
+pub fn scope_text(lang: Lang, scope: Option<&Scope>) -> (String, Option<String>) {
+    match scope {
+        None => (lang.t("permission-scope-all"), None),
+        Some(Scope::Keys(keys)) => (lang.n("permission-scope-keys", keys.len() as u64), None),
+        Some(Scope::When(text)) => (lang.t("permission-scope-when"), Some(text.clone())),
+    }
+}
+
+pub fn transition(name: &str) -> Option<Transition> {
+    Transition::ALL
+        .into_iter()
+        .find(|transition| transition.as_str() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_standing_and_way_has_a_word_in_both_languages() {
+        for lang in Lang::ALL {
+            for one in Standing::ALL {
+                assert!(!standing(lang, one).0.is_empty(), "{one:?}");
+            }
+            for way in ["key", "index:Surname", "changes", "list:died", "bulk", "history"] {
+                assert_ne!(way_text(lang, way), way);
+            }
+            for to in Transition::ALL {
+                for family in ["title", "note", "button", "do"] {
+                    let id = format!("permission-{family}-{}", to.as_str());
+                    assert!(lang.known(&id).is_some(), "{id}");
+                }
+                assert!(lang.known(&format!("done-permission-{}", to.as_str())).is_some());
+                assert_eq!(transition(to.as_str()), Some(to));
+            }
+        }
+        assert_eq!(transition("explain"), None);
+    }
+}
