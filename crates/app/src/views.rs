@@ -1,8 +1,8 @@
 //! What the registry's use cases take and give: surfaces know these shapes, not the registry.
 
 pub use dagr_registry::{
-    ApplicationOrder, AuditView, CommentView, ConnectionCreate, ConnectionPatch, ConnectionView, DatasetView,
-    EventView, InstitutionCreate, InstitutionPatch, InstitutionView, NotificationView, Page,
-    PermissionCreate, PermissionPatch, PersonCreate, PersonView, RoleCreate, RoleState, RoleView,
+    ApplicationOrder, AuditView, CommentView, CertificateView, ConnectionCreate, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, DatasetView,
+    EventView, InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView, NoticeView, NotificationView, Page,
+    PermissionCreate, PermissionPatch, PersonCreate, PersonView, ProposalState, ProposalView, Proposed, RoleCreate, RoleFilter, RoleState, RoleView,
     SystemCreate, SystemPatch, SystemView, Versioned,
 };

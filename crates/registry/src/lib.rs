@@ -22,6 +22,7 @@ mod open;
 mod page;
 mod permission;
 mod person;
+mod proposal;
 mod row;
 mod session;
 mod setting;
@@ -52,6 +53,7 @@ pub use permission::{
     Fields, PermissionCreate, PermissionFilter, PermissionPatch, PermissionRevision, PermissionView,
 };
 pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView};
+pub use proposal::{ProposalFilter, ProposalState, ProposalView, ProposedCertificate, Proposed};
 pub use session::{SessionCreate, SessionView};
 pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
 

@@ -17,6 +17,7 @@ use crate::{
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_control_plane.sql"),
     include_str!("../migrations/0002_people_and_applications.sql"),
+    include_str!("../migrations/0005_proposals.sql"),
 ];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

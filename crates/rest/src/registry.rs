@@ -9,6 +9,7 @@ pub mod disclosure;
 pub mod institution;
 pub mod permission;
 pub mod person;
+pub mod proposal;
 pub mod system;
 pub mod thread;
 

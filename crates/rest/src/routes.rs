@@ -77,7 +77,7 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, audit, backup, connection, dataset, disclosure, institution, permission, person, system,
+        application, audit, backup, connection, dataset, disclosure, institution, permission, person, proposal, system,
         thread,
     };
     Router::new()
@@ -173,6 +173,13 @@ fn administration() -> Router<Web> {
         )
         .route("/people/{id}/roles/{role}/confirm", post(person::role_confirm))
         .route("/people/{id}/roles/{role}/end", post(person::role_end))
+        .route(
+            "/proposals",
+            post(proposal::proposal_create).get(proposal::proposal_list),
+        )
+        .route("/proposals/{id}", get(proposal::proposal_get))
+        .route("/proposals/{id}/confirm", post(proposal::proposal_confirm))
+        .route("/proposals/{id}/reject", post(proposal::proposal_reject))
         .route("/disclosures", get(disclosure::disclosure_list))
         .route("/disclosures/search", post(disclosure::disclosure_search))
         .route("/disclosures/{id}", get(disclosure::disclosure_get))

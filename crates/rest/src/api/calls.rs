@@ -22,6 +22,7 @@ pub(super) fn fixed() -> Paths {
     registry::permissions(&mut paths);
     registry::applications(&mut paths);
     registry::people(&mut paths);
+    registry::proposals(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths
