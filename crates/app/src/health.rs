@@ -30,14 +30,18 @@ impl HealthView {
     }
 
     pub fn disk_is_low(&self) -> bool {
-        self.disk_free_bytes.is_some_and(|free| free < self.disk_reserve_bytes)
+        self.disk_free_bytes
+            .is_some_and(|free| free < self.disk_reserve_bytes)
     }
 }
 
 impl App {
     pub async fn health(&self, ctx: &Ctx) -> Result<HealthView, Problem> {
         ctx.operator()?;
-        let jobs = self.registry.job_list(&JobFilter::default(), None, NEWEST).await?;
+        let jobs = self
+            .registry
+            .job_list(&JobFilter::default(), None, NEWEST)
+            .await?;
         let notices = self
             .registry
             .notice_list(&NoticeFilter::default(), None, NEWEST)

@@ -98,7 +98,9 @@ impl App {
             .iter()
             .map(|(number, name)| (plain(name), number, name))
             .filter(|(name, number, _)| {
-                let fits = |word: &String| name.contains(word.as_str()) || number.as_str().starts_with(word.as_str());
+                let fits = |word: &String| {
+                    name.contains(word.as_str()) || number.as_str().starts_with(word.as_str())
+                };
                 words.iter().all(fits)
             })
             .collect();
@@ -154,10 +156,7 @@ impl App {
         let filter = SystemFilter {
             institution: own(ctx)?.or(institution).cloned(),
         };
-        Ok(self
-            .registry
-            .system_list(&filter, page.after, page.limit)
-            .await?)
+        Ok(self.registry.system_list(&filter, page.after, page.limit).await?)
     }
 
     pub async fn system_update(
@@ -353,7 +352,10 @@ fn reads(ctx: &Ctx, number: &RegistrationNumber) -> Result<(), Problem> {
 
 /// Without marks and case, for comparing.
 fn plain(text: &str) -> String {
-    text.nfd().filter(char::is_ascii).collect::<String>().to_lowercase()
+    text.nfd()
+        .filter(char::is_ascii)
+        .collect::<String>()
+        .to_lowercase()
 }
 
 pub(crate) fn unknown(what: &str) -> Problem {

@@ -59,7 +59,11 @@ impl App {
     }
 
     /// Newest first. The operator sees all, others those of the institution they act for.
-    pub async fn proposal_list(&self, ctx: &Ctx, query: ProposalQuery) -> Result<Page<ProposalView>, Problem> {
+    pub async fn proposal_list(
+        &self,
+        ctx: &Ctx,
+        query: ProposalQuery,
+    ) -> Result<Page<ProposalView>, Problem> {
         let filter = ProposalFilter {
             institution: own(ctx)?.cloned(),
             state: query.state,
@@ -124,15 +128,20 @@ impl App {
 /// Each must be readable, not over, and new to the connection.
 fn certificates(ctx: &Ctx, pem: &str, held: &[&str]) -> Result<Vec<ProposedCertificate>, Problem> {
     let fault = |rule, why: String| Problem::invalid(vec![Fault::new("pem", rule, why)]);
-    let mut facts =
-        token::read_certificates(pem.as_bytes()).map_err(|why| fault("certificate", why))?;
+    let mut facts = token::read_certificates(pem.as_bytes()).map_err(|why| fault("certificate", why))?;
     facts.sort_by(|a, b| a.sha256.cmp(&b.sha256));
     facts.dedup_by(|a, b| a.sha256 == b.sha256);
     if facts.iter().any(|facts| facts.not_after <= ctx.now) {
-        return Err(fault("expired", "the certificate has expired: make a new one".into()));
+        return Err(fault(
+            "expired",
+            "the certificate has expired: make a new one".into(),
+        ));
     }
     if facts.iter().any(|facts| held.contains(&facts.sha256.as_str())) {
-        return Err(fault("held", "the connection has this certificate already".into()));
+        return Err(fault(
+            "held",
+            "the connection has this certificate already".into(),
+        ));
     }
     let proposed = facts.into_iter().map(|facts| ProposedCertificate {
         sha256: facts.sha256,

@@ -28,6 +28,7 @@ macro_rules! texts {
             include_str!(concat!("../i18n/", $lang, "/dataset.ftl")),
             include_str!(concat!("../i18n/", $lang, "/application.ftl")),
             include_str!(concat!("../i18n/", $lang, "/work.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/operator.ftl")),
         ]
     };
 }

@@ -34,6 +34,8 @@ pub struct Who {
     /// Whether there is another to act for.
     pub may_change: bool,
     pub unread: usize,
+    /// Acts as the platform's operator.
+    pub operates: bool,
 }
 
 #[expect(
@@ -63,6 +65,7 @@ impl Page {
                 institution: None,
                 may_change: false,
                 unread: 0,
+                operates: false,
             }),
             csrf: visitor.csrf(),
             done: None,
@@ -147,6 +150,7 @@ fn who(person: &Person, app: &App, unread: usize) -> Who {
         }),
         may_change: person.may_act_for.len() > usize::from(acting.is_some()),
         unread,
+        operates: acting.is_some_and(|acting| acting.holds(&[dagr_model::role::Role::Operator])),
     }
 }
 
@@ -175,6 +179,13 @@ pub fn html(template: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// The form again, with what was typed and what is wrong with it.
+pub fn wrong(template: &impl Template) -> Response {
+    let mut response = html(template);
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    response
 }
 
 /// After a form: see the page there (303), so that a reload sends nothing twice.

@@ -53,7 +53,7 @@ pub use permission::{
     Fields, PermissionCreate, PermissionFilter, PermissionPatch, PermissionRevision, PermissionView,
 };
 pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView};
-pub use proposal::{ProposalFilter, ProposalState, ProposalView, ProposedCertificate, Proposed};
+pub use proposal::{ProposalFilter, ProposalState, ProposalView, Proposed, ProposedCertificate};
 pub use session::{SessionCreate, SessionView};
 pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
 

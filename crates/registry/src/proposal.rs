@@ -216,14 +216,16 @@ async fn decide(
         reason: reason.map(str::to_owned),
         ..before.clone()
     };
-    sqlx::query("UPDATE proposals SET state = $2, decided_by = $3, decided_at = $4, reason = $5 WHERE id = $1")
-        .bind(view.id)
-        .bind(word(state)?)
-        .bind(&view.decided_by)
-        .bind(micros(change.by.at))
-        .bind(&view.reason)
-        .execute(change.conn())
-        .await?;
+    sqlx::query(
+        "UPDATE proposals SET state = $2, decided_by = $3, decided_at = $4, reason = $5 WHERE id = $1",
+    )
+    .bind(view.id)
+    .bind(word(state)?)
+    .bind(&view.decided_by)
+    .bind(micros(change.by.at))
+    .bind(&view.reason)
+    .execute(change.conn())
+    .await?;
     let (kind, action) = match state {
         ProposalState::Confirmed => ("proposal_confirmed", "proposal_confirm"),
         _ => ("proposal_rejected", "proposal_reject"),

@@ -77,8 +77,8 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, audit, backup, connection, dataset, disclosure, institution, permission, person, proposal, system,
-        thread,
+        application, audit, backup, connection, dataset, disclosure, institution, permission, person,
+        proposal, system, thread,
     };
     Router::new()
         .route(

@@ -40,11 +40,7 @@ async fn person(world: &World, number: u32, roles: &[(&str, Role)]) -> String {
 
 async fn by(world: &World, token: &str, institution: &str) -> Ctx {
     let ctx = world.ctx(world.app.caller(token).await.unwrap());
-    world
-        .app
-        .session_act_for(&ctx, Some(institution))
-        .await
-        .unwrap();
+    world.app.session_act_for(&ctx, Some(institution)).await.unwrap();
     world.ctx(world.app.caller(token).await.unwrap())
 }
 
@@ -55,11 +51,7 @@ async fn world() -> World {
         code: SystemCode::new("prov"),
         name: "Sistēma".into(),
     };
-    world
-        .app
-        .system_create(&world.operator(), &system)
-        .await
-        .unwrap();
+    world.app.system_create(&world.operator(), &system).await.unwrap();
     world
 }
 
@@ -101,7 +93,10 @@ async fn what_one_operator_proposes_another_makes() {
     let proposal = app.proposal_create(&one, &create).await.unwrap();
     assert!(app.catalog().connections.is_empty(), "nothing is in force yet");
     assert!(app.connection_get(&one, CLIENT).await.is_err());
-    assert_eq!(app.proposal_confirm(&one, proposal.id).await.unwrap_err().status, 409);
+    assert_eq!(
+        app.proposal_confirm(&one, proposal.id).await.unwrap_err().status,
+        409
+    );
     assert!(!App::may_confirm(&one, &proposal) && App::may_confirm(&two, &proposal));
     let told = app.notification_list(&two, true, page()).await.unwrap().items;
     assert_eq!(told[0].kind, "proposal_waiting");
@@ -110,7 +105,10 @@ async fn what_one_operator_proposes_another_makes() {
     let told = app.notification_list(&one, true, page()).await.unwrap().items;
     assert_eq!(told[0].kind, "proposal_confirmed");
     // Once, and what is there already is not proposed.
-    assert_eq!(app.proposal_confirm(&two, proposal.id).await.unwrap_err().status, 409);
+    assert_eq!(
+        app.proposal_confirm(&two, proposal.id).await.unwrap_err().status,
+        409
+    );
     assert_eq!(app.proposal_create(&one, &create).await.unwrap_err().status, 409);
     let trail = crate::audit::AuditQuery {
         noun: Some("proposals".into()),
@@ -127,7 +125,9 @@ async fn an_institution_rotates_its_certificate_with_an_operator() {
     let world = world().await;
     let app = &world.app;
     let operator = world.operator();
-    app.connection_create(&operator, &connection(CLIENT)).await.unwrap();
+    app.connection_create(&operator, &connection(CLIENT))
+        .await
+        .unwrap();
     let technician = person(&world, 1, &[(PROVIDER, Role::TechnicalContact)]).await;
     let stranger = person(&world, 2, &[(STRANGER, Role::Head)]).await;
     let auditor = person(&world, 3, &[(PROVIDER, Role::Auditor)]).await;
@@ -135,28 +135,79 @@ async fn an_institution_rotates_its_certificate_with_an_operator() {
     let stranger = by(&world, &stranger, STRANGER).await;
     let auditor = by(&world, &auditor, PROVIDER).await;
     let pem = pem();
-    assert_eq!(app.proposal_create(&stranger, &certificate(&pem)).await.unwrap_err().status, 404);
-    assert_eq!(app.proposal_create(&auditor, &certificate(&pem)).await.unwrap_err().status, 403);
+    assert_eq!(
+        app.proposal_create(&stranger, &certificate(&pem))
+            .await
+            .unwrap_err()
+            .status,
+        404
+    );
+    assert_eq!(
+        app.proposal_create(&auditor, &certificate(&pem))
+            .await
+            .unwrap_err()
+            .status,
+        403
+    );
     let new = ProposalCreate::Connection(connection("prov-2"));
-    assert_eq!(app.proposal_create(&technician, &new).await.unwrap_err().status, 403);
-    let faulty = app.proposal_create(&technician, &certificate("x")).await.unwrap_err();
+    assert_eq!(
+        app.proposal_create(&technician, &new).await.unwrap_err().status,
+        403
+    );
+    let faulty = app
+        .proposal_create(&technician, &certificate("x"))
+        .await
+        .unwrap_err();
     assert_eq!((faulty.status, &*faulty.faults[0].place), (422, "pem"));
-    let proposal = app.proposal_create(&technician, &certificate(&pem)).await.unwrap();
-    assert_eq!(app.proposal_confirm(&technician, proposal.id).await.unwrap_err().status, 403);
-    assert_eq!(app.proposal_get(&stranger, proposal.id).await.unwrap_err().status, 404);
-    assert_eq!(app.proposal_get(&auditor, proposal.id).await.unwrap().id, proposal.id);
+    let proposal = app
+        .proposal_create(&technician, &certificate(&pem))
+        .await
+        .unwrap();
+    assert_eq!(
+        app.proposal_confirm(&technician, proposal.id)
+            .await
+            .unwrap_err()
+            .status,
+        403
+    );
+    assert_eq!(
+        app.proposal_get(&stranger, proposal.id).await.unwrap_err().status,
+        404
+    );
+    assert_eq!(
+        app.proposal_get(&auditor, proposal.id).await.unwrap().id,
+        proposal.id
+    );
     app.proposal_confirm(&operator, proposal.id).await.unwrap();
-    let held = app.connection_get(&technician, CLIENT).await.unwrap().value.certificates;
+    let held = app
+        .connection_get(&technician, CLIENT)
+        .await
+        .unwrap()
+        .value
+        .certificates;
     assert_eq!(held.len(), 1);
-    let again = app.proposal_create(&technician, &certificate(&pem)).await.unwrap_err();
+    let again = app
+        .proposal_create(&technician, &certificate(&pem))
+        .await
+        .unwrap_err();
     assert_eq!(&*again.faults[0].rule, "held");
     // The overlap: a second one beside the first; then the first is taken away by whose it is.
-    let second = app.proposal_create(&technician, &certificate(&self::pem())).await.unwrap();
+    let second = app
+        .proposal_create(&technician, &certificate(&self::pem()))
+        .await
+        .unwrap();
     app.proposal_confirm(&operator, second.id).await.unwrap();
-    let left = app.certificate_delete(&technician, CLIENT, &held[0].sha256).await.unwrap();
+    let left = app
+        .certificate_delete(&technician, CLIENT, &held[0].sha256)
+        .await
+        .unwrap();
     assert_eq!(left.value.certificates.len(), 1);
     let refused = app.certificate_delete(&stranger, CLIENT, &held[0].sha256).await;
-    assert_eq!(refused.unwrap_err().status, 403, "a head, but not acting as keeper of this connection");
+    assert_eq!(
+        refused.unwrap_err().status,
+        403,
+        "a head, but not acting as keeper of this connection"
+    );
 }
 
 fn page() -> ListQuery {
@@ -203,7 +254,9 @@ proptest! {
 async fn alone(steps: Vec<(bool, Step)>) {
     let world = world().await;
     let app = Arc::clone(&world.app);
-    app.connection_create(&world.operator(), &connection(CLIENT)).await.unwrap();
+    app.connection_create(&world.operator(), &connection(CLIENT))
+        .await
+        .unwrap();
     let roles = [
         (STRANGER, Role::Operator),
         (PROVIDER, Role::Head),
@@ -215,11 +268,16 @@ async fn alone(steps: Vec<(bool, Step)>) {
         let ctx = by(&world, &token, hat).await;
         let other = connection(&format!("new-{at}"));
         match step {
-            Step::Connection => drop(app.proposal_create(&ctx, &ProposalCreate::Connection(other)).await),
+            Step::Connection => drop(
+                app.proposal_create(&ctx, &ProposalCreate::Connection(other))
+                    .await,
+            ),
             Step::Certificate => drop(app.proposal_create(&ctx, &certificate(&pem())).await),
             Step::Directly => {
                 app.connection_create(&ctx, &other).await.unwrap_err();
-                app.certificate_put(&ctx, CLIENT, pem().as_bytes()).await.unwrap_err();
+                app.certificate_put(&ctx, CLIENT, pem().as_bytes())
+                    .await
+                    .unwrap_err();
             }
             Step::Confirm(id) => {
                 app.proposal_confirm(&ctx, id).await.unwrap_err();
@@ -227,8 +285,14 @@ async fn alone(steps: Vec<(bool, Step)>) {
             Step::Reject(id) => drop(app.proposal_reject(&ctx, id, "nē").await),
             // A second self that operates waits for other eyes.
             Step::Role => {
-                let self_ = PersonCreate { code: "39000000009".into(), name: "Otra".into() };
-                let role = RoleCreate { institution: RegistrationNumber::new(STRANGER), role: Role::Operator };
+                let self_ = PersonCreate {
+                    code: "39000000009".into(),
+                    name: "Otra".into(),
+                };
+                let role = RoleCreate {
+                    institution: RegistrationNumber::new(STRANGER),
+                    role: Role::Operator,
+                };
                 if let Ok(view) = app.role_give(&ctx, &self_, &role).await {
                     assert_eq!(view.state, dagr_registry::RoleState::Proposed);
                 }
@@ -236,6 +300,11 @@ async fn alone(steps: Vec<(bool, Step)>) {
         }
         let catalog = app.catalog();
         assert_eq!(catalog.connections.len(), 1, "{step:?}");
-        assert!(catalog.connections[&ClientId::new(CLIENT)].certificates.is_empty(), "{step:?}");
+        assert!(
+            catalog.connections[&ClientId::new(CLIENT)]
+                .certificates
+                .is_empty(),
+            "{step:?}"
+        );
     }
 }

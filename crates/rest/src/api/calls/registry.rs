@@ -118,7 +118,9 @@ pub(super) fn actors(paths: &mut Paths) {
     };
     institutions.create(paths, "Register an institution");
     institutions.list(paths, "Institutions");
-    institutions.seen().get(paths, "One institution; the operator's, or one's own");
+    institutions
+        .seen()
+        .get(paths, "One institution; the operator's, or one's own");
     institutions.update(paths, "Change an institution");
     let systems = Noun {
         name: "system",
@@ -128,7 +130,9 @@ pub(super) fn actors(paths: &mut Paths) {
         who: Who::Operator,
     };
     systems.create(paths, "Register an information system");
-    systems.seen().list(paths, "Information systems; all, or those of one's institution");
+    systems
+        .seen()
+        .list(paths, "Information systems; all, or those of one's institution");
     systems.seen().get(paths, "One information system");
     systems.update(paths, "Change an information system");
     connections(paths, id("Client id of the connection.", technical_name()));
@@ -361,7 +365,7 @@ pub(super) fn evidence(paths: &mut Paths) {
     .parameter(filter("actor"))
     .parameter(filter("action"))
     .parameter(filter("object"))
-        .parameter(filter("noun"))
+    .parameter(filter("noun"))
     .parameter(from())
     .parameter(to())
     .shared(LIST)

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    body, count, list, long, many, nullable, registration_number, schema_ref, technical_name, text, time, view, word,
+    body, count, list, long, many, nullable, registration_number, schema_ref, technical_name, text, time,
+    view, word,
 };
 
 const ROLES: [&str; 7] = [
