@@ -137,7 +137,7 @@ fn day(text: &str) -> Option<Date> {
 }
 
 fn midnight(date: Date) -> Option<Timestamp> {
-    date.to_zoned(riga()).ok().map(|zoned| zoned.timestamp())
+    date.to_zoned_datetime(riga()).ok().map(|zoned| zoned.timestamp())
 }
 
 /// `GET /operator/audit?noun=&actor=&from=&to=&after=`
