@@ -205,9 +205,11 @@ async fn an_institution_rotates_its_certificate_with_an_operator() {
     let refused = app.certificate_delete(&stranger, CLIENT, &held[0].sha256).await;
     assert_eq!(
         refused.unwrap_err().status,
-        403,
-        "a head, but not acting as keeper of this connection"
+        404,
+        "nobody is told of another institution's connections"
     );
+    let refused = app.certificate_delete(&auditor, CLIENT, &held[0].sha256).await;
+    assert_eq!(refused.unwrap_err().status, 403, "reading is not keeping");
 }
 
 fn page() -> ListQuery {
