@@ -10,6 +10,8 @@ pub struct AuditQuery {
     pub actor: Option<String>,
     pub action: Option<String>,
     pub object: Option<String>,
+    /// `permissions`: whatever lies below it.
+    pub noun: Option<String>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
     pub after: Option<String>,
@@ -24,6 +26,7 @@ impl App {
             actor,
             action,
             object,
+            noun,
             from,
             to,
             after,
@@ -33,6 +36,7 @@ impl App {
             actor,
             action,
             object,
+            noun,
             from,
             to,
         };

@@ -1,14 +1,25 @@
 //! Institutions, their systems and connections: use cases of the operator. What lets somebody in
 //! (connections, certificates) is not one person's to do.
 
-use dagr_model::ids::{ClientId, RegistrationNumber, SystemCode};
+use std::sync::Arc;
+
+use dagr_model::{
+    ids::{ClientId, RegistrationNumber, SystemCode},
+    role::Role,
+};
 use dagr_registry::{
     CertificateCreate, ConnectionCreate, ConnectionFilter, ConnectionPatch, ConnectionView,
     InstitutionCreate, InstitutionPatch, InstitutionView, Page, SystemCreate, SystemFilter, SystemPatch,
     SystemView, Versioned,
 };
+use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{App, ctx::Ctx, problem::Problem, token};
+use crate::{
+    App,
+    ctx::{Caller, Ctx},
+    problem::Problem,
+    token,
+};
 
 /// Which page of a list.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +46,7 @@ impl App {
         ctx: &Ctx,
         number: &str,
     ) -> Result<Versioned<InstitutionView>, Problem> {
-        ctx.operator()?;
+        reads(ctx, &RegistrationNumber::new(number))?;
         let found = self
             .registry
             .institution_get(&RegistrationNumber::new(number))
@@ -70,6 +81,36 @@ impl App {
         Ok(changed)
     }
 
+    /// Institutions whose number begins so or whose name holds every word, marks and case aside; in the order of names.
+    /// Answers a page and how many there are.
+    pub fn institution_search(
+        &self,
+        ctx: &Ctx,
+        words: &str,
+        from: usize,
+        limit: usize,
+    ) -> Result<(Vec<(RegistrationNumber, Arc<str>)>, usize), Problem> {
+        ctx.operator()?;
+        let words: Vec<String> = words.split_whitespace().map(plain).collect();
+        let catalog = self.catalog();
+        let mut found: Vec<(String, &RegistrationNumber, &Arc<str>)> = catalog
+            .institutions
+            .iter()
+            .map(|(number, name)| (plain(name), number, name))
+            .filter(|(name, number, _)| {
+                let fits = |word: &String| {
+                    name.contains(word.as_str()) || number.as_str().starts_with(word.as_str())
+                };
+                words.iter().all(fits)
+            })
+            .collect();
+        found.sort_unstable();
+        let of = found.len();
+        let page = found.into_iter().skip(from).take(limit);
+        let page = page.map(|(_, number, name)| (number.clone(), Arc::clone(name)));
+        Ok((page.collect(), of))
+    }
+
     fn put_institution(&self, view: &InstitutionView) {
         self.swap_catalog(|catalog| {
             catalog
@@ -89,10 +130,11 @@ impl App {
     }
 
     pub async fn system_get(&self, ctx: &Ctx, code: &str) -> Result<Versioned<SystemView>, Problem> {
-        ctx.operator()?;
+        let own = own(ctx)?;
         self.registry
             .system_get(&SystemCode::new(code))
             .await?
+            .filter(|found| own.is_none_or(|own| *own == found.value.institution))
             .ok_or_else(|| unknown("system"))
     }
 
@@ -101,11 +143,20 @@ impl App {
         ctx: &Ctx,
         page: ListQuery,
     ) -> Result<Page<Versioned<SystemView>>, Problem> {
-        ctx.operator()?;
-        Ok(self
-            .registry
-            .system_list(&SystemFilter::default(), page.after, page.limit)
-            .await?)
+        self.system_list_of(ctx, None, page).await
+    }
+
+    /// The operator sees all, others those of the institution they act for.
+    pub async fn system_list_of(
+        &self,
+        ctx: &Ctx,
+        institution: Option<&RegistrationNumber>,
+        page: ListQuery,
+    ) -> Result<Page<Versioned<SystemView>>, Problem> {
+        let filter = SystemFilter {
+            institution: own(ctx)?.or(institution).cloned(),
+        };
+        Ok(self.registry.system_list(&filter, page.after, page.limit).await?)
     }
 
     pub async fn system_update(
@@ -139,10 +190,11 @@ impl App {
         ctx: &Ctx,
         client: &str,
     ) -> Result<Versioned<ConnectionView>, Problem> {
-        ctx.operator()?;
+        let own = own(ctx)?;
         self.registry
             .connection_get(&ClientId::new(client))
             .await?
+            .filter(|found| own.is_none_or(|own| *own == found.value.institution))
             .ok_or_else(|| unknown("connection"))
     }
 
@@ -151,10 +203,23 @@ impl App {
         ctx: &Ctx,
         page: ListQuery,
     ) -> Result<Page<Versioned<ConnectionView>>, Problem> {
-        ctx.operator()?;
+        self.connection_list_of(ctx, None, page).await
+    }
+
+    /// The operator sees all, others those of the institution they act for.
+    pub async fn connection_list_of(
+        &self,
+        ctx: &Ctx,
+        institution: Option<&RegistrationNumber>,
+        page: ListQuery,
+    ) -> Result<Page<Versioned<ConnectionView>>, Problem> {
+        let filter = ConnectionFilter {
+            institution: own(ctx)?.or(institution).cloned(),
+            ..ConnectionFilter::default()
+        };
         Ok(self
             .registry
-            .connection_list(&ConnectionFilter::default(), page.after, page.limit)
+            .connection_list(&filter, page.after, page.limit)
             .await?)
     }
 
@@ -244,7 +309,11 @@ impl App {
         client: &str,
         sha256: &str,
     ) -> Result<Versioned<ConnectionView>, Problem> {
-        ctx.operator()?;
+        if ctx.operator().is_err() {
+            // Narrowing: a key that got out is shut out at once, by whose it is.
+            ctx.acting(KEEPERS)?;
+            self.connection_get(ctx, client).await?;
+        }
         let _one = self.changing.lock().await;
         let client = ClientId::new(client);
         let changed = self
@@ -254,12 +323,41 @@ impl App {
         Ok(self.put_connection(changed))
     }
 
-    fn put_connection(&self, view: Versioned<ConnectionView>) -> Versioned<ConnectionView> {
+    pub(crate) fn put_connection(&self, view: Versioned<ConnectionView>) -> Versioned<ConnectionView> {
         self.swap_catalog(|catalog| catalog.put_connection(&view.value));
         view
     }
 }
 
-fn unknown(what: &str) -> Problem {
+/// Who looks after the connections of their institution.
+pub const KEEPERS: &[Role] = &[Role::Head, Role::TechnicalContact];
+
+/// The institution whose things alone are seen; none: an operator, who sees all.
+pub(crate) fn own(ctx: &Ctx) -> Result<Option<&RegistrationNumber>, Problem> {
+    match &ctx.caller {
+        Caller::Person(_) if ctx.operator().is_err() => {
+            ctx.acting(&[]).map(|(_, acting)| Some(&acting.institution))
+        }
+        _ => ctx.operator().map(|()| None),
+    }
+}
+
+/// An operator, or somebody of this institution. Others are not told whether there is such a one.
+fn reads(ctx: &Ctx, number: &RegistrationNumber) -> Result<(), Problem> {
+    match own(ctx)? {
+        Some(own) if own != number => Err(unknown("institution")),
+        _ => Ok(()),
+    }
+}
+
+/// Without marks and case, for comparing.
+fn plain(text: &str) -> String {
+    text.nfd()
+        .filter(char::is_ascii)
+        .collect::<String>()
+        .to_lowercase()
+}
+
+pub(crate) fn unknown(what: &str) -> Problem {
     Problem::new(404, "not_found", format!("there is no such {what}"))
 }

@@ -3,8 +3,8 @@
 mod access;
 mod narrow;
 mod renewal;
-mod uses;
 mod seen;
+mod uses;
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ use crate::{App, admit::limits, catalog::Held, ctx::Ctx, problem::Problem, set::
 
 pub use access::PermissionQuery;
 pub use narrow::{Narrowing, Unused, UnusedQuery};
-pub use uses::{DayUse, FieldUse, PermissionUse};
 pub use seen::{PermissionRow, PermissionSeen, RevisionSeen, Standing};
+pub use uses::{DayUse, FieldUse, PermissionUse};
 
 /// A transition of a permission's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -4,13 +4,14 @@
 use dagr_model::{
     ids::{PersonId, RegistrationNumber},
     role::Role,
+    value::person_code,
 };
 use dagr_registry::{Page, PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView, Versioned};
 
 use crate::{
     App,
     ctx::{Caller, Ctx},
-    institution::ListQuery,
+    institution::{ListQuery, own},
     problem::Problem,
 };
 
@@ -46,6 +47,46 @@ impl App {
     ) -> Result<Page<Versioned<PersonView>>, Problem> {
         ctx.operator()?;
         Ok(self.registry.person_list(page.after, page.limit).await?)
+    }
+
+    /// By their code, which only whoever gives roles may try.
+    pub async fn person_find(&self, ctx: &Ctx, code: &str) -> Result<Option<Versioned<PersonView>>, Problem> {
+        keeper(ctx)?;
+        let Ok(code) = person_code(code) else {
+            return Ok(None);
+        };
+        let code: String = code.iter().map(|digit| char::from(*digit)).collect();
+        Ok(self.registry.person_by_code(&code).await?)
+    }
+
+    /// Gives a role to whoever has this code; somebody not known yet is registered under this name.
+    pub async fn role_give(
+        &self,
+        ctx: &Ctx,
+        person: &PersonCreate,
+        create: &RoleCreate,
+    ) -> Result<RoleView, Problem> {
+        if ctx.operator().is_err() {
+            heads(ctx, &create.institution, create.role)?;
+        }
+        let found = match self.person_find(ctx, &person.code).await? {
+            Some(found) => found,
+            None => self.person_create(ctx, person).await?,
+        };
+        self.role_grant(ctx, found.value.id, create).await
+    }
+
+    /// Roles of the platform: the operator's to ask by institution and state, others those of their own institution.
+    pub async fn role_search(
+        &self,
+        ctx: &Ctx,
+        mut filter: RoleFilter,
+        page: ListQuery,
+    ) -> Result<Page<RoleView>, Problem> {
+        if let Some(own) = own(ctx)? {
+            filter.institution = Some(own.clone());
+        }
+        Ok(self.registry.role_list(&filter, page.after, page.limit).await?)
     }
 
     /// Roles of one person, or of everybody in the institution acted for; ended ones too.

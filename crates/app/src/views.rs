@@ -2,10 +2,12 @@
 
 pub use dagr_policy::{Answer as ExplainAnswer, Explanation, Reason as ExplainReason};
 pub use dagr_registry::{
-    ApplicationOrder, AttachmentView, AuditView, CommentView, ConnectionCreate, ConnectionPatch,
-    ConnectionView, DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView,
-    NotificationView, Page, PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView,
-    RoleCreate, RoleState, RoleView, StopView, SystemCreate, SystemPatch, SystemView, Versioned,
+    ApplicationOrder, AttachmentView, AuditView, CertificateView, CommentView, ConnectionCreate,
+    ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, DatasetView, EventView,
+    InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView, NoticeView, NotificationView,
+    Page, PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState,
+    ProposalView, Proposed, RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemPatch,
+    SystemView, Versioned,
 };
 
 pub use crate::{

@@ -36,6 +36,8 @@ pub struct Who {
     pub unread: usize,
     /// Acts for an institution that provides data, or may.
     pub provides: bool,
+    /// Acts as the platform's operator.
+    pub operates: bool,
 }
 
 #[expect(
@@ -66,6 +68,7 @@ impl Page {
                 may_change: false,
                 unread: 0,
                 provides: false,
+                operates: false,
             }),
             csrf: visitor.csrf(),
             done: None,
@@ -156,6 +159,7 @@ fn who(person: &Person, app: &App, visitor: &Visitor) -> Who {
         may_change: person.may_act_for.len() > usize::from(acting.is_some()),
         unread: visitor.unread,
         provides: visitor.provides,
+        operates: acting.is_some_and(|acting| acting.holds(&[dagr_model::role::Role::Operator])),
     }
 }
 
@@ -184,6 +188,13 @@ pub fn html(template: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// The form again, with what was typed and what is wrong with it.
+pub fn wrong(template: &impl Template) -> Response {
+    let mut response = html(template);
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    response
 }
 
 /// After a form: see the page there (303), so that a reload sends nothing twice.

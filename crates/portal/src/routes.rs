@@ -13,9 +13,9 @@ use dagr_web::context::frame;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    application, assets, catalogue, dataset, failed,
+    application, assets, catalogue, connection, dataset, failed, institution,
     lang::Lang,
-    my_data, my_datasets, notification, permission, plan, provider, secure,
+    my_data, my_datasets, notification, operator, permission, plan, proposal, provider, secure,
     settings::{Portal, Settings},
     sign_in, work,
 };
@@ -48,6 +48,8 @@ fn pages() -> Router<Portal> {
     let pages = provided(pages);
     let pages = own(pages);
     let pages = permissions(pages);
+    let pages = institutions(pages);
+    let pages = operation(pages);
     pages.at("/{*rest}", any(failed::not_found)).0
 }
 
@@ -79,6 +81,55 @@ fn session(pages: Pages) -> Pages {
         .at("/signed-out", get(provider::signed_out_show))
         .at("/sign-out", post(sign_in::sign_out))
         .at("/act-for", get(sign_in::act_for_show).post(sign_in::act_for))
+}
+
+/// One's institution, and what takes two people.
+fn institutions(pages: Pages) -> Pages {
+    use {connection as c, institution as i, proposal as p};
+    pages
+        .at("/institution", get(i::institution_show))
+        .at("/institution/roles", post(i::role_give))
+        .at("/institution/roles/end", post(i::role_end))
+        .at(
+            "/connections",
+            get(c::connection_list).post(c::connection_propose),
+        )
+        .at("/connections/new", get(c::connection_new))
+        .at("/connections/{client}", get(c::connection_show))
+        .at("/connections/{client}/withdraw", post(c::connection_withdraw))
+        .at("/connections/{client}/certificates", post(c::certificate_propose))
+        .at(
+            "/connections/{client}/certificates/{sha256}/remove",
+            post(c::certificate_remove),
+        )
+        .at("/proposals/{id}", get(p::proposal_show))
+        .at("/proposals/{id}/confirm", post(p::proposal_confirm))
+        .at("/proposals/{id}/reject", post(p::proposal_reject))
+}
+
+fn operation(pages: Pages) -> Pages {
+    use institution as i;
+    use operator::{self as o, audit, health, institutions, people};
+    let one = "/operator/institutions/{number}";
+    pages
+        .at("/operator", get(o::operator_show))
+        .at("/operator/roles/{person}/{role}/confirm", post(o::role_confirm))
+        .at("/operator/roles/{person}/{role}/reject", post(o::role_reject))
+        .at(
+            "/operator/institutions",
+            get(institutions::institution_list).post(institutions::institution_create),
+        )
+        .at(one, get(i::institution_any).post(i::institution_update))
+        .at(&format!("{one}/roles"), post(i::role_give))
+        .at(&format!("{one}/roles/end"), post(i::role_end))
+        .at(&format!("{one}/systems"), post(i::system_create))
+        .at(
+            "/operator/people",
+            get(people::people_show).post(people::people_find),
+        )
+        .at("/operator/audit", get(audit::audit_show))
+        .at("/operator/audit.csv", get(audit::audit_export))
+        .at("/operator/health", get(health::health_show))
 }
 
 fn applications(pages: Pages) -> Pages {

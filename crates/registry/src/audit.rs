@@ -46,6 +46,8 @@ pub struct AuditFilter {
     pub actor: Option<String>,
     pub action: Option<String>,
     pub object: Option<String>,
+    /// `permissions`: whatever lies below it.
+    pub noun: Option<String>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
 }
@@ -104,7 +106,8 @@ impl Registry {
                AND actor = COALESCE(CAST($4 AS TEXT), actor)
                AND action = COALESCE(CAST($5 AS TEXT), action)
                AND object = COALESCE(CAST($6 AS TEXT), object)
-             ORDER BY id DESC LIMIT $7",
+               AND (CAST($7 AS TEXT) IS NULL OR object LIKE $7)
+             ORDER BY id DESC LIMIT $8",
         )
         .bind(number_token(after.as_deref())?.unwrap_or(i64::MAX))
         .bind(filter.from.map_or(i64::MIN, micros))
@@ -112,12 +115,19 @@ impl Registry {
         .bind(&filter.actor)
         .bind(&filter.action)
         .bind(&filter.object)
+        .bind(filter.noun.as_deref().map(below))
         .bind(fetch(limit))
         .fetch_all(&mut self.read().await?)
         .await?;
         let items = rows.iter().map(view).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |entry| entry.id.to_string()))
     }
+}
+
+/// `permissions` → `permissions/%`. Nouns are letters: whatever else was sent matches nothing of its own accord.
+fn below(noun: &str) -> String {
+    let noun: String = noun.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{noun}/%")
 }
 
 fn view(row: &Row) -> Result<AuditView> {

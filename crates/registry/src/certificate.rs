@@ -11,6 +11,7 @@ use crate::{
     check::Check,
     connection::{object, require, require_active},
     db::{Conn, Row, query},
+    open::Change,
     row::{micros, stored, text, time},
 };
 
@@ -46,44 +47,9 @@ impl Registry {
         create: &CertificateCreate,
         expected: Option<i64>,
     ) -> Result<Versioned<ConnectionView>> {
-        check(create)?;
         let mut change = self.change(by).await?;
-        let before = require(change.conn(), client).await?.expect(expected)?;
-        require_active(&before.value)?;
-        let held = &before.value.certificates;
-        if held.iter().any(|certificate| certificate.sha256 == create.sha256) {
-            return Err(RegistryError::Exists {
-                what: format!("certificate {}", create.sha256),
-            });
-        }
-        if held.len() >= MAX_CERTIFICATES {
-            return Err(RegistryError::state(format!(
-                "a connection holds at most {MAX_CERTIFICATES} certificates: remove one first"
-            )));
-        }
-        query(
-            "INSERT INTO certificates (client_id, sha256, pem, not_before, not_after, subject)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(client.as_str())
-        .bind(&create.sha256)
-        .bind(&create.pem)
-        .bind(micros(create.not_before))
-        .bind(micros(create.not_after))
-        .bind(&create.subject)
-        .execute(change.conn())
-        .await?;
-        touch(change.conn(), client).await?;
-        let after = require(change.conn(), client).await?;
-        let added = CertificateView {
-            sha256: create.sha256.clone(),
-            subject: create.subject.clone(),
-            not_before: stored(create.not_before),
-            not_after: stored(create.not_after),
-            pem: create.pem.clone(),
-        };
-        let place = format!("{}/certificates/{}", object(client), create.sha256);
-        change.commit("certificate_create", place, &(), &added).await?;
+        let after = insert(&mut change, client, create, expected).await?;
+        change.tx.commit().await?;
         Ok(after)
     }
 
@@ -114,6 +80,53 @@ impl Registry {
         change.commit("certificate_delete", place, removed, &()).await?;
         Ok(after)
     }
+}
+
+/// Adds one, with its entry in the trail; whoever calls commits.
+pub(crate) async fn insert(
+    change: &mut Change<'_>,
+    client: &ClientId,
+    create: &CertificateCreate,
+    expected: Option<i64>,
+) -> Result<Versioned<ConnectionView>> {
+    check(create)?;
+    let before = require(change.conn(), client).await?.expect(expected)?;
+    require_active(&before.value)?;
+    let held = &before.value.certificates;
+    if held.iter().any(|certificate| certificate.sha256 == create.sha256) {
+        return Err(RegistryError::Exists {
+            what: format!("certificate {}", create.sha256),
+        });
+    }
+    if held.len() >= MAX_CERTIFICATES {
+        return Err(RegistryError::state(format!(
+            "a connection holds at most {MAX_CERTIFICATES} certificates: remove one first"
+        )));
+    }
+    query(
+        "INSERT INTO certificates (client_id, sha256, pem, not_before, not_after, subject)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(client.as_str())
+    .bind(&create.sha256)
+    .bind(&create.pem)
+    .bind(micros(create.not_before))
+    .bind(micros(create.not_after))
+    .bind(&create.subject)
+    .execute(change.conn())
+    .await?;
+    touch(change.conn(), client).await?;
+    let after = require(change.conn(), client).await?;
+    let added = CertificateView {
+        sha256: create.sha256.clone(),
+        subject: create.subject.clone(),
+        not_before: stored(create.not_before),
+        not_after: stored(create.not_after),
+        pem: create.pem.clone(),
+    };
+    let place = format!("{}/certificates/{}", object(client), create.sha256);
+    change.enter("certificate_create", place, &(), &added).await?;
+    Ok(after)
 }
 
 fn check(create: &CertificateCreate) -> Result<()> {

@@ -7,6 +7,7 @@ use crate::{
     Actor, CertificateView, Page, Registry, RegistryError, Result, Versioned, certificate,
     check::Check,
     db::{Conn, Row, query},
+    open::Change,
     page::fetch,
     row::{from_word, given, small, text, word},
     system,
@@ -78,31 +79,8 @@ impl Registry {
         create: &ConnectionCreate,
     ) -> Result<Versioned<ConnectionView>> {
         let mut change = self.change(by).await?;
-        let owner = system::find(change.conn(), &create.system).await?;
-        let mut check = check(create.token_lifetime_s, create.description.as_deref());
-        check.code("client_id", create.client_id.as_str());
-        check.reference(owner.is_some(), "system", "system");
-        check.done()?;
-        if find(change.conn(), &create.client_id).await?.is_some() {
-            return Err(RegistryError::Exists {
-                what: format!("connection {}", create.client_id),
-            });
-        }
-        query(
-            "INSERT INTO connections (client_id, system, kind, token_lifetime_s, description, state, version)
-             VALUES ($1, $2, $3, $4, $5, 'active', 1)",
-        )
-        .bind(create.client_id.as_str())
-        .bind(create.system.as_str())
-        .bind(word(create.kind)?)
-        .bind(i64::from(create.token_lifetime_s))
-        .bind(&create.description)
-        .execute(change.conn())
-        .await?;
-        let view = require(change.conn(), &create.client_id).await?;
-        change
-            .commit("connection_create", object(&create.client_id), &(), &view.value)
-            .await?;
+        let view = insert(&mut change, create).await?;
+        change.tx.commit().await?;
         Ok(view)
     }
 
@@ -205,6 +183,39 @@ impl Registry {
             version,
         })
     }
+}
+
+/// Makes one, with its entry in the trail; whoever calls commits.
+pub(crate) async fn insert(
+    change: &mut Change<'_>,
+    create: &ConnectionCreate,
+) -> Result<Versioned<ConnectionView>> {
+    let owner = system::find(change.conn(), &create.system).await?;
+    let mut check = check(create.token_lifetime_s, create.description.as_deref());
+    check.code("client_id", create.client_id.as_str());
+    check.reference(owner.is_some(), "system", "system");
+    check.done()?;
+    if find(change.conn(), &create.client_id).await?.is_some() {
+        return Err(RegistryError::Exists {
+            what: format!("connection {}", create.client_id),
+        });
+    }
+    query(
+        "INSERT INTO connections (client_id, system, kind, token_lifetime_s, description, state, version)
+         VALUES ($1, $2, $3, $4, $5, 'active', 1)",
+    )
+    .bind(create.client_id.as_str())
+    .bind(create.system.as_str())
+    .bind(word(create.kind)?)
+    .bind(i64::from(create.token_lifetime_s))
+    .bind(&create.description)
+    .execute(change.conn())
+    .await?;
+    let view = require(change.conn(), &create.client_id).await?;
+    change
+        .enter("connection_create", object(&create.client_id), &(), &view.value)
+        .await?;
+    Ok(view)
 }
 
 pub(crate) fn object(client: &ClientId) -> String {

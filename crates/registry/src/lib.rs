@@ -27,6 +27,7 @@ mod page;
 mod permission;
 mod person;
 mod plan;
+mod proposal;
 mod row;
 mod session;
 mod setting;
@@ -62,6 +63,7 @@ pub use permission::{
 };
 pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView};
 pub use plan::{FirstGrant, PlanEventCreate, PlanEventView, PlanFilter};
+pub use proposal::{ProposalFilter, ProposalState, ProposalView, Proposed, ProposedCertificate};
 pub use session::{SessionCreate, SessionView};
 pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
 

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_people_and_applications.sql"),
     include_str!("../migrations/0003_plans.sql"),
     include_str!("../migrations/0004_life_of_permissions.sql"),
+    include_str!("../migrations/0005_proposals.sql"),
 ];
 
 /// The control plane. Cheap to clone.

@@ -112,12 +112,12 @@ impl Registry {
         &self,
         number: &PermissionNumber,
     ) -> Result<Option<ApplicationNumber>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT a.number FROM application_permissions ap JOIN permissions p ON p.id = ap.permission
              JOIN applications a ON a.id = ap.application WHERE p.number = $1",
         )
         .bind(number.as_str())
-        .fetch_optional(&mut *self.read().await?)
+        .fetch_optional(&mut self.read().await?)
         .await?;
         row.map(|row| Ok(ApplicationNumber::new(text(&row, "number")?)))
             .transpose()

@@ -88,6 +88,11 @@ const TABLES: &[(&str, &str, &str)] = &[
         "id",
         "id# number provider dataset? stage due body{} version#",
     ),
+    (
+        "proposals",
+        "id",
+        "id# kind institution client_id body{} state proposed_by proposed_at# decided_by? decided_at#? reason?",
+    ),
     ("plan_recipients", "plan, institution", "plan# institution"),
     (
         "plan_events",

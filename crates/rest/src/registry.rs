@@ -13,6 +13,7 @@ pub mod permission;
 pub mod person;
 pub mod plan;
 pub mod plan_step;
+pub mod proposal;
 pub mod session;
 pub mod system;
 pub mod thread;

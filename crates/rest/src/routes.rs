@@ -78,7 +78,7 @@ fn provider() -> Router<Web> {
 fn administration() -> Router<Web> {
     use registry::{
         application, attachment, audit, backup, connection, dataset, disclosure, institution, life,
-        permission, person, plan, plan_step, session, system, thread,
+        permission, person, plan, plan_step, proposal, session, system, thread,
     };
     Router::new()
         .route(
@@ -219,6 +219,13 @@ fn administration() -> Router<Web> {
         )
         .route("/notifications", get(session::notification_list))
         .route("/notifications/{id}/read", post(session::notification_read))
+        .route(
+            "/proposals",
+            post(proposal::proposal_create).get(proposal::proposal_list),
+        )
+        .route("/proposals/{id}", get(proposal::proposal_get))
+        .route("/proposals/{id}/confirm", post(proposal::proposal_confirm))
+        .route("/proposals/{id}/reject", post(proposal::proposal_reject))
         .route("/disclosures", get(disclosure::disclosure_list))
         .route("/disclosures/search", post(disclosure::disclosure_search))
         .route("/disclosures/{id}", get(disclosure::disclosure_get))

@@ -1,16 +1,16 @@
 //! Configuration: one TOML file and the environment, every key known, every fault at once.
 
 mod environment;
-mod sign_in;
 mod registry;
+mod sign_in;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use sign_in::SignIn;
 pub use registry::{Registry, Secret};
+pub use sign_in::SignIn;
 
 /// Everything that can be set. Units stand in the names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]

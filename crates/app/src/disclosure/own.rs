@@ -91,7 +91,7 @@ impl App {
         let recipients = filter
             .recipient
             .as_deref()
-            .and_then(|words| self.recipients_of(words));
+            .and_then(|words| self.recipients_named(words));
         let journal = Arc::clone(&self.journal);
         let window = (
             filter.from.map_or(i64::MIN, Timestamp::as_millisecond),
@@ -184,7 +184,7 @@ impl App {
     }
 
     /// Institutions of this number or these words; `None` = any.
-    fn recipients_of(&self, words: &str) -> Option<HashSet<String>> {
+    fn recipients_named(&self, words: &str) -> Option<HashSet<String>> {
         let words = words.trim();
         if words.is_empty() {
             return None;

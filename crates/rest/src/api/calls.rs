@@ -25,6 +25,7 @@ pub(super) fn fixed() -> Paths {
     registry::people(&mut paths);
     registry::sessions(&mut paths);
     registry::plans(&mut paths);
+    registry::proposals(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths

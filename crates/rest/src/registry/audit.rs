@@ -18,6 +18,7 @@ pub async fn audit_list(
         actor: query.take("actor")?,
         action: query.take("action")?,
         object: query.take("object")?,
+        noun: query.take("noun")?,
         from: query.take_time("from")?,
         to: query.take_time("to")?,
         after: query.take("after")?,

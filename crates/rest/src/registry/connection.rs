@@ -7,7 +7,7 @@ use axum::{
 };
 use dagr_app::problem::Problem;
 use dagr_app::views::{ConnectionCreate, ConnectionPatch};
-use dagr_web::{Operator, Query, Rejected, context::Web};
+use dagr_web::{Operator, Query, Rejected, Steward, context::Web};
 use serde_json::{Value, json};
 
 use super::{Reason, created, expected, id, list, list_query, patch, segment, view};
@@ -28,7 +28,7 @@ pub async fn connection_create(
 
 pub async fn connection_list(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     let page = list_query(&request)?;
@@ -37,7 +37,7 @@ pub async fn connection_list(
 
 pub async fn connection_get(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
@@ -95,7 +95,7 @@ pub async fn certificate_put(
 
 pub async fn certificate_list(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Json<Value>, Rejected> {
     list_query(&request)?;
@@ -108,7 +108,7 @@ pub async fn certificate_list(
 
 pub async fn certificate_delete(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;

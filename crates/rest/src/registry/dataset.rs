@@ -7,7 +7,7 @@ use axum::{
 };
 use dagr_app::{dataset::DefinitionSent, problem::Problem};
 use dagr_model::ids::Section;
-use dagr_web::{Operator, Query, Rejected, Steward, context::Web};
+use dagr_web::{Query, Rejected, Steward, context::Web};
 
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use dagr_app::views::{InstitutionCreate, InstitutionPatch};
-use dagr_web::{Operator, Query, Rejected, context::Web};
+use dagr_web::{Operator, Query, Rejected, Steward, context::Web};
 use serde_json::Value;
 
 use super::{created, expected, id, list, list_query, patch, view};
@@ -35,7 +35,7 @@ pub async fn institution_list(
 
 pub async fn institution_get(
     State(web): State<Web>,
-    ctx: Operator,
+    ctx: Steward,
     request: Request,
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;

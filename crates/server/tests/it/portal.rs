@@ -3,6 +3,7 @@
 mod life;
 mod matrix;
 mod my_datasets;
+mod operator;
 mod own;
 
 use std::collections::BTreeMap;
@@ -153,7 +154,18 @@ pub fn checked(path: &str, answer: &Raw) -> String {
     let lang = &path[1..3];
     assert!(html.contains(&format!("<html lang=\"{lang}\">")), "{path}");
     // A text that is not there shows its name.
-    for mark in [">nav-", ">draft-", ">field-", ">stage-", ">application-"] {
+    for mark in [
+        ">nav-",
+        ">draft-",
+        ">field-",
+        ">stage-",
+        ">application-",
+        ">proposal-",
+        ">connection-",
+        ">certificate-",
+        ">health-",
+        ">audit-",
+    ] {
         assert!(!html.contains(mark), "{path} shows the name of a text: {mark}");
     }
     html

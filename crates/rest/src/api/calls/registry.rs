@@ -3,6 +3,7 @@
 mod application;
 mod life;
 mod plan;
+mod proposal;
 mod session;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 pub(super) use application::{applications, people};
 pub(super) use life::life;
 pub(super) use plan::plans;
+pub(super) use proposal::proposals;
 pub(super) use session::sessions;
 
 use super::{
@@ -28,6 +30,15 @@ struct Noun {
 }
 
 impl Noun {
+    /// The same noun, for calls that people of an institution make too.
+    fn seen(&self) -> Self {
+        Self {
+            who: Who::Steward,
+            id: self.id.clone(),
+            ..*self
+        }
+    }
+
     fn call(&self, verb: &str, summary: &str) -> Operation {
         Operation::new(format!("{}_{verb}", self.name), "registry", self.who, summary).problems(&[400])
     }
@@ -113,7 +124,9 @@ pub(super) fn actors(paths: &mut Paths) {
     };
     institutions.create(paths, "Register an institution");
     institutions.list(paths, "Institutions");
-    institutions.get(paths, "One institution");
+    institutions
+        .seen()
+        .get(paths, "One institution; the operator's, or one's own");
     institutions.update(paths, "Change an institution");
     let systems = Noun {
         name: "system",
@@ -123,8 +136,10 @@ pub(super) fn actors(paths: &mut Paths) {
         who: Who::Operator,
     };
     systems.create(paths, "Register an information system");
-    systems.list(paths, "Information systems");
-    systems.get(paths, "One information system");
+    systems
+        .seen()
+        .list(paths, "Information systems; all, or those of one's institution");
+    systems.seen().get(paths, "One information system");
     systems.update(paths, "Change an information system");
     connections(paths, id("Client id of the connection.", technical_name()));
 }
@@ -138,8 +153,10 @@ fn connections(paths: &mut Paths, id: Value) {
         who: Who::Operator,
     };
     connections.create(paths, "Register a connection");
-    connections.list(paths, "Connections");
-    connections.get(paths, "One connection");
+    connections
+        .seen()
+        .list(paths, "Connections; all, or those of one's institution");
+    connections.seen().get(paths, "One connection");
     connections.update(paths, "Change a connection");
     let call = connections
         .change("withdraw", "Withdraw a connection: its tokens end at once")
@@ -162,12 +179,14 @@ fn connections(paths: &mut Paths, id: Value) {
         made(call, "Connection"),
     );
     let call = certificates
+        .seen()
         .one("list", "Certificates of a connection")
         .shared(LIST)
         .ok("All of them.", schema_ref("CertificateList"));
     paths.add("get", &certificates.path("/certificates"), call);
     let sha256 = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
     let call = certificates
+        .seen()
         .one("delete", "Remove a certificate; tokens already given stay valid")
         .parameter(path_parameter("sha256", "SHA-256 of the DER, hex.", sha256))
         .problems(&[409, 422]);
@@ -377,6 +396,7 @@ pub(super) fn evidence(paths: &mut Paths) {
     .parameter(filter("actor"))
     .parameter(filter("action"))
     .parameter(filter("object"))
+    .parameter(filter("noun"))
     .parameter(from())
     .parameter(to())
     .shared(LIST)

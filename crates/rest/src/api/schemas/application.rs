@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    body, count, list, long, many, nullable, registration_number, schema_ref, text, time, view, word,
+    body, count, list, long, many, nullable, registration_number, schema_ref, technical_name, text, time,
+    view, word,
 };
 
 pub(super) const ROLES: [&str; 7] = [
@@ -30,6 +31,18 @@ pub(super) fn people() -> Value {
             "state": word(&["proposed", "active", "ended"]), "proposed_by": text(),
             "from": nullable(time()), "to": nullable(time()),
         })),
+        "Proposal": view(json!({
+            "id": count(), "institution": text(),
+            "proposed": { "type": "object", "description": "`connection` or `certificate`, and what would be made." },
+            "state": word(&["proposed", "confirmed", "rejected"]), "proposed_by": text(), "proposed_at": time(),
+            "decided_by": nullable(text()), "decided_at": nullable(time()), "reason": nullable(text()),
+        })),
+        "ProposalList": list("proposals", schema_ref("Proposal")),
+        "ProposalCreate": json!({ "oneOf": [schema_ref("ProposedConnection"), schema_ref("ProposedCertificate")] }),
+        "ProposedConnection": body(&["connection"], json!({ "connection": schema_ref("ConnectionCreate") })),
+        "ProposedCertificate": body(&["certificate"], json!({ "certificate": body(&["client_id", "pem"], json!({
+            "client_id": technical_name(), "pem": long(65_536),
+        })) })),
         "RoleList": list("roles", schema_ref("Role")),
         "RoleCreate": body(&["institution", "role"], json!({
             "institution": registration_number(), "role": word(&ROLES),
