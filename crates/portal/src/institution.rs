@@ -348,7 +348,7 @@ async fn refused(
     let mut typed = typed.map_err(|problem| visitor.failed(problem))?;
     // A reason stands once for each role: its field is named after it.
     for fault in typed.faults.iter_mut().filter(|fault| fault.at == "reason") {
-        fault.at = taken.to_owned();
+        taken.clone_into(&mut fault.at);
     }
     again(portal, visitor, number, typed).await
 }
@@ -369,6 +369,7 @@ impl InstitutionPage {
         }
     }
 
+    #[expect(clippy::unused_self, reason = "a template calls what its page has")]
     fn reason_id(&self, held: &Held) -> String {
         format!("reason-{}", held.id)
     }

@@ -19,7 +19,6 @@ mod my_datasets;
 mod notification;
 mod operator;
 mod page;
-mod page;
 mod permission;
 mod plan;
 mod proposal;

@@ -124,6 +124,10 @@ impl Page {
         self.lang.n(id, *n as u64)
     }
 
+    pub fn number(&self, n: &u64) -> String {
+        crate::lang::number(*n)
+    }
+
     pub fn with(&self, id: &str, name: &str, value: &str) -> String {
         self.lang.with(id, &[(name, value)])
     }

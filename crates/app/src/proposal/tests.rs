@@ -303,7 +303,10 @@ async fn alone(steps: Vec<(bool, Step)>) {
         let catalog = app.catalog();
         assert_eq!(catalog.connections.len(), 1, "{step:?}");
         assert!(
-            catalog.connections.get(&ClientId::new(CLIENT)).unwrap()
+            catalog
+                .connections
+                .get(&ClientId::new(CLIENT))
+                .unwrap()
                 .certificates
                 .is_empty(),
             "{step:?}"

@@ -202,7 +202,7 @@ async fn an_application_lives_from_draft_to_look_up_in_pages() {
         "{page}"
     );
     let permission = page.split("/lv/permissions/").nth(1).unwrap();
-    let permission = permission.split('"').nth(0).unwrap().to_owned();
+    let permission = permission.split('"').next().unwrap().to_owned();
     let client = recipient.client.with_permission(&permission);
     let found = client
         .get(&format!("/data/pl_person/records/{ONE}"))

@@ -200,7 +200,9 @@ async fn delivers(server: &Server, provider: &crate::server::Party, manager: &Br
         let weight = if n == 0 { json!("smags") } else { json!(n) };
         json!({ "op": "upsert", "record": { "Number": format!("D{n}"), "Weight": weight } })
     };
-    let rows = |range: std::ops::Range<usize>| range.map(|n| format!("{}\n", row(n))).collect::<String>();
+    let rows = |range: std::ops::Range<usize>| {
+        range.fold(String::new(), |rows, n| rows + &row(n).to_string() + "\n")
+    };
     let put = async |id: &str, mode: &str, body: String| {
         let path = format!("/intake/pd_dogs/packages/{id}?mode={mode}");
         client.put(&path, "application/x-ndjson", body).await.unwrap()
