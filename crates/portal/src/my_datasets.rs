@@ -5,6 +5,7 @@ mod package;
 mod publish;
 mod quarantine;
 mod recipients;
+mod stop;
 mod words;
 
 use askama::Template;
@@ -21,6 +22,7 @@ pub use package::{confirm_post, confirm_show, package_list, package_show, reject
 pub use publish::{publish_post, publish_show};
 pub use quarantine::{quarantine_csv, quarantine_show};
 pub use recipients::recipients_show;
+pub use stop::{stop_post, stop_show};
 
 use crate::{
     dataset::delay,

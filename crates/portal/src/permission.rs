@@ -2,6 +2,7 @@
 
 mod explain;
 mod moving;
+mod uses;
 mod words;
 
 use askama::Template;
@@ -33,6 +34,7 @@ use crate::{
 use explain::Explained;
 pub use explain::permission_explain;
 pub use moving::{permission_move, permission_move_show};
+pub use uses::{permission_amend, permission_narrow_post, permission_narrow_show, permission_odrl};
 use words::{scope_text, standing, way_text};
 
 /// Permissions on one page, and revisions of one.
@@ -181,6 +183,9 @@ struct PermissionPage {
     revisions: Vec<Revision>,
     older: Option<String>,
     explained: Option<Explained>,
+    may: uses::MayAsk,
+    /// None: nothing is counted yet.
+    chart: Option<uses::UseChart>,
 }
 
 struct Revision {
@@ -220,6 +225,7 @@ async fn shown(
     };
     let revisions = app.permission_revision_list(&visitor.ctx, number, asked).await;
     let revisions = revisions.map_err(failed)?;
+    let used = app.permission_use(&visitor.ctx, number).await.map_err(failed)?;
     let lang = visitor.lang;
     let permission = &seen.row.permission;
     let named = |party: &dagr_app::views::Provider| name_of(&party.name, party.registration_number.as_str());
@@ -256,6 +262,8 @@ async fn shown(
             .map(|found| revision(lang, found))
             .collect(),
         explained: None,
+        may: uses::may_ask(visitor, &seen),
+        chart: used.counted_to.map(|_| uses::chart(lang, &used)),
         seen,
     })
 }

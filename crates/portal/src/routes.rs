@@ -193,6 +193,7 @@ fn provided(pages: Pages) -> Pages {
             "/my-datasets/{name}/publish",
             get(m::publish_show).post(m::publish_post),
         )
+        .at("/my-datasets/{name}/stop", get(m::stop_show).post(m::stop_post))
         .at("/my-datasets/{name}/packages", get(m::package_list))
         .at("/my-datasets/{name}/packages/{id}", get(m::package_show))
         .at(
@@ -225,6 +226,15 @@ fn permissions(pages: Pages) -> Pages {
         .at(
             "/permissions/{number}/explain",
             post(permission::permission_explain),
+        )
+        .at("/permissions/{number}/amend", post(permission::permission_amend))
+        .at(
+            "/permissions/{number}/narrow",
+            get(permission::permission_narrow_show).post(permission::permission_narrow_post),
+        )
+        .at(
+            "/permissions/{number}/odrl.jsonld",
+            get(permission::permission_odrl),
         )
         .at(
             "/permissions/{number}/{transition}",
