@@ -389,7 +389,7 @@ async fn draft(portal: &Portal, visitor: &Visitor, number: &str) -> Result<Optio
         name: found.dataset.to_string(),
         text: text.text.clone(),
         published: found.published.is_some(),
-        class: visitor.lang.t(&format!("evolution-{class}")),
+        class: visitor.lang.t(&format!("plan-evolution-{class}")),
         changes,
     }))
 }

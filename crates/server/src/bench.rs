@@ -6,6 +6,7 @@ mod changes;
 mod intake;
 mod journal;
 mod lookup;
+mod pages;
 mod site;
 mod start;
 mod wrk;
@@ -32,6 +33,8 @@ pub enum Bench {
     Changes(Size),
     /// A personal first load with its entries, then one search by person
     Journal(Size),
+    /// Pages and look-ups with ten thousand institutions and a hundred thousand permissions
+    Pages(pages::Pages),
     /// Opening a data directory, and the memory of an idle server
     Start(Size),
 }
@@ -57,6 +60,7 @@ pub async fn run(global: &Global, bench: Bench) -> Done {
         Bench::Intake(size) => intake::run(&size).await,
         Bench::Changes(size) => changes::run(&size).await,
         Bench::Journal(size) => journal::run(&size).await,
+        Bench::Pages(pages) => pages::run(&pages).await,
         Bench::Start(size) => start::run(&size).await,
     }?;
     if global.json {

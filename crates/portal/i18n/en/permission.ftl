@@ -37,12 +37,6 @@ permission-scope-keys = { $n ->
  }
 permission-scope-when = only those that meet the condition:
 permission-ways = How they may be received
-permission-way-key = one by one, by key
-permission-way-index = by searching the field “{ $name }”
-permission-way-changes = changes
-permission-way-list = the change list “{ $name }”
-permission-way-bulk = all at once
-permission-way-history = earlier values
 permission-validity = Valid
 permission-from = from
 permission-to = until

@@ -38,12 +38,6 @@ permission-scope-keys = { $n ->
  }
 permission-scope-when = tikai tie, kas atbilst nosacījumam:
 permission-ways = Kā drīkst saņemt
-permission-way-key = pa vienam, zinot atslēgu
-permission-way-index = meklējot pēc lauka „{ $name }”
-permission-way-changes = izmaiņas
-permission-way-list = izmaiņu saraksts „{ $name }”
-permission-way-bulk = visi uzreiz
-permission-way-history = agrākās vērtības
 permission-validity = Derīga
 permission-from = no
 permission-to = līdz

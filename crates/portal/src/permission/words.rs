@@ -1,7 +1,7 @@
 //! Ways, scopes and states as people say them.
 
 use dagr_app::{permission::Transition, views::Standing};
-use dagr_model::permission::{PermissionState, Scope};
+use dagr_model::permission::{PermissionState, Scope, Way};
 
 use crate::lang::Lang;
 
@@ -27,14 +27,10 @@ pub fn state_name(state: PermissionState) -> &'static str {
     }
 }
 
-/// `index:Surname` → `pēc lauka Surname`.
+/// `index:Surname` → `meklējot pēc lauka Surname`; what is no way stays as it is.
 pub fn way_text(lang: Lang, way: &str) -> String {
-    let (kind, name) = way.split_once(':').unwrap_or((way, ""));
-    let id = format!("permission-way-{kind}");
-    if lang.known(&id).is_none() {
-        return way.to_owned();
-    }
-    lang.with(&id, &[("name", name)])
+    way.parse::<Way>()
+        .map_or_else(|_| way.to_owned(), |way| crate::words::way(lang, &way, None))
 }
 
 /// In words, and the condition where it is one.
