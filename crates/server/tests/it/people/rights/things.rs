@@ -165,6 +165,8 @@ impl Things {
             "permission" | "unused" => self.of_permission(office, id).await,
             "application" | "comment" | "attachment" => self.of_application(office, id).await,
             "person" | "role" => self.of_person(office, id).await,
+            "plan" => self.of_plan(office, id).await,
+            "proposal" => self.of_proposal(office, id).await,
             _ => self.other(office, id).await,
         }
     }
@@ -295,6 +297,70 @@ impl Things {
                 Call::read(number).with("{attachment}", attachment)
             }
             _ => Call::read(number),
+        }
+    }
+
+    /// Of the provider, with the recipient invited; every step is done where it shall be closed.
+    async fn of_plan(&mut self, office: &Office, id: &str) -> Call {
+        let subject = json!({ "kind": "dataset", "dataset": "persons" });
+        let create = json!({
+            "scenario": "new_dataset", "subject": subject, "title": "Plāns", "recipients": [RECIPIENT],
+        });
+        if id == "plan_create" {
+            return Call::of("", create);
+        }
+        let made = office.post(&self.decider, "/registry/plans", create).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let path = made.header("location").to_owned();
+        let number = path.rsplit('/').next().unwrap();
+        let steps = made.json()["steps"].as_array().unwrap().len();
+        let done = async |step: usize| {
+            let own = if step <= 6 { &self.decider } else { &self.applicant };
+            let path = format!("{path}/steps/{step}/done");
+            let answer = office.post(own, &path, json!({})).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        };
+        match id {
+            "plan_close" => {
+                for step in 1..=steps {
+                    done(step).await;
+                }
+            }
+            "plan_step_reopen" => done(1).await,
+            _ => {}
+        }
+        let call = match id {
+            "plan_update" => Call::of(number, json!({ "title": "Cits" })),
+            "plan_invite" => Call::of(number, json!({ "institutions": [OTHER] })),
+            "plan_close" | "plan_step_done" => Call::of(number, json!({})),
+            "plan_step_assign" => Call::of(number, json!({ "due": "2030-01-01" })),
+            "plan_step_not_applicable" | "plan_step_reopen" => Call::of(number, reason()),
+            "plan_step_note" => Call::of(number, json!({ "text": "Labi" })),
+            "plan_comment_create" => Call::of(number, json!({ "text": "Kad?" })),
+            _ => Call::read(number),
+        };
+        call.with("{step}", "1".to_owned())
+    }
+
+    /// A connection, proposed by an operator of another day.
+    async fn of_proposal(&mut self, office: &Office, id: &str) -> Call {
+        let number = self.number();
+        let create = json!({
+            "connection": { "client_id": format!("q{number}"), "system": "sys", "kind": "consumer", "token_lifetime_s": 600 },
+        });
+        if id == "proposal_create" {
+            return Call::of("", create);
+        }
+        let (_, operator) = office
+            .person(5_000 + self.number(), KEEPER, &[Role::Operator])
+            .await;
+        let made = office.post(&operator, "/registry/proposals", create).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let proposal = made.json()["id"].to_string();
+        match id {
+            "proposal_reject" => Call::of(proposal, reason()),
+            "proposal_confirm" => Call::of(proposal, json!({})),
+            _ => Call::read(proposal),
         }
     }
 
