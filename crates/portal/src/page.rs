@@ -144,6 +144,11 @@ impl Page {
         self.lang.moment(*at)
     }
 
+    /// For programs: to the second, in UTC.
+    pub fn stamp(&self, at: &Timestamp) -> String {
+        at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
     pub fn asset(&self, name: &str) -> String {
         assets::path(name)
     }

@@ -65,8 +65,9 @@ pub async fn sign_in_development(
     }
     let signed_in = SignedIn {
         code: code.to_owned(),
+        // Not the code: a name is shown to others.
         name: if name.is_empty() {
-            code.to_owned()
+            visitor.lang.t("sign-in-unnamed")
         } else {
             name.to_owned()
         },

@@ -7,6 +7,7 @@ pub mod load;
 pub mod nation;
 pub mod office;
 mod people;
+mod plans;
 mod state;
 mod story;
 mod tell;
@@ -192,6 +193,7 @@ async fn people(nation: &Nation, running: &Running, state: &mut State) -> Done {
         applications::make(&running.app, &officials)
             .await
             .map_err(failed)?;
+        plans::make(&running.app, &officials).await.map_err(failed)?;
         state.peopled = true;
         state.save()?;
     }

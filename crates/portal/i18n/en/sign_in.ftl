@@ -42,3 +42,4 @@ role-technical-contact = technical contact
 role-operator = operator
 role-data-protection-officer = data-protection officer
 role-auditor = auditor
+sign-in-unnamed = Name not known

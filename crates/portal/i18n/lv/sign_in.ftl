@@ -42,3 +42,4 @@ role-technical-contact = tehniskā kontaktpersona
 role-operator = operators
 role-data-protection-officer = datu aizsardzības speciālists
 role-auditor = auditors
+sign-in-unnamed = Vārds nav zināms

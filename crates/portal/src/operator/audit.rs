@@ -20,7 +20,7 @@ use crate::{
     visitor::{Signed, Visitor},
 };
 
-const PAGE: u32 = 50;
+const PAGE: u32 = 40;
 /// Rows of one export.
 const EXPORT: u32 = 10_000;
 /// Longer changes are cut on the page; the interface gives all of them.
