@@ -155,6 +155,10 @@ const gone = Date.now();
 const after = await lookUp(permission, citizen);
 assert.equal(after.status, 403);
 assert(Date.now() - gone < 1_000);
+// A plan of each scenario, from its start to its end.
+const dace = await Actor.signIn(people.head);
+for (const scenario of ['new_dataset', 'move_to_dagr', 'behind_api_manager']) await planned(scenario);
+
 console.log(`the life was lived (${mode}): application ${draft.split('/').pop()}, permission ${permission}`);
 await browser.close();
 
@@ -163,4 +167,35 @@ async function revoke(actor) {
   await actor.write('main form [name=reason]', 'Pabalsts vairs netiek maksāts.');
   await actor.press('main form button');
   await actor.sees('atsaukta');
+}
+
+async function planned(scenario) {
+  await dace.open('/lv/plans/new');
+  await dace.tick(`input[name=scenario][value=${scenario}]`);
+  await dace.write('#title', `Pāreja: ${scenario}`);
+  await (scenario === 'behind_api_manager' ? dace.write('#service', 'Pakalpe') : dace.write('#dataset', 'fpr_person'));
+  await dace.write('textarea[name=recipients]', '90000000812');
+  await dace.press('main form button.primary');
+  const plan = new URL(dace.page.url()).pathname;
+  for (const actor of [dace, zane]) {
+    await actor.open(plan);
+    // Each side its own steps: those that offer it.
+    for (let left = 20; left > 0; left -= 1) {
+      const open = actor.page.locator('li:has(button[value=done])').first();
+      if ((await open.count()) === 0) break;
+      const step = await open.getAttribute('id');
+      if (mode === 'keyboard') {
+        await actor.reach(`#${step} summary`);
+        await actor.page.keyboard.press('Enter');
+      } else {
+        await open.locator('summary').click();
+      }
+      await actor.press(`#${step} button[value=done]`);
+    }
+  }
+  await dace.open(plan);
+  dace.page.removeAllListeners('dialog');
+  dace.page.on('dialog', (dialog) => dialog.accept());
+  await dace.press('form[action$="/close"] button');
+  await dace.sees('Plāns slēgts');
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use super::{Browser, person, server};
 
 const SET: &str = "name: pm_set
@@ -12,7 +14,8 @@ fields:
   - Name : vārds
 ";
 
-/// Pages; `{n}` is a submitted application, `{d}` a draft.
+/// Pages; `{n}` is a submitted application, `{d}` a draft, `{p}` a permission of the recipient, `{l}` a plan of the provider with the
+/// recipient invited, `{c}` a connection of the recipient, `{i}` its institution.
 const PAGES: &[&str] = &[
     "/",
     "/datasets/pm_set",
@@ -39,6 +42,33 @@ const PAGES: &[&str] = &[
     "/my-datasets/pm_set/quarantine",
     "/my-datasets/pm_set/quarantine.csv",
     "/my-datasets/pm_set/recipients",
+    "/my-datasets/pm_set/stop",
+    "/my-data",
+    "/my-data.json",
+    "/my-data.csv",
+    "/my-data/none",
+    "/notifications",
+    "/permissions",
+    "/permissions?side=provider",
+    "/permissions/{p}",
+    "/permissions/{p}/odrl.jsonld",
+    "/permissions/{p}/narrow",
+    "/permissions/{p}/revoke",
+    "/plans",
+    "/plans/new",
+    "/plans/{l}",
+    "/institution",
+    "/connections",
+    "/connections/new",
+    "/connections/{c}",
+    "/operator",
+    "/operator/institutions",
+    "/operator/institutions/{i}",
+    "/operator/people",
+    "/operator/audit",
+    "/operator/audit.csv",
+    "/operator/health",
+    "/nowhere",
 ];
 
 /// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
@@ -63,6 +93,17 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/my-datasets/pm_set/definition", &[]),
     ("/my-datasets/pm_set/packages/none/confirm", &[]),
     ("/my-datasets/pm_set/packages/none/reject", &[]),
+    ("/my-datasets/pm_set/stop", &[]),
+    ("/permissions/{p}/narrow", &[]),
+    ("/permissions/{p}/suspend", &[]),
+    ("/permissions/{p}/revoke", &[]),
+    ("/permissions/{p}/explain", &[]),
+    ("/plans", &[]),
+    ("/plans/{l}/comments", &[]),
+    ("/plans/{l}/invite", &[]),
+    ("/plans/{l}/steps/1", &[("move", "not_applicable")]),
+    ("/institution/roles", &[]),
+    ("/operator/institutions", &[]),
 ];
 /// Longer than a note may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {
@@ -125,13 +166,53 @@ async fn each_sees_and_does_what_the_table_says() {
     let (draft, sent) = (begin(&applicant).await, begin(&applicant).await);
     fill(&applicant, &sent).await;
 
+    let body = json!({
+        "dataset": "pm_set", "recipient": recipient.institution, "environment": "main", "purpose": "p",
+        "legal_basis": "l", "fields": "all", "ways": ["key"],
+    });
+    let granted = server
+        .operator()
+        .post("/registry/permissions", &body)
+        .await
+        .unwrap();
+    let permission = granted["number"].as_str().unwrap().to_owned();
+    let decider = Browser::signed_in(&server, "39000000015").await;
+    let plan = [
+        ("scenario", "new_dataset"),
+        ("title", "Plāns"),
+        ("dataset", "pm_set"),
+        ("recipients", recipient.institution.as_str()),
+    ];
+    let plan = decider.submitted("/lv/plans/new", "/lv/plans", &plan).await;
+    let plan = plan
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap()
+        .to_owned();
+
     let mut table = String::new();
     let anonymous = Browser::new(&server);
     let mut browsers = vec![("anonymous", anonymous)];
     for (name, code, ..) in cast {
         browsers.push((name, Browser::signed_in(&server, code).await));
     }
-    let place = |path: &str| format!("/lv{}", path.replace("{n}", &sent).replace("{d}", &draft));
+    let words = [
+        ("{n}", &sent),
+        ("{d}", &draft),
+        ("{p}", &permission),
+        ("{l}", &plan),
+        ("{c}", &recipient.client_id),
+        ("{i}", &recipient.institution),
+    ];
+    let place = |path: &str| {
+        let filled = words
+            .iter()
+            .fold(path.to_owned(), |path, (word, value)| path.replace(word, value));
+        format!("/lv{filled}")
+    };
     for page in PAGES {
         write!(table, "{page:<40}").unwrap();
         for (_, browser) in &browsers {
