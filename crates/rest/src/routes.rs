@@ -231,6 +231,7 @@ fn administration() -> Router<Web> {
         .route("/disclosures/{id}", get(disclosure::disclosure_get))
         .route("/disclosures/{id}/subjects", get(disclosure::subject_list))
         .route("/audit", get(audit::audit_list))
+        .route("/export", get(backup::registry_export))
         .route("/backups", post(backup::backup_create))
         .route("/backups/{id}", get(backup::backup_get))
 }

@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
@@ -9,6 +10,7 @@ use dagr_app::backup::BackupCreate;
 use dagr_web::{Operator, Query, Rejected, context::Web};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
+use tokio_util::io::ReaderStream;
 
 use super::id;
 use crate::body;
@@ -36,4 +38,23 @@ pub async fn backup_get(
 ) -> Result<Json<Value>, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(json!(web.app.backup_get(&ctx, &id(&request)).await?)))
+}
+
+/// `GET /registry/export`: one line a row, as `dagr registry import` takes it.
+pub async fn registry_export(
+    State(web): State<Web>,
+    ctx: Operator,
+    request: Request,
+) -> Result<Response, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let exported = web.app.registry_export(&ctx).await?;
+    let mut response = Body::from_stream(ReaderStream::new(exported.file)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-ndjson"),
+    );
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(exported.bytes));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }

@@ -457,3 +457,22 @@ async fn the_sandbox_is_the_providers_own_and_empties_with_a_new_text() {
         "cursor_expired",
     );
 }
+
+#[tokio::test]
+async fn the_whole_registry_is_read_over_http_as_from_its_file() {
+    let server = Server::start();
+    let reader = server.consumer().await;
+    let exported = raw::get(&server.operator(), "/registry/export").await;
+    assert_eq!(exported.status, 200, "{}", exported.text());
+    let text = exported.text();
+    assert!(
+        text.starts_with("{\"format\":\"dagr-registry\",\"version\":1}\n"),
+        "{text}"
+    );
+    assert!(text.contains(&reader.institution) && !text.contains("PRIVATE KEY"));
+    let file = server.dir().join("export.ndjson");
+    let done = server.run(&["registry", "export", file.to_str().unwrap()]);
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    assert_eq!(raw::get(&reader.client, "/registry/export").await.status, 403);
+}

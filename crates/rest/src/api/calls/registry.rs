@@ -422,4 +422,18 @@ pub(super) fn backups(paths: &mut Paths) {
         .ok("The backup.", schema_ref("Backup"))
         .problems(&[400, 404]);
     paths.add("get", "/registry/backups/{id}", call);
+    let call = Operation::new(
+        "registry_export",
+        "registry",
+        Who::Operator,
+        "The whole registry, one line a row: for `dagr registry import`. Of the operator token alone",
+    )
+    .answer(
+        200,
+        "A head, a line a row in the order of tables and keys, an end that counts them.",
+        &[("application/x-ndjson", json!({ "type": "string" }))],
+        &[],
+    )
+    .problems(&[400]);
+    paths.add("get", "/registry/export", call);
 }
