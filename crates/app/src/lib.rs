@@ -42,6 +42,7 @@ pub mod service;
 pub mod session;
 pub mod set;
 pub mod stop;
+pub mod system;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;

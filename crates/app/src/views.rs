@@ -3,11 +3,11 @@
 pub use dagr_policy::{Answer as ExplainAnswer, Explanation, Reason as ExplainReason};
 pub use dagr_registry::{
     ApplicationOrder, AttachmentView, AuditView, CertificateView, CommentView, ConnectionCreate,
-    ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, DatasetView, EventView,
+    ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, Criticality, DatasetView, EventView,
     InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView, NoticeView, NotificationView,
     Page, PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState,
-    ProposalView, Proposed, RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemPatch,
-    SystemView, Versioned,
+    ProposalView, Proposed, RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemFacts,
+    SystemFactsPut, SystemFactsView, SystemPatch, SystemView, Versioned,
 };
 
 pub use crate::{

@@ -17,7 +17,7 @@ use crate::{
     lang::Lang,
     my_data, my_datasets, notification, operator, permission, plan, proposal, provider, secure,
     settings::{Portal, Settings},
-    sign_in, work,
+    sign_in, system, work,
 };
 
 /// To be merged with the data port's other calls.
@@ -69,6 +69,11 @@ fn public(pages: Pages) -> Pages {
     pages
         .at("/", get(catalogue::catalogue_show))
         .at("/datasets/{name}", get(dataset::dataset_show))
+        .at("/systems/{code}", get(system::system_show))
+        .at(
+            "/systems/{code}/edit",
+            get(system::system_edit).post(system::system_describe),
+        )
 }
 
 fn session(pages: Pages) -> Pages {

@@ -65,7 +65,10 @@ pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, Ro
 pub use plan::{FirstGrant, PlanEventCreate, PlanEventView, PlanFilter};
 pub use proposal::{ProposalFilter, ProposalState, ProposalView, Proposed, ProposedCertificate};
 pub use session::{SessionCreate, SessionView};
-pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
+pub use system::{
+    Criticality, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView, SystemFilter, SystemPatch,
+    SystemView,
+};
 
 /// What every call answers.
 pub type Result<T> = std::result::Result<T, RegistryError>;

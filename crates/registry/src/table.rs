@@ -16,6 +16,11 @@ const TABLES: &[(&str, &str, &str)] = &[
     ),
     ("systems", "code", "code institution name version#"),
     (
+        "system_facts",
+        "system, version",
+        "system version# body{} reason actor set_at#",
+    ),
+    (
         "connections",
         "client_id",
         "client_id system kind token_lifetime_s# description? state version#",

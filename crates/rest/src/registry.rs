@@ -16,6 +16,7 @@ pub mod plan_step;
 pub mod proposal;
 pub mod session;
 pub mod system;
+pub mod system_facts;
 pub mod thread;
 
 use axum::{

@@ -78,7 +78,7 @@ fn provider() -> Router<Web> {
 fn administration() -> Router<Web> {
     use registry::{
         application, attachment, audit, backup, connection, dataset, disclosure, institution, life,
-        permission, person, plan, plan_step, proposal, session, system, thread,
+        permission, person, plan, plan_step, proposal, session, system, system_facts, thread,
     };
     Router::new()
         .route(
@@ -93,6 +93,14 @@ fn administration() -> Router<Web> {
         .route(
             "/systems/{id}",
             get(system::system_get).patch(system::system_update),
+        )
+        .route(
+            "/systems/{id}/facts",
+            get(system_facts::system_facts_get).put(system_facts::system_facts_put),
+        )
+        .route(
+            "/systems/{id}/facts/versions",
+            get(system_facts::system_facts_list),
         )
         .route(
             "/connections",
