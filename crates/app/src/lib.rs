@@ -18,6 +18,7 @@ pub mod health;
 pub mod institution;
 pub mod intake;
 pub mod jws;
+pub mod law;
 mod load;
 pub mod lookup;
 pub mod notification;

@@ -8,6 +8,7 @@ pub mod connection;
 pub mod dataset;
 pub mod disclosure;
 pub mod institution;
+pub mod law;
 pub mod life;
 pub mod permission;
 pub mod person;

@@ -69,3 +69,110 @@ async fn facts_of_a_system_are_all_wanted_and_all_faults_told() {
         "{unknown:?}"
     );
 }
+
+fn act() -> Act {
+    Act {
+        id: "FPRL".into(),
+        title: "Fizisko personu reģistra likums".into(),
+        url: Some("https://likumi.lv/ta/id/296185".into()),
+        names: vec!["FPRL".into()],
+    }
+}
+
+fn article(text: &str) -> ArticlePut {
+    ArticlePut {
+        text: text.into(),
+        valid_from: Some(jiff::civil::date(2026, 1, 1)),
+        valid_to: None,
+        reason: "Grozījumi".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_changed_article_flags_a_permission_and_tells_both_sides_once() {
+    let registry = furnished().await;
+    let mut granted = permission("persons");
+    granted.environment = Section::Sandbox;
+    granted.legal_basis = "FPRL 5. pants".into();
+    let granted = registry
+        .permission_insert(&by(), &granted, leaves())
+        .await
+        .unwrap();
+    let (made, is_new) = registry.act_put(&by(), &act(), Some(0)).await.unwrap();
+    assert_eq!((made.version, is_new), (1, true));
+    let renamed = Act {
+        names: vec!["FPRL".into(), "Reģistra likums".into()],
+        ..act()
+    };
+    let (made, is_new) = registry.act_put(&by(), &renamed, Some(1)).await.unwrap();
+    assert_eq!((made.version, is_new), (2, false));
+    assert_eq!(registry.act_get("FPRL").await.unwrap(), Some(made.clone()));
+    assert_eq!(registry.act_list(None, 10).await.unwrap().items, [made]);
+
+    let cited = registry.law_cited(0, 10).await.unwrap();
+    let [cited] = cited.as_slice() else {
+        panic!("{cited:?}")
+    };
+    assert_eq!(
+        (&cited.number, cited.legal_basis.as_str()),
+        (&granted.value.number, "FPRL 5. pants")
+    );
+    assert_eq!(registry.law_cited(cited.id, 10).await.unwrap(), []);
+
+    registry
+        .article_put(&by(), "FPRL", "5", &article("Sākums"), &[])
+        .await
+        .unwrap();
+    let second = registry
+        .article_put(&by(), "FPRL", "5", &article("Tālāk"), &[cited.id])
+        .await
+        .unwrap();
+    assert_eq!(second.version, 2);
+    assert_eq!(
+        registry.article_list("FPRL", None, 10).await.unwrap().items,
+        [second]
+    );
+    for institution in [PROVIDER, RECIPIENT] {
+        let filter = LawFlagFilter {
+            institution: Some(RegistrationNumber::new(institution)),
+            open: true,
+        };
+        let flags = registry.law_flag_list(&filter, None, 10).await.unwrap().items;
+        assert_eq!((flags.len(), flags[0].version), (1, 2));
+    }
+    let reviewed = registry.law_flag_review(&by(), 1, "Paliek").await.unwrap();
+    assert_eq!(reviewed.note.as_deref(), Some("Paliek"));
+    let again = registry.law_flag_review(&by(), 1, "Paliek").await;
+    assert!(matches!(again, Err(RegistryError::State { .. })), "{again:?}");
+    let open = LawFlagFilter {
+        institution: None,
+        open: true,
+    };
+    assert_eq!(registry.law_flag_list(&open, None, 10).await.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn an_act_and_an_article_are_refused_with_all_faults() {
+    let registry = furnished().await;
+    let bad = Act {
+        id: "a b".into(),
+        title: String::new(),
+        url: Some("ftp://x".into()),
+        names: vec!["L".into()],
+    };
+    let places: Vec<_> = faults(registry.act_put(&by(), &bad, None).await)
+        .into_iter()
+        .map(|(place, _)| place)
+        .collect();
+    assert_eq!(places, ["id", "title", "url", "names"]);
+    let mut bad = article("");
+    bad.valid_to = Some(jiff::civil::date(2025, 1, 1));
+    let refused = registry.article_put(&by(), "FPRL", "5.p", &bad, &[]).await;
+    let places: Vec<_> = faults(refused).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["number", "text", "valid_to"]);
+    let unknown = registry.article_put(&by(), "NAV", "5", &article("x"), &[]).await;
+    assert!(
+        matches!(unknown, Err(RegistryError::Unknown { .. })),
+        "{unknown:?}"
+    );
+}

@@ -27,6 +27,7 @@ pub(super) fn fixed() -> Paths {
     registry::sessions(&mut paths);
     registry::plans(&mut paths);
     registry::proposals(&mut paths);
+    registry::law(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths

@@ -39,6 +39,8 @@ const PAGES: &[&str] = &[
     "/my-datasets/pm_set/quarantine",
     "/my-datasets/pm_set/quarantine.csv",
     "/my-datasets/pm_set/recipients",
+    "/operator/law",
+    "/law-flags",
 ];
 
 /// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
@@ -63,6 +65,8 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/my-datasets/pm_set/definition", &[]),
     ("/my-datasets/pm_set/packages/none/confirm", &[]),
     ("/my-datasets/pm_set/packages/none/reject", &[]),
+    ("/operator/law", &[]),
+    ("/law-flags/1/review", &[]),
 ];
 /// Longer than a note may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {

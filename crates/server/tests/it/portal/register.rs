@@ -4,7 +4,10 @@ use http::Method;
 use serde_json::json;
 
 use super::{Browser, checked, person, server};
-use crate::{raw::call, server::Server};
+use crate::{
+    raw::call,
+    server::{Party, Server},
+};
 
 #[tokio::test]
 async fn what_is_registered_is_read_by_all_and_written_by_whose_it_is() {
@@ -22,6 +25,7 @@ async fn what_is_registered_is_read_by_all_and_written_by_whose_it_is() {
     let stranger = Browser::signed_in(&server, "39000000202").await;
     let auditor = Browser::signed_in(&server, "39000000203").await;
     systems(&server, &party.system, &head, [&stranger, &auditor]).await;
+    law(&server, &party, &other, [&head, &stranger, &auditor]).await;
 }
 
 async fn systems(server: &Server, system: &str, head: &Browser, others: [&Browser; 2]) {
@@ -113,4 +117,115 @@ async fn systems(server: &Server, system: &str, head: &Browser, others: [&Browse
         text.contains("2. versija") && text.contains("Pirmais apraksts"),
         "{text}"
     );
+}
+
+const SET: &str = "name: rg_set
+key: Code
+data_description: Personas
+fields:
+  - Code : kods
+  - Name : vārds
+";
+
+/// People: the provider's head, the recipient's head, the provider's auditor.
+async fn law(server: &Server, provider: &Party, recipient: &Party, [head, taker, auditor]: [&Browser; 3]) {
+    server.publish(provider, "rg_set", SET).await;
+    let operator = server.operator();
+    let mut numbers = Vec::new();
+    for basis in ["Fizisko personu reģistra likuma 5. pants", "FPRL 6. pants"] {
+        let body = json!({
+            "dataset": "rg_set", "recipient": recipient.institution, "environment": "main", "purpose": "Pabalsti",
+            "legal_basis": basis, "fields": "all", "ways": ["key"],
+        });
+        let made = operator.post("/registry/permissions", &body).await.unwrap();
+        numbers.push(made["number"].as_str().unwrap().to_owned());
+    }
+    person(
+        server,
+        "39000000209",
+        "Operatore Olga",
+        &provider.institution,
+        &["operator"],
+    )
+    .await;
+    let keeper = Browser::signed_in(server, "39000000209").await;
+    for other in [head, taker, auditor] {
+        assert_eq!(other.get("/lv/operator/law").await.status, 403);
+    }
+    for lang in ["lv", "en"] {
+        keeper.page(&format!("/{lang}/operator/law")).await;
+        head.page(&format!("/{lang}/law-flags")).await;
+    }
+    let (page, act) = ("/lv/operator/law", "/lv/operator/law/FPRL");
+    let mut pairs = vec![
+        ("id", "FPRL"),
+        ("title", "Fizisko personu reģistra likums"),
+        ("url", "likumi"),
+    ];
+    pairs.push(("names", "FPRL\nPersonu likums"));
+    let wrong = keeper.submit(page, page, &pairs).await;
+    assert_eq!(wrong.status, 422);
+    assert!(checked(page, &wrong).contains("href=\"#url\""));
+    pairs[2].1 = "https://likumi.lv/ta/id/296185";
+    let to = keeper.submitted(page, page, &pairs).await;
+    assert!(keeper.page(&to).await.contains("Personu likums"));
+    assert_eq!(
+        keeper.submit(page, page, &pairs).await.status,
+        422,
+        "there already"
+    );
+
+    let articles = format!("{act}/articles");
+    let wrong = keeper
+        .submit(act, &articles, &[("number", "5.p"), ("text", "x")])
+        .await;
+    assert!(checked(act, &wrong).contains("href=\"#number\""));
+    let first = [("number", "5"), ("text", "Ziņas sniedz"), ("why", "Sākums")];
+    let to = keeper.submitted(act, &articles, &first).await;
+    assert!(
+        to.ends_with("done=article-saved"),
+        "the first version flags nothing: {to}"
+    );
+    let second = [
+        ("number", "5"),
+        ("text", "Ziņas sniedz bez maksas"),
+        ("why", "Grozījumi"),
+    ];
+    let to = keeper.submitted(act, &articles, &second).await;
+    assert!(to.ends_with("done=article-flagged"), "{to}");
+    let to = keeper.submitted(act, &articles, &second).await;
+    assert!(
+        to.ends_with("done=article-saved"),
+        "nothing new, nobody told twice: {to}"
+    );
+
+    let flags = operator.get("/registry/law_flags?open=true").await.unwrap();
+    let flags = flags["flags"].as_array().unwrap();
+    assert_eq!(
+        (flags.len(), flags[0]["permission"].as_str()),
+        (1, Some(numbers[0].as_str()))
+    );
+    let at = format!("/lv/law-flags/{}/review", flags[0]["id"]);
+    for other in [head, taker] {
+        let told = other.page("/lv/notifications").await;
+        assert_eq!(told.matches("Mainījies likums").count(), 1, "{told}");
+        assert!(other.page("/en/law-flags").await.contains(&numbers[0]));
+    }
+    for other in [taker, auditor, &keeper] {
+        let page = other.page("/lv/law-flags").await;
+        assert!(!page.contains("/review\""), "only the provider's: {page}");
+        let csrf = super::hidden(&page, "/lv/sign-out")["csrf"].clone();
+        assert_eq!(
+            other.send(&at, &[("csrf", &csrf), ("note", "x")]).await.status,
+            403
+        );
+    }
+    let wrong = head.submit("/lv/law-flags", &at, &[("note", "")]).await;
+    assert_eq!(wrong.status, 422);
+    let to = head
+        .submitted("/lv/law-flags", &at, &[("note", "Pamats paliek")])
+        .await;
+    assert!(taker.page(&to).await.contains("Pamats paliek"));
+    let left = operator.get("/registry/law_flags?open=true").await.unwrap();
+    assert_eq!(left["flags"], json!([]));
 }
