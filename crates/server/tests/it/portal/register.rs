@@ -208,7 +208,7 @@ async fn law(server: &Server, provider: &Party, recipient: &Party, [head, taker,
     let at = format!("/lv/law-flags/{}/review", flags[0]["id"]);
     for other in [head, taker] {
         let told = other.page("/lv/notifications").await;
-        assert_eq!(told.matches("Mainījies likums").count(), 1, "{told}");
+        assert_eq!(told.matches(">Mainījies likums").count(), 1, "{told}");
         assert!(other.page("/en/law-flags").await.contains(&numbers[0]));
     }
     for other in [taker, auditor, &keeper] {
