@@ -199,6 +199,14 @@ impl Ctx {
         })
     }
 
+    /// Whoever is known: a person, a connection, the operator.
+    pub fn signed_in(&self) -> Result<(), Problem> {
+        match &self.caller {
+            Caller::Anonymous => Err(Problem::token_invalid()),
+            Caller::Operator | Caller::Connection(_) | Caller::Person(_) => Ok(()),
+        }
+    }
+
     /// Who acts, as the audit trail names it.
     pub fn actor_name(&self) -> String {
         match &self.caller {

@@ -18,6 +18,7 @@ pub mod health;
 pub mod institution;
 pub mod intake;
 pub mod jws;
+pub mod law;
 mod load;
 pub mod lookup;
 pub mod notification;
@@ -43,6 +44,7 @@ pub mod service;
 pub mod session;
 pub mod set;
 pub mod stop;
+pub mod system;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;

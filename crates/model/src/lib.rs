@@ -10,6 +10,7 @@ pub mod expression;
 pub mod fault;
 pub mod ids;
 pub mod key;
+pub mod law;
 pub mod leaves;
 pub mod permission;
 pub mod plan;

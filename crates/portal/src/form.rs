@@ -43,6 +43,11 @@ impl Form {
         (pairs.len() <= MAX_PAIRS).then_some(Self(pairs))
     }
 
+    /// A form as it stands before anybody types.
+    pub fn of<const N: usize>(pairs: [(&str, String); N]) -> Self {
+        Self(pairs.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
     /// The first of this name, trimmed; empty where there is none.
     pub fn text(&self, name: &str) -> &str {
         self.0

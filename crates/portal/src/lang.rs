@@ -34,6 +34,7 @@ macro_rules! texts {
             include_str!(concat!("../i18n/", $lang, "/notification.ftl")),
             include_str!(concat!("../i18n/", $lang, "/permission.ftl")),
             include_str!(concat!("../i18n/", $lang, "/operator.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/register.ftl")),
         ]
     };
 }

@@ -27,6 +27,7 @@ mod routes;
 mod secure;
 mod settings;
 mod sign_in;
+mod system;
 mod typed;
 mod visitor;
 mod words;

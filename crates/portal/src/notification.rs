@@ -142,7 +142,8 @@ mod tests {
     use super::*;
 
     /// As `app` tells them.
-    const KINDS: [&str; 8] = [
+    const KINDS: [&str; 9] = [
+        "law_changed",
         "application_submitted",
         "application_withdrawn",
         "application_returned",

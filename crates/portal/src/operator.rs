@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod health;
 pub mod institutions;
+pub mod law;
 pub mod people;
 
 use askama::Template;

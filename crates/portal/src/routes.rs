@@ -17,7 +17,7 @@ use crate::{
     lang::Lang,
     my_data, my_datasets, notification, operator, permission, plan, proposal, provider, secure,
     settings::{Portal, Settings},
-    sign_in, work,
+    sign_in, system, work,
 };
 
 /// To be merged with the data port's other calls.
@@ -69,6 +69,11 @@ fn public(pages: Pages) -> Pages {
     pages
         .at("/", get(catalogue::catalogue_show))
         .at("/datasets/{name}", get(dataset::dataset_show))
+        .at("/systems/{code}", get(system::system_show))
+        .at(
+            "/systems/{code}/edit",
+            get(system::system_edit).post(system::system_describe),
+        )
 }
 
 fn session(pages: Pages) -> Pages {
@@ -109,7 +114,7 @@ fn institutions(pages: Pages) -> Pages {
 
 fn operation(pages: Pages) -> Pages {
     use institution as i;
-    use operator::{self as o, audit, health, institutions, people};
+    use operator::{self as o, audit, health, institutions, law, people};
     let one = "/operator/institutions/{number}";
     pages
         .at("/operator", get(o::operator_show))
@@ -127,6 +132,11 @@ fn operation(pages: Pages) -> Pages {
             "/operator/people",
             get(people::people_show).post(people::people_find),
         )
+        .at("/operator/law", get(law::law_show).post(law::act_put))
+        .at("/operator/law/{act}", get(law::act_show))
+        .at("/operator/law/{act}/articles", post(law::article_put))
+        .at("/law-flags", get(law::flags_show))
+        .at("/law-flags/{id}/review", post(law::flag_review))
         .at("/operator/audit", get(audit::audit_show))
         .at("/operator/audit.csv", get(audit::audit_export))
         .at("/operator/health", get(health::health_show))

@@ -20,6 +20,7 @@ mod export;
 mod import;
 mod institution;
 mod job;
+mod law;
 mod notice;
 mod notification;
 mod open;
@@ -53,6 +54,7 @@ pub use export::{FORMAT, VERSION};
 pub use import::ImportError;
 pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
 pub use job::{JobCreate, JobFilter, JobState, JobView};
+pub use law::{Act, ArticlePut, ArticleView, Cited, LawFlagFilter, LawFlagView};
 pub use notice::{NoticeCreate, NoticeFilter, NoticeView};
 pub use notification::{NotificationCreate, NotificationFilter, NotificationView, To};
 pub use open::Registry;
@@ -65,7 +67,10 @@ pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, Ro
 pub use plan::{FirstGrant, PlanEventCreate, PlanEventView, PlanFilter};
 pub use proposal::{ProposalFilter, ProposalState, ProposalView, Proposed, ProposedCertificate};
 pub use session::{SessionCreate, SessionView};
-pub use system::{SystemCreate, SystemFilter, SystemPatch, SystemView};
+pub use system::{
+    Criticality, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView, SystemFilter, SystemPatch,
+    SystemView,
+};
 
 /// What every call answers.
 pub type Result<T> = std::result::Result<T, RegistryError>;

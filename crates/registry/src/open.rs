@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_plans.sql"),
     include_str!("../migrations/0004_life_of_permissions.sql"),
     include_str!("../migrations/0005_proposals.sql"),
+    include_str!("../migrations/0006_systems_and_law.sql"),
 ];
 
 /// The control plane. Cheap to clone.

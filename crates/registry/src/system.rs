@@ -1,7 +1,11 @@
 //! Information systems: each belongs to an institution and owns connections.
 
+mod facts;
+
 use dagr_model::ids::{RegistrationNumber, SystemCode};
 use serde::{Deserialize, Serialize};
+
+pub use facts::{Criticality, SystemFacts, SystemFactsPut, SystemFactsView};
 
 use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,

@@ -16,6 +16,11 @@ const TABLES: &[(&str, &str, &str)] = &[
     ),
     ("systems", "code", "code institution name version#"),
     (
+        "system_facts",
+        "system, version",
+        "system version# body{} reason actor set_at#",
+    ),
+    (
         "connections",
         "client_id",
         "client_id system kind token_lifetime_s# description? state version#",
@@ -100,6 +105,17 @@ const TABLES: &[(&str, &str, &str)] = &[
         "plan# number# at# person# institution role kind body{} after_json{}",
     ),
     ("plan_comments", "id", "id# plan# at# person# institution text"),
+    ("acts", "id", "id title url? names{} version#"),
+    (
+        "articles",
+        "act, number, version",
+        "act number version# body{} reason actor set_at#",
+    ),
+    (
+        "law_flags",
+        "id",
+        "id# permission# act article version# at# reviewed_at#? reviewed_by? note?",
+    ),
     ("projections", "name", "name entry at#"),
     (
         "permission_days",

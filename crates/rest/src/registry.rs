@@ -8,6 +8,7 @@ pub mod connection;
 pub mod dataset;
 pub mod disclosure;
 pub mod institution;
+pub mod law;
 pub mod life;
 pub mod permission;
 pub mod person;
@@ -16,6 +17,7 @@ pub mod plan_step;
 pub mod proposal;
 pub mod session;
 pub mod system;
+pub mod system_facts;
 pub mod thread;
 
 use axum::{

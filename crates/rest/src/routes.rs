@@ -77,8 +77,8 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, attachment, audit, backup, connection, dataset, disclosure, institution, life,
-        permission, person, plan, plan_step, proposal, session, system, thread,
+        application, attachment, audit, backup, connection, dataset, disclosure, institution, law, life,
+        permission, person, plan, plan_step, proposal, session, system, system_facts, thread,
     };
     Router::new()
         .route(
@@ -93,6 +93,14 @@ fn administration() -> Router<Web> {
         .route(
             "/systems/{id}",
             get(system::system_get).patch(system::system_update),
+        )
+        .route(
+            "/systems/{id}/facts",
+            get(system_facts::system_facts_get).put(system_facts::system_facts_put),
+        )
+        .route(
+            "/systems/{id}/facts/versions",
+            get(system_facts::system_facts_list),
         )
         .route(
             "/connections",
@@ -203,6 +211,12 @@ fn administration() -> Router<Web> {
             "/plans/{id}/comments",
             post(plan::plan_comment_create).get(plan::plan_comment_list),
         )
+        .route("/acts", get(law::act_list))
+        .route("/acts/{id}", put(law::act_put).get(law::act_get))
+        .route("/acts/{id}/articles", get(law::article_list))
+        .route("/acts/{id}/articles/{article}", put(law::article_put))
+        .route("/law_flags", get(law::law_flag_list))
+        .route("/law_flags/{id}/review", post(law::law_flag_review))
         .route("/people", post(person::person_create).get(person::person_list))
         .route("/people/{id}", get(person::person_get))
         .route(

@@ -18,4 +18,5 @@ notice-application-decided = Application { $number } was decided
 notice-application-commented = Application { $number } has a new comment
 notice-application-due = Application { $number } is due soon
 notice-application-overdue = Application { $number } is past its deadline
+notice-law-changed = The law behind permission { $number } has changed: the provider has to look at it
 notice-other = There is news: { $number }

@@ -18,4 +18,5 @@ notice-application-decided = Par pieteikumu { $number } ir pieņemts lēmums
 notice-application-commented = Pieteikumam { $number } ir jauns komentārs
 notice-application-due = Par pieteikumu { $number } drīz jālemj
 notice-application-overdue = Pieteikuma { $number } termiņš ir nokavēts
+notice-law-changed = Mainījies likums, uz kura balstās atļauja { $number }: datu devējam tā jāpārskata
 notice-other = Ir jaunumi: { $number }

@@ -8,6 +8,8 @@ mod applications;
 mod audit;
 #[path = "durable.rs"]
 mod durable;
+#[path = "facts.rs"]
+mod facts;
 #[path = "life.rs"]
 mod life;
 #[path = "nouns.rs"]

@@ -8,6 +8,8 @@ mod applications;
 mod audit;
 #[path = "durable.rs"]
 mod durable;
+#[path = "facts.rs"]
+mod facts;
 mod file;
 #[path = "life.rs"]
 mod life;

@@ -18,6 +18,7 @@ pub(super) fn fixed() -> Paths {
     intake(&mut paths, "/intake/{set}", "");
     intake(&mut paths, "/sandbox/{set}/intake", "sandbox_");
     registry::actors(&mut paths);
+    registry::system_facts(&mut paths);
     registry::datasets(&mut paths);
     registry::permissions(&mut paths);
     registry::applications(&mut paths);
@@ -26,6 +27,7 @@ pub(super) fn fixed() -> Paths {
     registry::sessions(&mut paths);
     registry::plans(&mut paths);
     registry::proposals(&mut paths);
+    registry::law(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths

@@ -3,6 +3,7 @@
 mod application;
 mod life;
 mod plan;
+mod register;
 
 use serde_json::{Map, Value, json};
 
@@ -88,6 +89,8 @@ pub(super) fn fixed() -> Map<String, Value> {
         application::sessions(),
         life::life(),
         plan::plans(),
+        register::systems(),
+        register::law(),
         disclosures(),
     ];
     groups

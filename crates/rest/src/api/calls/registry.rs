@@ -4,6 +4,7 @@ mod application;
 mod life;
 mod plan;
 mod proposal;
+mod register;
 mod session;
 
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ pub(super) use application::{applications, people};
 pub(super) use life::life;
 pub(super) use plan::plans;
 pub(super) use proposal::proposals;
+pub(super) use register::{law, system_facts};
 pub(super) use session::sessions;
 
 use super::{

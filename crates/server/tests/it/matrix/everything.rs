@@ -62,6 +62,7 @@ async fn operations(world: &World, number: &str) -> Vec<Operation> {
                 ("{role}", "1"),
                 ("{attachment}", "1"),
                 ("{step}", "1"),
+                ("{article}", "1"),
             ];
             operations.push(Operation {
                 name: format!("{method} {path}"),

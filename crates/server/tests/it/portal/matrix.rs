@@ -69,6 +69,8 @@ const PAGES: &[&str] = &[
     "/operator/audit.csv",
     "/operator/health",
     "/nowhere",
+    "/operator/law",
+    "/law-flags",
 ];
 
 /// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
@@ -104,6 +106,8 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/plans/{l}/steps/1", &[("move", "not_applicable")]),
     ("/institution/roles", &[]),
     ("/operator/institutions", &[]),
+    ("/operator/law", &[]),
+    ("/law-flags/1/review", &[]),
 ];
 /// Longer than a note may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {

@@ -1,0 +1,59 @@
+//! What is registered beside data sets.
+
+use serde_json::{Value, json};
+
+use super::{body, count, list, many, nullable, schema_ref, text, time, view, word};
+
+/// A text somebody reads: not blank.
+fn told(most: u32) -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": most, "pattern": "\\S" })
+}
+
+pub(super) fn systems() -> Value {
+    json!({
+        "SystemFacts": body(
+            &["purposes", "content", "controller", "volume", "processing", "conditions_of_access", "legal_acts", "criticality"],
+            json!({
+                "purposes": told(4_000), "content": told(4_000), "controller": told(4_000), "volume": told(4_000),
+                "processing": told(4_000), "conditions_of_access": told(4_000),
+                "legal_acts": { "type": "array", "minItems": 1, "maxItems": 50, "items": told(500) },
+                "criticality": word(&["ordinary", "important", "critical"]),
+            }),
+        ),
+        "SystemFactsPut": body(&["facts", "reason"], json!({ "facts": schema_ref("SystemFacts"), "reason": told(2_000) })),
+        "SystemFactsVersion": view(json!({
+            "system": text(), "version": count(), "facts": schema_ref("SystemFacts"), "reason": text(), "by": text(),
+            "at": time(),
+        })),
+        "SystemFactsVersionList": list("versions", schema_ref("SystemFactsVersion")),
+    })
+}
+
+pub(super) fn law() -> Value {
+    let day = || nullable(json!({ "type": "string", "format": "date" }));
+    let url = || nullable(json!({ "type": "string", "maxLength": 500, "pattern": "^https?://[^\\s]*$" }));
+    let name = json!({ "type": "string", "minLength": 2, "maxLength": 200 });
+    json!({
+        "Act": view(json!({ "id": text(), "title": text(), "url": nullable(text()), "names": many(text()) })),
+        "ActList": list("acts", schema_ref("Act")),
+        "ActPut": body(&["title"], json!({
+            "title": told(500), "url": url(), "names": { "type": "array", "maxItems": 30, "items": name },
+        })),
+        "Article": view(json!({
+            "act": text(), "number": text(), "version": count(), "text": text(), "valid_from": day(), "valid_to": day(),
+            "reason": text(), "by": text(), "at": time(),
+        })),
+        "ArticleList": list("articles", schema_ref("Article")),
+        "ArticlePut": body(&["text", "reason"], json!({
+            "text": told(20_000), "valid_from": day(), "valid_to": day(), "reason": told(2_000),
+        })),
+        "ArticleChanged": view(json!({ "article": schema_ref("Article"), "flagged": count() })),
+        "LawFlag": view(json!({
+            "id": count(), "permission": text(), "provider": text(), "recipient": text(), "act": text(),
+            "article": text(), "version": count(), "at": time(), "reviewed_at": nullable(time()),
+            "reviewed_by": nullable(text()), "note": nullable(text()),
+        })),
+        "LawFlagList": list("flags", schema_ref("LawFlag")),
+        "LawFlagReview": body(&["note"], json!({ "note": told(2_000) })),
+    })
+}
