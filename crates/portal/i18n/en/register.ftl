@@ -76,3 +76,5 @@ fault-url-url = The address has to begin with https://.
 fault-names-too-short = A name needs at least two letters.
 fault-names-count = Too many names: 30 are allowed.
 law-what = Laws, regulations, their articles, and what their changes touch.
+system-criticality-hint = What happens when the system does not work.
+article-from-hint = The first day, for example 01.07.2026.
