@@ -54,7 +54,11 @@ const REST: &[&str] = &[
     "INSERT INTO projections VALUES ('use', '1-0', 9)",
     "INSERT INTO permission_days SELECT id, '2026-01-01', 'key', 3, 1, 3, 0 FROM permissions",
     "INSERT INTO permission_fields SELECT id, 'Code', '2026-01-01', NULL FROM permissions",
-    "INSERT INTO dataset_stops VALUES (1, 'persons', 5, 'operator', 'Kļūda', NULL, NULL, NULL)",
+    "INSERT INTO dataset_stops VALUES (1, 'persons', 5, 'operator', 'Kļūda', 6, 'operator', 'Labots')",
+    "INSERT INTO system_facts SELECT code, 1, '{}', 'Sākums', 'operator', 5 FROM systems",
+    "INSERT INTO acts VALUES ('pl', 'Pašvaldību likums', NULL, '[]', 1)",
+    "INSERT INTO articles VALUES ('pl', '4', 1, '{}', 'Sākums', 'operator', 5)",
+    "INSERT INTO law_flags SELECT 1, id, 'pl', '4', 1, 5, NULL, NULL, NULL FROM permissions LIMIT 1",
     "INSERT INTO stopped_permissions SELECT 1, id FROM permissions",
 ];
 

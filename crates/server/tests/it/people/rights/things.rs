@@ -167,6 +167,7 @@ impl Things {
             "person" | "role" => self.of_person(office, id).await,
             "plan" => self.of_plan(office, id).await,
             "proposal" => self.of_proposal(office, id).await,
+            "act" | "article" => self.of_law(office, id).await,
             _ => self.other(office, id).await,
         }
     }
@@ -361,6 +362,37 @@ impl Things {
             "proposal_reject" => Call::of(proposal, reason()),
             "proposal_confirm" => Call::of(proposal, json!({})),
             _ => Call::read(proposal),
+        }
+    }
+
+    /// An act that is there, with one article.
+    async fn of_law(&mut self, office: &Office, id: &str) -> Call {
+        let act = json!({ "title": "Pašvaldību likums" });
+        let article = json!({ "text": "Uzdevumi", "reason": "Sākums" });
+        for (path, body) in [
+            ("/registry/acts/pl", &act),
+            ("/registry/acts/pl/articles/4", &article),
+        ] {
+            let headers = [("content-type", "application/json")];
+            let call = (Method::PUT, path);
+            let put = office
+                .send(
+                    Some(&self.operator),
+                    call,
+                    &headers,
+                    body.to_string().into_bytes(),
+                )
+                .await;
+            assert!(put.status < 300, "{}", put.text());
+        }
+        match id {
+            "act_put" => Call::of("pl", act),
+            "article_put" => {
+                let text = format!("Uzdevumi {}", self.number());
+                Call::of("pl", json!({ "text": text, "reason": "Cita redakcija" }))
+                    .with("{article}", "4".to_owned())
+            }
+            _ => Call::read("pl"),
         }
     }
 
