@@ -49,6 +49,8 @@ pub async fn run(global: &Global, command: Command) -> Done {
             (rows, format!("{rows} rows in {}", file.display()))
         }
         Command::Import { file } => {
+            // Before anything is opened or made: a wrong name leaves no empty registry behind.
+            std::fs::File::open(&file).map_err(|error| Failure::file(&file, &error))?;
             let lock = DataDir::open(&global.data_dir()).map_err(|error| here(&error))?;
             let registry = open_registry(&config, lock.path()).await;
             let registry = registry.map_err(|error| here(&error))?;

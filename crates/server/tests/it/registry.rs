@@ -475,4 +475,10 @@ async fn the_whole_registry_is_read_over_http_as_from_its_file() {
     assert!(done.status.success(), "{done:?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     assert_eq!(raw::get(&reader.client, "/registry/export").await.status, 403);
+    let missing = server.run(&["registry", "import", "nowhere.ndjson"]);
+    assert!(!missing.status.success());
+    assert!(
+        String::from_utf8_lossy(&missing.stderr).contains("nowhere.ndjson"),
+        "{missing:?}"
+    );
 }
