@@ -203,6 +203,29 @@ impl Things {
             "certificate_delete" => {
                 Call::read(self.connection(office).await).with("{sha256}", "00".repeat(32))
             }
+            "system_facts_put" | "system_facts_get" | "system_facts_list" => {
+                let facts = json!({
+                    "purposes": "p", "content": "c", "controller": "k", "volume": "v", "processing": "a", "conditions_of_access": "n", "legal_acts": ["Likums"],
+                    "criticality": "ordinary",
+                });
+                let body = json!({ "facts": facts, "reason": format!("Reize {number}") });
+                let headers = [("content-type", "application/json")];
+                let call = (Method::PUT, "/registry/systems/sys/facts");
+                let put = office
+                    .send(
+                        Some(&self.operator),
+                        call,
+                        &headers,
+                        body.to_string().into_bytes(),
+                    )
+                    .await;
+                assert!(put.status < 300, "{}", put.text());
+                if id == "system_facts_put" {
+                    Call::of("sys", body)
+                } else {
+                    Call::read("sys")
+                }
+            }
             _ if id.starts_with("system") => Call::read("sys"),
             _ => Call::read(OTHER),
         }
