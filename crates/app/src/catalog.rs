@@ -2,12 +2,15 @@
 
 mod sharded;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 use dagr_model::{
     fault::Fault,
     ids::{ClientId, DatasetName, PermissionNumber, RegistrationNumber, Section},
-    permission::{Permission, Scope},
+    permission::{Permission, PermissionState, Scope},
     schema::Schema,
 };
 use dagr_policy::Grant;
@@ -15,6 +18,9 @@ use dagr_policy::Grant;
 pub use sharded::Sharded;
 
 use crate::{ctx::Connection, set::LiveSet, usage::Usage};
+
+/// Permissions, in the order they were put in force.
+type Numbers = Arc<Vec<PermissionNumber>>;
 
 /// The state every request is judged by.
 #[derive(Default, Clone)]
@@ -25,7 +31,8 @@ pub struct Catalog {
     pub connections: Sharded<ClientId, Arc<SignIn>>,
     pub datasets: Sharded<DatasetName, Arc<Dataset>>,
     pub permissions: Sharded<PermissionNumber, Arc<Held>>,
-    pub by_recipient: Sharded<RegistrationNumber, Arc<Vec<PermissionNumber>>>,
+    by_recipient: Sharded<RegistrationNumber, Numbers>,
+    by_dataset: Sharded<DatasetName, Numbers>,
 }
 
 /// A connection and the certificates it may sign in with.
@@ -99,6 +106,45 @@ impl Held {
 impl Catalog {
     pub fn live(&self, section: Section, name: &str) -> Option<&Arc<LiveSet>> {
         self.datasets.get(name)?.section(section)
+    }
+
+    /// Every permission of a recipient, whatever its state.
+    pub fn held_by(&self, recipient: &RegistrationNumber) -> impl Iterator<Item = &Arc<Held>> {
+        self.each(self.by_recipient.get(recipient))
+    }
+
+    /// Every permission to a set, in both sections and whatever its state.
+    pub fn held_for(&self, dataset: &DatasetName) -> impl Iterator<Item = &Arc<Held>> {
+        self.each(self.by_dataset.get(dataset))
+    }
+
+    fn each<'a>(&'a self, numbers: Option<&'a Numbers>) -> impl Iterator<Item = &'a Arc<Held>> {
+        let numbers = numbers.map_or(&[][..], |numbers| numbers);
+        numbers.iter().filter_map(|number| self.permissions.get(number))
+    }
+
+    /// How many read the set in main.
+    pub fn recipients_of(&self, dataset: &DatasetName) -> usize {
+        let serving = self
+            .held_for(dataset)
+            .map(|held| &held.permission)
+            .filter(|permission| {
+                permission.environment == Section::Main && permission.state == PermissionState::Active
+            });
+        let recipients: HashSet<_> = serving.map(|permission| &permission.recipient).collect();
+        recipients.len()
+    }
+
+    /// Puts a permission in the place of what stood under its number. Recipient and set of a number never change.
+    pub(crate) fn put_held(&mut self, held: Held) {
+        let permission = Arc::clone(&held.permission);
+        let number = &permission.number;
+        if self.permissions.insert(number.clone(), Arc::new(held)).is_none() {
+            let of_recipient = self.by_recipient.entry(permission.recipient.clone()).or_default();
+            Arc::make_mut(of_recipient).push(number.clone());
+            let of_dataset = self.by_dataset.entry(permission.dataset.clone()).or_default();
+            Arc::make_mut(of_dataset).push(number.clone());
+        }
     }
 
     pub fn institution_name(&self, number: &RegistrationNumber) -> &str {

@@ -281,10 +281,9 @@ impl App {
     pub(crate) fn touched(&self, name: &DatasetName) -> Vec<Touched> {
         let catalog = self.catalog();
         let mut all: Vec<&Permission> = catalog
-            .permissions
-            .values()
+            .held_for(name)
             .map(|held| &*held.permission)
-            .filter(|permission| permission.dataset == *name && permission.environment == Section::Main)
+            .filter(|permission| permission.environment == Section::Main)
             .filter(|permission| permission.state != PermissionState::Revoked)
             .collect();
         all.sort_by(|a, b| a.number.cmp(&b.number));
@@ -390,9 +389,8 @@ impl App {
             return Ok(());
         };
         let wanted = everything_permission(&set.schema, &set.provider, Section::Sandbox);
-        let held = catalog.permissions.values().find(|held| {
-            held.permission.dataset == *name
-                && held.permission.environment == Section::Sandbox
+        let held = catalog.held_for(name).find(|held| {
+            held.permission.environment == Section::Sandbox
                 && held.permission.recipient == set.provider
                 && held.permission.purpose == wanted.purpose
                 && held.permission.state != PermissionState::Revoked

@@ -14,13 +14,7 @@ use dagr_store::set::head::Head;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::{
-    App,
-    catalog::{Catalog, Held},
-    ctx::Ctx,
-    problem::Problem,
-    set::LiveSet,
-};
+use crate::{App, catalog::Catalog, ctx::Ctx, problem::Problem, set::LiveSet};
 
 /// Other recipients shown, at most; those that share most fields come first.
 const MAX_OTHERS: usize = 50;
@@ -114,11 +108,11 @@ impl App {
             .acting_for()
             .is_some_and(|acting| acting.institution == set.provider);
         let catalog = self.catalog();
-        let in_force = in_force(&catalog, ctx);
+        let today = riga_date(ctx.now);
         let mut others: Vec<OtherRecipient> = Vec::new();
         // What others hold is between them and the provider.
         if is_provider || ctx.operator().is_ok() {
-            others = others_of(&catalog, &in_force, asked, &application.applicant);
+            others = others_of(&catalog, today, asked, &application.applicant);
         }
         let records = if is_provider || ctx.operator().is_ok() {
             self.live_records(&asked.dataset)?
@@ -143,7 +137,7 @@ impl App {
             },
             others,
             others_total: total,
-            joinable: joinable(&catalog, &in_force, &set, asked, &application.applicant),
+            joinable: joinable(&catalog, today, &set, asked, &application.applicant),
             amends: amendment(&catalog, asked),
             processor: asked
                 .processor
@@ -190,28 +184,23 @@ fn amendment(catalog: &Catalog, asked: &DataAsked) -> Option<Amendment> {
     })
 }
 
-/// Permissions of the main section that serve today.
-fn in_force(catalog: &Catalog, ctx: &Ctx) -> Vec<std::sync::Arc<Held>> {
-    let today = riga_date(ctx.now);
-    let serves = |permission: &Permission| {
-        permission.state == PermissionState::Active
-            && permission.environment == Section::Main
-            && permission.valid_to.is_none_or(|to| today <= to)
-    };
-    let held = catalog.permissions.values();
-    held.filter(|held| serves(&held.permission)).cloned().collect()
+/// Of the main section, and on that day.
+fn serves(permission: &Permission, today: Date) -> bool {
+    permission.state == PermissionState::Active
+        && permission.environment == Section::Main
+        && permission.valid_to.is_none_or(|to| today <= to)
 }
 
 fn others_of(
     catalog: &Catalog,
-    in_force: &[std::sync::Arc<Held>],
+    today: Date,
     asked: &DataAsked,
     applicant: &RegistrationNumber,
 ) -> Vec<OtherRecipient> {
     let wanted: BTreeSet<&str> = asked.fields.iter().map(|one| one.field.as_str()).collect();
-    let permissions = in_force.iter().map(|held| &held.permission);
+    let permissions = catalog.held_for(&asked.dataset).map(|held| &held.permission);
     let mut others: Vec<OtherRecipient> = permissions
-        .filter(|permission| permission.dataset == asked.dataset && permission.recipient != *applicant)
+        .filter(|permission| serves(permission, today) && permission.recipient != *applicant)
         .map(|permission| OtherRecipient {
             permission: permission.number.clone(),
             recipient: permission.recipient.clone(),
@@ -270,7 +259,7 @@ fn described<'a>(fields: &'a [Field], path: &str) -> Option<&'a Field> {
 /// By a code that both show.
 fn joinable(
     catalog: &Catalog,
-    in_force: &[std::sync::Arc<Held>],
+    today: Date,
     set: &LiveSet,
     asked: &DataAsked,
     applicant: &RegistrationNumber,
@@ -278,9 +267,9 @@ fn joinable(
     let asked: Vec<String> = asked.fields.iter().map(|one| one.field.clone()).collect();
     let wanted = codes(set, &asked);
     let mut found: Vec<JoinableSet> = Vec::new();
-    for held in in_force {
+    for held in catalog.held_by(applicant) {
         let permission = &held.permission;
-        if permission.recipient != *applicant || permission.dataset == set.name {
+        if !serves(permission, today) || permission.dataset == set.name {
             continue;
         }
         let Some(other) = catalog.live(Section::Main, permission.dataset.as_str()) else {

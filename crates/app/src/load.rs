@@ -51,10 +51,9 @@ impl App {
         }
         self.recall_misses(&catalog)?;
         self.swap_catalog(|current| {
-            *current = Catalog {
-                generation: current.generation,
-                ..catalog.clone()
-            }
+            let generation = current.generation;
+            current.clone_from(&catalog);
+            current.generation = generation;
         });
         Ok(())
     }
@@ -114,12 +113,7 @@ impl Catalog {
             replaced_by: view.superseded_by.clone(),
         };
         self.datasets.insert(view.name.clone(), Arc::new(dataset));
-        let touched: Vec<Arc<Held>> = self
-            .permissions
-            .values()
-            .filter(|held| held.permission.dataset == view.name)
-            .cloned()
-            .collect();
+        let touched: Vec<Arc<Held>> = self.held_for(&view.name).cloned().collect();
         for held in touched {
             self.put_permission(Permission::clone(&held.permission), Arc::clone(&held.usage));
         }
@@ -131,14 +125,7 @@ impl Catalog {
             return;
         };
         let schema = Arc::clone(&set.schema);
-        let number = permission.number.clone();
-        // The recipient of a permission never changes.
-        if self.permissions.get(&number).is_none() {
-            let numbers = self.by_recipient.entry(permission.recipient.clone()).or_default();
-            Arc::make_mut(numbers).push(number.clone());
-        }
-        self.permissions
-            .insert(number, Arc::new(Held::new(Arc::new(permission), schema, usage)));
+        self.put_held(Held::new(Arc::new(permission), schema, usage));
     }
 }
 

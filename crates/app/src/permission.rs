@@ -195,19 +195,12 @@ impl App {
     pub fn current_user_permissions(&self, ctx: &Ctx) -> Result<Value, Problem> {
         let connection = ctx.connection()?;
         let catalog = self.catalog();
-        let numbers = catalog
-            .by_recipient
-            .get(&connection.institution)
-            .map_or(&[][..], |numbers| numbers);
-        let usable = numbers
-            .iter()
-            .filter_map(|number| catalog.permissions.get(number))
-            .filter(|held| {
-                let permission = &held.permission;
-                permission.environment == Section::Main
-                    && permission.state == PermissionState::Active
-                    && is_valid(permission, ctx)
-            });
+        let usable = catalog.held_by(&connection.institution).filter(|held| {
+            let permission = &held.permission;
+            permission.environment == Section::Main
+                && permission.state == PermissionState::Active
+                && is_valid(permission, ctx)
+        });
         Ok(usable
             .filter_map(|held| held.grant().ok().map(|grant| usable_view(held, grant)))
             .collect())

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use dagr_model::{
     application::InstitutionRole,
     ids::{DatasetName, RegistrationNumber, Section},
-    permission::PermissionState,
     role::Role,
 };
 use dagr_store::{
@@ -187,7 +186,7 @@ impl App {
     }
 
     async fn provided(&self, ctx: &Ctx, set: Arc<Dataset>) -> Result<Provided, Problem> {
-        let recipients = self.recipients_of(&set.name);
+        let recipients = self.catalog().recipients_of(&set.name);
         let (engine, now) = (Arc::clone(&self.engine), ctx.now);
         blocking(move || {
             let live = set.main.as_ref().or(set.sandbox.as_ref());
@@ -216,19 +215,6 @@ impl App {
             })
         })
         .await
-    }
-
-    fn recipients_of(&self, name: &DatasetName) -> usize {
-        let catalog = self.catalog();
-        let permissions = catalog.permissions.values().map(|held| &held.permission);
-        let serving = permissions.filter(|permission| {
-            permission.dataset == *name
-                && permission.environment == Section::Main
-                && permission.state == PermissionState::Active
-        });
-        let recipients: std::collections::HashSet<_> =
-            serving.map(|permission| &permission.recipient).collect();
-        recipients.len()
     }
 }
 

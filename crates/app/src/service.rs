@@ -137,19 +137,11 @@ impl App {
             .as_ref()
             .or(dataset.sandbox.as_ref())
             .ok_or_else(Problem::dataset_unknown)?;
-        let serves = |held: &&Arc<Held>| {
-            let permission = &held.permission;
-            permission.dataset == set.name
-                && permission.environment == Section::Main
-                && permission.state == PermissionState::Active
-        };
-        let held = catalog.permissions.values().filter(serves);
-        let recipients: std::collections::HashSet<_> = held.map(|held| &held.permission.recipient).collect();
         Ok(ServiceDescribed {
             service: self.service(&catalog, set)?,
             definition: Arc::clone(&set.schema.definition),
             is_main: dataset.main.is_some(),
-            recipients: recipients.len(),
+            recipients: catalog.recipients_of(&set.name),
             replaced_by: dataset.replaced_by.clone(),
         })
     }
@@ -216,9 +208,8 @@ impl App {
         let set = self.supplied_set(ctx, section, dataset, false)?;
         let catalog = self.catalog();
         let mut held: Vec<&Arc<Held>> = catalog
-            .permissions
-            .values()
-            .filter(|held| held.permission.dataset == set.name && held.permission.environment == section)
+            .held_for(&set.name)
+            .filter(|held| held.permission.environment == section)
             .filter(|held| held.permission.state != PermissionState::Revoked)
             .collect();
         let number = |held: &Held| held.permission.number.as_str().parse::<u64>().unwrap_or_default();

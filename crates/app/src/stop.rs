@@ -48,13 +48,9 @@ impl App {
                 .datasets
                 .get(&name)
                 .is_some_and(|set| set.provider == acting.institution);
-            let held = catalog.by_recipient.get(&acting.institution);
-            let holds = held.is_some_and(|numbers| {
-                let mut held = numbers
-                    .iter()
-                    .filter_map(|number| catalog.permissions.get(number));
-                held.any(|held| held.permission.dataset == name)
-            });
+            let holds = catalog
+                .held_by(&acting.institution)
+                .any(|held| held.permission.dataset == name);
             if !own && !holds {
                 return Err(Problem::dataset_unknown());
             }

@@ -35,7 +35,7 @@ use explain::Explained;
 pub use explain::permission_explain;
 pub use moving::{permission_move, permission_move_show};
 pub use uses::{permission_amend, permission_narrow_post, permission_narrow_show, permission_odrl};
-use words::{scope_text, standing, way_text};
+use words::{standing, way_text};
 
 /// Permissions on one page, and revisions of one.
 const PAGE: u32 = 50;
@@ -173,8 +173,6 @@ struct PermissionPage {
     provider: String,
     sandbox: bool,
     scope: String,
-    /// The condition as it is written.
-    when: Option<String>,
     ways: Vec<String>,
     /// What may be asked about: its own ways, and those it lacks.
     ask_ways: Vec<(String, String)>,
@@ -230,7 +228,6 @@ async fn shown(
     let permission = &seen.row.permission;
     let named = |party: &dagr_app::views::Provider| name_of(&party.name, party.registration_number.as_str());
     let (standing, class, icon) = standing(lang, seen.row.standing);
-    let (scope, when) = scope_text(lang, permission.scope.as_ref());
     let number = permission.number.to_string();
     let older = revisions.next.as_deref();
     Ok(PermissionPage {
@@ -243,8 +240,7 @@ async fn shown(
         recipient: named(&seen.row.recipient),
         provider: seen.row.provider.as_ref().map(named).unwrap_or_default(),
         sandbox: permission.environment == Section::Sandbox,
-        scope,
-        when,
+        scope: crate::words::scope(lang, permission.scope.as_ref()),
         ways: permission
             .ways
             .iter()

@@ -39,13 +39,10 @@ impl App {
     pub(crate) async fn prepare_scope(&self, set: &Arc<LiveSet>, predicate: &str) -> Result<(), Problem> {
         let used: BTreeSet<String> = self
             .catalog()
-            .permissions
-            .values()
+            .held_for(&set.name)
             .filter(|held| {
                 let permission = &held.permission;
-                permission.dataset == set.name
-                    && permission.environment == set.section
-                    && permission.state != PermissionState::Revoked
+                permission.environment == set.section && permission.state != PermissionState::Revoked
             })
             .filter_map(|held| held.predicate().map(str::to_owned))
             .collect();

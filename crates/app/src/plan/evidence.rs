@@ -72,10 +72,7 @@ impl App {
         name: &DatasetName,
     ) -> Option<(Timestamp, PermissionNumber)> {
         let catalog = self.catalog();
-        let numbers = catalog.by_recipient.get(recipient)?;
-        let held = numbers
-            .iter()
-            .filter_map(|number| catalog.permissions.get(number));
+        let held = catalog.held_by(recipient);
         held.filter(|held| held.permission.dataset == *name && held.permission.environment == Section::Main)
             .filter_map(|held| {
                 let at = Timestamp::from_millisecond(held.usage.last_use_ms()?).ok()?;

@@ -30,12 +30,6 @@ permission-standing-suspended = suspended
 permission-standing-expired = expired
 permission-standing-revoked = revoked
 permission-scope = Which records
-permission-scope-all = all
-permission-scope-keys = { $n ->
-    [one] only { $shown } named record
-   *[other] only { $shown } named records
- }
-permission-scope-when = only those that meet the condition:
 permission-ways = How they may be received
 permission-validity = Valid
 permission-from = from

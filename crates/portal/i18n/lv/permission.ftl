@@ -30,13 +30,6 @@ permission-standing-suspended = apturēta
 permission-standing-expired = beidzies termiņš
 permission-standing-revoked = atsaukta
 permission-scope = Kuri ieraksti
-permission-scope-all = visi
-permission-scope-keys = { $n ->
-    [zero] tikai { $shown } nosauktu ierakstu
-    [one] tikai { $shown } nosaukts ieraksts
-   *[other] tikai { $shown } nosaukti ieraksti
- }
-permission-scope-when = tikai tie, kas atbilst nosacījumam:
 permission-ways = Kā drīkst saņemt
 permission-validity = Derīga
 permission-from = no

@@ -1,7 +1,7 @@
-//! Ways, scopes and states as people say them.
+//! Ways and states as people say them.
 
 use dagr_app::{permission::Transition, views::Standing};
-use dagr_model::permission::{PermissionState, Scope, Way};
+use dagr_model::permission::{PermissionState, Way};
 
 use crate::lang::Lang;
 
@@ -31,15 +31,6 @@ pub fn state_name(state: PermissionState) -> &'static str {
 pub fn way_text(lang: Lang, way: &str) -> String {
     way.parse::<Way>()
         .map_or_else(|_| way.to_owned(), |way| crate::words::way(lang, &way, None))
-}
-
-/// In words, and the condition where it is one.
-pub fn scope_text(lang: Lang, scope: Option<&Scope>) -> (String, Option<String>) {
-    match scope {
-        None => (lang.t("permission-scope-all"), None),
-        Some(Scope::Keys(keys)) => (lang.n("permission-scope-keys", keys.len() as u64), None),
-        Some(Scope::When(text)) => (lang.t("permission-scope-when"), Some(text.clone())),
-    }
 }
 
 pub fn transition(name: &str) -> Option<Transition> {
