@@ -5,6 +5,7 @@
 mod aside;
 mod batch;
 mod deliver;
+mod held;
 mod history;
 mod lists;
 mod open;

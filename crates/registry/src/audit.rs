@@ -93,6 +93,20 @@ impl Change<'_> {
 }
 
 impl Registry {
+    /// A decision about something that is kept elsewhere. `before` is what was decided about.
+    pub async fn audit_enter(
+        &self,
+        by: &Actor,
+        action: &'static str,
+        object: String,
+        before: &impl Serialize,
+    ) -> Result<()> {
+        self.change(by)
+            .await?
+            .commit(action, object, before, &Value::Null)
+            .await
+    }
+
     /// Newest first.
     pub async fn audit_list(
         &self,

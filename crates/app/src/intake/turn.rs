@@ -18,9 +18,8 @@ use tokio::task::JoinHandle;
 use super::{
     PackageAnswer,
     deliver::{Delivered, Delivery},
-    in_turn,
     open::OpenPackage,
-    package::{Facts, Held, PackageRow, State, check_id, package_unknown},
+    package::{Facts, Held, PackageRow, State},
     receive::Received,
     stage_dir::{HeldMark, StageDir, stage_problem},
 };
@@ -148,7 +147,7 @@ impl Turn {
     }
 }
 
-fn refused(faults: Vec<Fault>, total: usize) -> Problem {
+pub(super) fn refused(faults: Vec<Fault>, total: usize) -> Problem {
     let detail = "none of the rows could be accepted, so nothing was stored; correct them and send again";
     let mut problem = Problem::new(422, "package_refused", detail).with_faults(faults);
     problem.total = total;
@@ -231,7 +230,7 @@ fn hold(
     Ok(kv.commit(&ops, &[])?)
 }
 
-fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Op {
+pub(super) fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Op {
     Op::Put { table, key, value }
 }
 
@@ -252,7 +251,7 @@ impl App {
     }
 
     /// Wakes whoever waits for changes, and tells the provider of expressions that failed.
-    fn tell_applied(self: &Arc<Self>, ctx: &Ctx, set: &Arc<LiveSet>, outcome: &Outcome) {
+    pub(super) fn tell_applied(self: &Arc<Self>, ctx: &Ctx, set: &Arc<LiveSet>, outcome: &Outcome) {
         metrics::counter!("dagr_packages_applied_total").increment(1);
         metrics::counter!("dagr_package_rows_total").increment(outcome.received());
         metrics::counter!("dagr_package_rows_quarantined_total").increment(outcome.quarantined);
@@ -269,127 +268,4 @@ impl App {
             self.public_changed(set);
         }
     }
-
-    /// Applies a held package: the receipt.
-    pub async fn package_confirm(
-        self: &Arc<Self>,
-        ctx: &Ctx,
-        section: Section,
-        dataset: &str,
-        package_id: &str,
-    ) -> Result<Value, Problem> {
-        let set = self.supplied_set(ctx, section, dataset, true)?;
-        check_id(package_id)?;
-        not_open(&set, package_id)?;
-        let (app, id) = (Arc::clone(self), package_id.to_owned());
-        let ctx = ctx.clone();
-        let told = Arc::clone(&set);
-        in_turn(set, move |set| {
-            let (receipt, outcome) = app.confirm(set, &id)?;
-            app.tell_applied(&ctx, &told, &outcome);
-            Ok(receipt)
-        })
-        .await
-    }
-
-    fn confirm(&self, set: &LiveSet, id: &str) -> Result<(Value, Outcome), Problem> {
-        let kv = self.open_set(set)?;
-        let (row, held) = held_row(&*kv, id)?;
-        let head = Head::read(&*kv.snapshot()?)?;
-        let dir = StageDir::held(&self.stage_root(), &held.stage);
-        if (head.sequence, head.epoch) != (held.sequence, held.epoch) {
-            reject(&*kv, row)?;
-            dir.remove();
-            let detail =
-                "another package was applied since this one was held; deliver the present state again";
-            return Err(Problem::new(409, "package_outdated", detail));
-        }
-        let staged = Staged::open(dir.path()).map_err(stage_problem)?;
-        let delivery = Delivery {
-            set,
-            secrets: &self.secrets,
-            id,
-            facts: &row.facts,
-            staged: &staged,
-            dir: dir.path(),
-            now: self.now(),
-            guarded: false,
-            dry_run: false,
-            replaces: Some(row.order),
-        };
-        let Delivered {
-            applied,
-            receipt,
-            differing,
-            total_differing,
-        } = delivery.run(&*kv).map_err(stage_problem)?;
-        match (applied, receipt) {
-            (Applied::Done(outcome), Some(receipt)) => {
-                dir.remove();
-                Ok((receipt, outcome))
-            }
-            (Applied::Refused(_), _) => {
-                reject(&*kv, row)?;
-                dir.remove();
-                Err(refused(differing, total_differing))
-            }
-            _ => Err(Problem::internal("a confirmed package was held again")),
-        }
-    }
-
-    /// Drops a held package: its view. The id is free again.
-    pub async fn package_reject(
-        self: &Arc<Self>,
-        ctx: &Ctx,
-        section: Section,
-        dataset: &str,
-        package_id: &str,
-    ) -> Result<Value, Problem> {
-        let set = self.supplied_set(ctx, section, dataset, true)?;
-        check_id(package_id)?;
-        not_open(&set, package_id)?;
-        let (app, id) = (Arc::clone(self), package_id.to_owned());
-        in_turn(set, move |set| {
-            let kv = app.open_set(set)?;
-            let (row, held) = held_row(&*kv, &id)?;
-            let view = reject(&*kv, row)?;
-            StageDir::held(&app.stage_root(), &held.stage).remove();
-            Ok(view)
-        })
-        .await
-    }
-}
-
-fn held_row(kv: &dyn Kv, id: &str) -> Result<(PackageRow, Held), Problem> {
-    let row = PackageRow::read(&*kv.snapshot()?, id)?.ok_or_else(package_unknown)?;
-    match row.held.clone().filter(|_| row.state == State::Held) {
-        Some(held) => Ok((row, held)),
-        None => Err(not_held()),
-    }
-}
-
-fn not_held() -> Problem {
-    Problem::new(
-        409,
-        "package_not_held",
-        "only a held package can be confirmed or rejected",
-    )
-}
-
-/// A package whose body is still coming in is known, and not held.
-fn not_open(set: &LiveSet, id: &str) -> Result<(), Problem> {
-    match set.runtime.packages.progress(id) {
-        Some(_) => Err(not_held()),
-        None => Ok(()),
-    }
-}
-
-fn reject(kv: &dyn Kv, mut row: PackageRow) -> Result<Value, Problem> {
-    row.state = State::Rejected;
-    row.held = None;
-    kv.commit(
-        &[put(Table::Package, keys::package(&row.package_id), row.bytes())],
-        &[],
-    )?;
-    Ok(row.view())
 }

@@ -26,6 +26,26 @@ async fn a_snapshot_replaces_and_protects() {
     assert_eq!(quarantine(&world, Some("p1")).await[1]["rule"], "operation");
 }
 
+/// What the trail holds of packages: the verb and how many records would have gone; newest first.
+async fn decisions(world: &World) -> Vec<(&'static str, Value)> {
+    let filter = dagr_registry::AuditFilter {
+        noun: Some("datasets".to_owned()),
+        ..Default::default()
+    };
+    let entries = world.app.registry.audit_list(&filter, None, 10).await.unwrap();
+    let verbs = ["package_confirm", "package_reject"];
+    entries
+        .items
+        .into_iter()
+        .filter(|entry| entry.object.starts_with("datasets/bss_cars/packages/"))
+        .map(|entry| {
+            assert_eq!(entry.actor, world.producer().actor_name());
+            let verb = verbs.into_iter().find(|verb| *verb == entry.action).unwrap();
+            (verb, entry.before["would_delete"].clone())
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn the_guard_holds_and_the_provider_decides() {
     let world = cars().await;
@@ -80,6 +100,7 @@ async fn the_guard_holds_and_the_provider_decides() {
         .await
         .unwrap_err();
     assert_eq!((again.status, again.code), (409, "package_not_held"));
+    assert_eq!(decisions(&world).await, [("package_confirm", json!(2))]);
     let list = world
         .app
         .package_list(&ctx, Section::Main, "bss_cars", None, Some(2))
@@ -124,6 +145,7 @@ async fn a_held_package_can_be_rejected_or_outdated() {
         (view, world.stages()),
         (json!({"package_id": "p1", "state": "rejected"}), 0)
     );
+    assert_eq!(decisions(&world).await, [("package_reject", json!(10))]);
     assert_eq!(hold().await, 202, "the id is free again");
     world
         .deliver("bss_cars", "p2", &upsert("M000", "other"))
