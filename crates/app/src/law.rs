@@ -1,8 +1,11 @@
 //! The law: acts and their articles, by the operator; when an article changes or ends, every permission that rests on it
 //! is flagged, and its provider says what was done.
 
-use dagr_model::{ids::RegistrationNumber, law::Citation, role::Role};
-use dagr_registry::{Act, ArticlePut, ArticleView, LawFlagFilter, LawFlagView, Page, Versioned};
+#[cfg(test)]
+mod tests;
+
+use dagr_model::{clock::riga_date, ids::RegistrationNumber, law::Citation, role::Role};
+use dagr_registry::{Act, Actor, ArticlePut, ArticleView, LawFlagFilter, LawFlagView, Page, Versioned};
 use serde::Serialize;
 
 use crate::{
@@ -93,6 +96,26 @@ impl App {
             article,
             flagged: cited_by.len(),
         })
+    }
+
+    /// Flags the permissions whose article's last day is over, once each. Answers how many articles ended.
+    pub async fn law_end_run(&self) -> Result<usize, Problem> {
+        let now = self.clock.now();
+        let _one = self.changing.lock().await;
+        let ended = self.registry.article_ended(riga_date(now)).await?;
+        for article in &ended {
+            let act = self.registry.act_get(&article.act).await?;
+            let act = act.ok_or_else(|| unknown("act"))?.value;
+            let citation = Citation::new(act.cited_as(), &article.number);
+            let cited_by = self.resting_on(&citation).await?;
+            let by = Actor {
+                name: "calendar".to_owned(),
+                request_id: "-".to_owned(),
+                at: now,
+            };
+            self.registry.article_end(&by, article, &cited_by).await?;
+        }
+        Ok(ended.len())
     }
 
     /// Permissions, not revoked, whose legal basis or asked fields cite it.

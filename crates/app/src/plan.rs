@@ -2,6 +2,7 @@
 //! the system sees of a step stands beside what people say.
 
 mod consult;
+mod due;
 mod evidence;
 mod step;
 

@@ -17,7 +17,7 @@ use crate::{
 /// Notifications on one page.
 const PAGE: u32 = 30;
 /// Nouns an object may be of that have pages.
-const NOUNS: [&str; 4] = ["applications", "permissions", "plans", "datasets"];
+const NOUNS: [&str; 5] = ["applications", "permissions", "plans", "datasets", "proposals"];
 
 #[derive(Template)]
 #[template(path = "notifications.html")]
@@ -142,8 +142,21 @@ mod tests {
     use super::*;
 
     /// As `app` tells them.
-    const KINDS: [&str; 9] = [
+    const KINDS: [&str; 22] = [
         "law_changed",
+        "law_ended",
+        "application_attached",
+        "dataset_stopped",
+        "dataset_resumed",
+        "permission_expiring",
+        "plan_invited",
+        "plan_commented",
+        "plan_closed",
+        "plan_step_due",
+        "plan_step_late",
+        "proposal_waiting",
+        "proposal_confirmed",
+        "proposal_rejected",
         "application_submitted",
         "application_withdrawn",
         "application_returned",

@@ -1,6 +1,7 @@
 //! Legal acts, by every name people cite them under.
 
 mod article;
+mod end;
 mod flag;
 
 use serde::{Deserialize, Serialize};

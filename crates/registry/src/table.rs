@@ -111,6 +111,7 @@ const TABLES: &[(&str, &str, &str)] = &[
         "act, number, version",
         "act number version# body{} reason actor set_at#",
     ),
+    ("article_ends", "act, number, version", "act number version# at#"),
     (
         "law_flags",
         "id",

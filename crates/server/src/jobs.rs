@@ -59,7 +59,7 @@ async fn retention(app: Arc<App>) {
     }
 }
 
-/// Deadlines of applications, permissions that end, and sessions past their limits.
+/// Deadlines of applications and plans, articles and permissions that end, and sessions past their limits.
 async fn people(app: Arc<App>) {
     let mut ticks = every(PEOPLE);
     loop {
@@ -69,6 +69,20 @@ async fn people(app: Arc<App>) {
                 code = problem.code,
                 detail = problem.detail,
                 "deadlines were not told"
+            );
+        }
+        if let Err(problem) = app.plan_due_run().await {
+            tracing::error!(
+                code = problem.code,
+                detail = problem.detail,
+                "late steps of plans were not told"
+            );
+        }
+        if let Err(problem) = app.law_end_run().await {
+            tracing::error!(
+                code = problem.code,
+                detail = problem.detail,
+                "articles that ended flagged no permissions"
             );
         }
         if let Err(problem) = app.permission_renewal_run().await {

@@ -75,7 +75,7 @@ impl App {
         Ok(())
     }
 
-    async fn heads(&self, institution: &RegistrationNumber) -> Result<Vec<To>, Problem> {
+    pub(crate) async fn heads(&self, institution: &RegistrationNumber) -> Result<Vec<To>, Problem> {
         let filter = RoleFilter {
             institution: Some(institution.clone()),
             state: Some(RoleState::Active),

@@ -40,9 +40,8 @@ struct Cast {
 
 /// People are numbered by their codes.
 async fn person(world: &World, number: u32, institution: &str, roles: &[Role]) -> SessionOpened {
-    let code = format!("39{number:09}");
     let create = PersonCreate {
-        code: code.clone(),
+        code: format!("39{number:09}"),
         name: format!("Persona {number}"),
     };
     let operator = world.operator();
@@ -58,8 +57,12 @@ async fn person(world: &World, number: u32, institution: &str, roles: &[Role]) -
             .await
             .unwrap();
     }
+    sign_in(world, number).await
+}
+
+async fn sign_in(world: &World, number: u32) -> SessionOpened {
     let signed_in = SignedIn {
-        code,
+        code: format!("39{number:09}"),
         name: "Nezināms".into(),
         by: "development".into(),
     };
@@ -388,6 +391,59 @@ async fn a_plan_is_late_when_the_period_is_over() {
     assert_eq!(view.head.steps_late, 2);
     let board = app.plan_list(&ctx, late(true)).await.unwrap();
     assert_eq!(board.items.len(), 1);
+}
+
+#[tokio::test]
+async fn steps_that_fall_due_are_told_once_to_whoever_waits() {
+    let cast = Cast::new().await;
+    let app = &cast.world.app;
+    let number = cast.plan(Scenario::NewDataset).await;
+    let assign = |due: &str| StepAssign {
+        person: None,
+        due: Some(Some(due.parse().unwrap())),
+    };
+    let ctx = cast.provider().await;
+    app.plan_step_assign(&ctx, &number, 1, assign("2024-06-14"), None)
+        .await
+        .unwrap();
+    // Days go by: everybody signs in anew.
+    let kinds = async |number: u32| -> Vec<String> {
+        let page = ListQuery {
+            after: None,
+            limit: 50,
+        };
+        let ctx = cast.by(&sign_in(&cast.world, number).await).await;
+        let told = app.notification_list(&ctx, true, page).await;
+        let of_step = |one: dagr_registry::NotificationView| {
+            Some(one.kind).filter(|kind| kind.starts_with("plan_step"))
+        };
+        told.unwrap().items.into_iter().filter_map(of_step).collect()
+    };
+    let run = async |at: &str| {
+        cast.world.clock.set(at);
+        for _ in 0..2 {
+            app.plan_due_run().await.unwrap();
+        }
+    };
+    // Three working days before, two, the day itself, the day after.
+    run("2024-06-11T08:00:00Z").await;
+    assert!(kinds(1).await.is_empty());
+    run("2024-06-12T08:00:00Z").await;
+    run("2024-06-14T08:00:00Z").await;
+    assert_eq!(kinds(1).await, ["plan_step_due"]);
+    assert!(kinds(2).await.is_empty());
+    run("2024-06-15T08:00:00Z").await;
+    // The institution, and its head in person.
+    assert_eq!(
+        kinds(1).await,
+        ["plan_step_late", "plan_step_late", "plan_step_due"]
+    );
+    assert_eq!(kinds(2).await, ["plan_step_late"]);
+    assert!(kinds(3).await.is_empty());
+    let ctx = cast.by(&sign_in(&cast.world, 1).await).await;
+    app.plan_step_done(&ctx, &number, 1, None, None).await.unwrap();
+    run("2024-06-17T08:00:00Z").await;
+    assert_eq!(kinds(2).await, ["plan_step_late"]);
 }
 
 #[tokio::test]

@@ -208,7 +208,7 @@ fn check(number: &str, put: &ArticlePut) -> Result<()> {
     check.done()
 }
 
-async fn latest(conn: &mut Conn, act: &str, number: &str) -> Result<Option<ArticleView>> {
+pub(super) async fn latest(conn: &mut Conn, act: &str, number: &str) -> Result<Option<ArticleView>> {
     let row = query("SELECT * FROM articles WHERE act = $1 AND number = $2 ORDER BY version DESC LIMIT 1")
         .bind(act)
         .bind(number)
@@ -217,7 +217,7 @@ async fn latest(conn: &mut Conn, act: &str, number: &str) -> Result<Option<Artic
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &Row) -> Result<ArticleView> {
+pub(super) fn read(row: &Row) -> Result<ArticleView> {
     let body: Body = from_json(&text(row, "body")?)?;
     Ok(ArticleView {
         act: text(row, "act")?,

@@ -108,6 +108,42 @@ pub(super) async fn insert(conn: &mut Conn, permission: i64, article: &ArticleVi
     .bind(micros(article.at))
     .execute(&mut *conn)
     .await?;
+    tell(conn, id, "law_changed", article.at).await
+}
+
+/// The article's last day is over: what was reviewed while it was ahead is to be looked at again.
+pub(super) async fn reopen(
+    conn: &mut Conn,
+    permission: i64,
+    article: &ArticleView,
+    at: Timestamp,
+) -> Result<()> {
+    let row = query(
+        "SELECT id FROM law_flags WHERE permission = $1 AND act = $2 AND article = $3 AND version = $4",
+    )
+    .bind(permission)
+    .bind(&article.act)
+    .bind(&article.number)
+    .bind(article.version)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else {
+        let ended = ArticleView {
+            at,
+            ..article.clone()
+        };
+        return insert(conn, permission, &ended).await;
+    };
+    let id: i64 = row.try_get("id")?;
+    query("UPDATE law_flags SET reviewed_at = NULL, reviewed_by = NULL, note = NULL WHERE id = $1")
+        .bind(id)
+        .execute(&mut *conn)
+        .await?;
+    tell(conn, id, "law_ended", at).await
+}
+
+/// Both sides, once of each kind.
+async fn tell(conn: &mut Conn, id: i64, kind: &str, at: Timestamp) -> Result<()> {
     let flag = find(&mut *conn, id).await?;
     let flag = flag.ok_or_else(|| RegistryError::unknown("law flag", id))?;
     let mut told = vec![flag.provider];
@@ -116,12 +152,12 @@ pub(super) async fn insert(conn: &mut Conn, permission: i64, article: &ArticleVi
     }
     for institution in told {
         let create = NotificationCreate {
-            once: Some(format!("law_flag:{id}:{institution}")),
+            once: Some(format!("{kind}:{id}:{institution}")),
             to: To::Institution(institution),
-            kind: "law_changed".to_owned(),
+            kind: kind.to_owned(),
             object: format!("permissions/{}", flag.permission),
         };
-        notification::insert(&mut *conn, &create, article.at).await?;
+        notification::insert(&mut *conn, &create, at).await?;
     }
     Ok(())
 }

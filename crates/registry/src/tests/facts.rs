@@ -152,6 +152,66 @@ async fn a_changed_article_flags_a_permission_and_tells_both_sides_once() {
 }
 
 #[tokio::test]
+async fn an_article_that_ended_flags_once_and_again_what_was_reviewed() {
+    let registry = furnished().await;
+    let mut granted = permission("persons");
+    granted.environment = Section::Sandbox;
+    registry
+        .permission_insert(&by(), &granted, leaves())
+        .await
+        .unwrap();
+    registry.act_put(&by(), &act(), Some(0)).await.unwrap();
+    let last = jiff::civil::date(2026, 6, 30);
+    let ending = ArticlePut {
+        valid_to: Some(last),
+        ..article("Sākums")
+    };
+    let cited = registry.law_cited(0, 10).await.unwrap()[0].id;
+    let put = registry
+        .article_put(&by(), "FPRL", "5", &ending, &[cited])
+        .await
+        .unwrap();
+    registry
+        .law_flag_review(&by(), 1, "Paliek līdz beigām")
+        .await
+        .unwrap();
+    let open = LawFlagFilter {
+        institution: None,
+        open: true,
+    };
+    let flags = async || registry.law_flag_list(&open, None, 10).await.unwrap().items.len();
+
+    assert_eq!(registry.article_ended(last).await.unwrap(), []);
+    let after = last.tomorrow().unwrap();
+    assert_eq!(registry.article_ended(after).await.unwrap(), [put.clone()]);
+    assert_eq!(flags().await, 0);
+    registry.article_end(&by(), &put, &[cited]).await.unwrap();
+    assert_eq!(flags().await, 1);
+    assert_eq!(registry.article_ended(after).await.unwrap(), []);
+    registry
+        .law_flag_review(&by(), 1, "Atļauja sašaurināta")
+        .await
+        .unwrap();
+    assert_eq!(flags().await, 0);
+
+    // A version that was replaced meanwhile ends nothing.
+    let next = registry
+        .article_put(&by(), "FPRL", "5", &ending_later(&ending), &[])
+        .await
+        .unwrap();
+    assert_eq!(next.version, 2);
+    registry.article_end(&by(), &put, &[cited]).await.unwrap();
+    assert_eq!(flags().await, 0);
+}
+
+fn ending_later(put: &ArticlePut) -> ArticlePut {
+    ArticlePut {
+        valid_to: put.valid_to.and_then(|to| to.tomorrow().ok()),
+        ..put.clone()
+    }
+}
+
+#[tokio::test]
 async fn an_act_and_an_article_are_refused_with_all_faults() {
     let registry = furnished().await;
     let bad = Act {

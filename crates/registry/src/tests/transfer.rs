@@ -58,6 +58,7 @@ const REST: &[&str] = &[
     "INSERT INTO system_facts SELECT code, 1, '{}', 'Sākums', 'operator', 5 FROM systems",
     "INSERT INTO acts VALUES ('pl', 'Pašvaldību likums', NULL, '[]', 1)",
     "INSERT INTO articles VALUES ('pl', '4', 1, '{}', 'Sākums', 'operator', 5)",
+    "INSERT INTO article_ends VALUES ('pl', '4', 1, 6)",
     "INSERT INTO law_flags SELECT 1, id, 'pl', '4', 1, 5, NULL, NULL, NULL FROM permissions LIMIT 1",
     "INSERT INTO stopped_permissions SELECT 1, id FROM permissions",
 ];
