@@ -1,6 +1,6 @@
 //! How the installation is, for its operators.
 
-use dagr_registry::{JobFilter, JobView, NoticeFilter, NoticeView};
+use dagr_registry::{JobFilter, JobView, MailState, NoticeFilter, NoticeView};
 use dagr_store::journal::{Health, Stats};
 
 use crate::{App, ctx::Ctx, problem::Problem};
@@ -21,6 +21,7 @@ pub struct HealthView {
     pub permissions: usize,
     pub jobs: Vec<JobView>,
     pub notices: Vec<NoticeView>,
+    pub mail: MailState,
 }
 
 impl HealthView {
@@ -61,6 +62,7 @@ impl App {
             permissions: catalog.permissions.len(),
             jobs: jobs.items,
             notices: notices.items,
+            mail: self.mail_state().await?,
         })
     }
 }

@@ -21,6 +21,7 @@ pub mod jws;
 pub mod law;
 mod load;
 pub mod lookup;
+pub mod mail;
 pub mod notification;
 pub mod odrl;
 pub mod page;

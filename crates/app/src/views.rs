@@ -5,10 +5,10 @@ pub use dagr_registry::{
     Act, ApplicationOrder, ArticlePut, ArticleView, AttachmentView, AuditView, CertificateView, CommentView,
     ConnectionCreate, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, Criticality,
     DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView,
-    LawFlagView, NoticeView, NotificationView, Page, PermissionCreate, PermissionPatch, PersonCreate,
-    PersonView, PlanEventView, ProposalState, ProposalView, Proposed, RoleCreate, RoleFilter, RoleState,
-    RoleView, StopView, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView, SystemPatch, SystemView,
-    Versioned,
+    LawFlagView, MailAddress, MailState, NoticeView, NotificationView, Page, PermissionCreate,
+    PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState, ProposalView, Proposed,
+    RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemFacts, SystemFactsPut,
+    SystemFactsView, SystemPatch, SystemView, Versioned,
 };
 
 pub use crate::{

@@ -14,6 +14,7 @@ mod failed;
 mod form;
 mod institution;
 mod lang;
+mod mail;
 mod my_data;
 mod my_datasets;
 mod notification;
@@ -33,5 +34,6 @@ mod visitor;
 mod words;
 mod work;
 
+pub use mail::{Mail, mail};
 pub use routes::router;
 pub use settings::{Cast, CastMember, Settings};

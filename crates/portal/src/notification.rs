@@ -115,7 +115,7 @@ fn item(lang: Lang, view: &NotificationView, url: Option<String>, institution: O
 }
 
 /// What happened, by its kind.
-fn sentence(lang: Lang, kind: &str, object: &str) -> String {
+pub(crate) fn sentence(lang: Lang, kind: &str, object: &str) -> String {
     let number = object.rsplit('/').next().unwrap_or_default();
     let id = format!("notice-{}", kind.replace('_', "-"));
     let text = lang.with(&id, &[("number", number)]);
@@ -128,7 +128,7 @@ fn sentence(lang: Lang, kind: &str, object: &str) -> String {
 }
 
 /// `applications/200001` → its page.
-fn target(object: &str) -> Option<String> {
+pub(crate) fn target(object: &str) -> Option<String> {
     let (noun, id) = object.split_once('/')?;
     let plain = !id.is_empty()
         && id

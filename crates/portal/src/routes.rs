@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, connection, dataset, failed, institution,
     lang::Lang,
-    my_data, my_datasets, notification, operator, permission, plan, proposal, provider, secure,
+    mail, my_data, my_datasets, notification, operator, permission, plan, proposal, provider, secure,
     settings::{Portal, Settings},
     sign_in, system, work,
 };
@@ -227,6 +227,7 @@ fn own(pages: Pages) -> Pages {
         .at("/my-data/{id}", get(my_data::my_data_one))
         .at("/notifications", get(notification::notification_list))
         .at("/notifications/read", post(notification::notification_read))
+        .at("/notifications/mail", get(mail::mail_show).post(mail::mail_post))
 }
 
 fn permissions(pages: Pages) -> Pages {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub provider_labels: Vec<(&'static str, String)>,
     /// Whoever asks is who they say. The program allows it on loopback only.
     pub development_sign_in: bool,
+    /// Notifications go out by e-mail, too.
+    pub sends_mail: bool,
     /// People of a demonstration, offered at the development sign-in; told once they are there.
     pub cast: Cast,
 }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_proposals.sql"),
     include_str!("../migrations/0006_systems_and_law.sql"),
     include_str!("../migrations/0007_article_ends.sql"),
+    include_str!("../migrations/0008_mail.sql"),
 ];
 
 /// The control plane. Cheap to clone.

@@ -82,6 +82,12 @@ const TABLES: &[(&str, &str, &str)] = &[
         "id",
         "id# at# institution? person#? kind object once? read_at#? read_by#?",
     ),
+    ("mail_addresses", "person", "person# address language"),
+    (
+        "mails",
+        "notification, person",
+        "notification# person# state attempts# queued_at# next_at# reason?",
+    ),
     ("attachment_contents", "sha256", "sha256 content"),
     (
         "application_attachments",

@@ -231,6 +231,12 @@ fn administration() -> Router<Web> {
                 .put(session::session_update)
                 .delete(session::session_delete),
         )
+        .route(
+            "/session/mail",
+            get(session::mail_get)
+                .put(session::mail_put)
+                .delete(session::mail_delete),
+        )
         .route("/notifications", get(session::notification_list))
         .route("/notifications/{id}/read", post(session::notification_read))
         .route(

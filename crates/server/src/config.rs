@@ -1,7 +1,9 @@
 //! Configuration: one TOML file and the environment, every key known, every fault at once.
 
 mod environment;
+mod mail;
 mod registry;
+mod secret;
 mod sign_in;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -9,6 +11,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use mail::{Mail, MailTls};
 pub use registry::{Registry, Secret};
 pub use sign_in::SignIn;
 
@@ -25,6 +28,7 @@ pub struct Config {
     pub portal: Portal,
     pub sign_in: SignIn,
     pub people: People,
+    pub mail: Mail,
     pub log: Log,
 }
 
@@ -280,6 +284,7 @@ impl Config {
             faults.push("listen.public_url: begins with https:// or http://".to_owned());
         }
         self.sign_in.check(faults);
+        self.mail.check(faults);
         if self.disclosures.segment_bytes < 8 << 20 || self.disclosures.segment_bytes > 2 << 30 {
             faults.push("disclosures.segment_bytes: from 8 MiB to 2 GiB".to_owned());
         }

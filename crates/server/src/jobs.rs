@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::mail::{self, Post};
 use dagr_app::{App, set::LiveSet};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
@@ -18,13 +19,15 @@ const USE: Duration = Duration::from_mins(1);
 const PEOPLE: Duration = Duration::from_mins(15);
 
 /// Starts them; they run until they are aborted.
-pub fn start(app: &Arc<App>, metrics: PrometheusHandle) -> Vec<JoinHandle<()>> {
-    vec![
+pub fn start(app: &Arc<App>, metrics: PrometheusHandle, post: Option<Post>) -> Vec<JoinHandle<()>> {
+    let mut jobs = vec![
         tokio::spawn(upkeep(metrics)),
         tokio::spawn(retention(app.clone())),
         tokio::spawn(people(app.clone())),
         tokio::spawn(permission_use(app.clone())),
-    ]
+    ];
+    jobs.extend(post.map(|post| tokio::spawn(mail::run(app.clone(), post))));
+    jobs
 }
 
 /// Keeps the buffers of histograms short when nobody fetches them.

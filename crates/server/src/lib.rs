@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod jobs;
 pub mod keys;
+pub mod mail;
 pub mod restore;
 pub mod serve;
 pub mod tls;

@@ -20,7 +20,7 @@ use dagr_store::journal::{DiskIo, Journal, JournalConfig};
 use dagr_store_embedded::{LmdbConfig, LmdbEngine};
 use tokio::task::JoinHandle;
 
-use crate::{config::Config, jobs};
+use crate::{config::Config, jobs, mail::Post};
 use data_dir::DataDir;
 use listener::Listener;
 use operations::Readiness;
@@ -43,6 +43,8 @@ pub enum StartError {
     Metrics(String),
     #[error("sign_in: {0}")]
     SignIn(String),
+    #[error("mail: {0}")]
+    Mail(String),
     #[error("not started: {0}")]
     App(String),
 }
@@ -96,6 +98,7 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
     let tls = listener::tls(listen).await?;
     let cast = dagr_portal::Cast::default();
     let settings = portal_settings(&config, cast.clone())?;
+    let post = Post::new(&config.mail, &config.public_url()).map_err(StartError::Mail)?;
     // Health answers while the rest opens: alive, not yet ready.
     let operations = operations::router(readiness.clone(), metrics.clone());
     let operations_listener = Listener::start(operations_socket, None, operations)?;
@@ -106,7 +109,7 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
     let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests, pages);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let data_listener = Listener::start(data_socket, tls, front)?;
-    let jobs = jobs::start(&app, metrics);
+    let jobs = jobs::start(&app, metrics, post);
     readiness.opened(&app, registry);
     Ok(Running {
         data: config.listen.data,
@@ -175,6 +178,7 @@ fn portal_settings(config: &Config, cast: dagr_portal::Cast) -> Result<dagr_port
         secure: config.public_url().starts_with("https://"),
         provider: provider.map_err(StartError::SignIn)?.map(Arc::new),
         provider_labels: config.sign_in.labels(),
+        sends_mail: config.mail.host.is_some(),
         development_sign_in: config.portal.development_sign_in,
         cast,
     })

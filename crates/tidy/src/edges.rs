@@ -41,7 +41,7 @@ const EDGES: [(&str, &[&str]); 13] = [
 const IN_TESTS: [&str; 1] = ["store-embedded"];
 
 /// Heavy dependencies, and the only crates that may name them: what keeps pure crates pure.
-const ONLY_IN: [(&str, &[&str]); 9] = [
+const ONLY_IN: [(&str, &[&str]); 10] = [
     (
         "tokio",
         &["registry", "app", "web", "rest", "oidc", "portal", "server"],
@@ -49,6 +49,7 @@ const ONLY_IN: [(&str, &[&str]); 9] = [
     ("axum", &["web", "rest", "portal", "server"]),
     ("axum-server", &["server"]),
     // Nothing calls out but the command line, and a sign-in its provider.
+    ("lettre", &["server"]),
     ("reqwest", &["oidc", "server"]),
     ("sqlx", &["registry"]),
     ("heed", &["store-embedded"]),

@@ -247,3 +247,13 @@ fault-pem-certificate = This is not a valid certificate. Send PEM text with a ke
 fault-pem-expired = The certificate has expired. Make a new one.
 fault-pem-held = The connection has this certificate already.
 fault-characters = There are invisible characters in the text. Delete them.
+health-mail = E-mail
+health-mail-late = mail does not go out
+health-mail-waiting = { $n ->
+    [one] { $shown } message waits
+   *[other] { $shown } messages wait
+ }
+health-mail-given-up = { $n ->
+    [one] { $shown } given up
+   *[other] { $shown } given up
+ }

@@ -254,3 +254,15 @@ fault-pem-certificate = Tas nav derīgs sertifikāts. Vajag PEM tekstu ar RSA (2
 fault-pem-expired = Sertifikātam ir beidzies termiņš. Izveidojiet jaunu.
 fault-pem-held = Šis sertifikāts savienojumam jau ir.
 fault-characters = Tekstā ir neredzamas zīmes. Dzēsiet tās.
+health-mail = E-pasts
+health-mail-late = vēstules neaiziet
+health-mail-waiting = { $n ->
+    [zero] gaida { $shown } vēstuļu
+    [one] gaida { $shown } vēstule
+   *[other] gaida { $shown } vēstules
+ }
+health-mail-given-up = { $n ->
+    [zero] nav nosūtīts { $shown }
+    [one] nav nosūtīta { $shown }
+   *[other] nav nosūtītas { $shown }
+ }

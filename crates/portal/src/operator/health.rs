@@ -17,6 +17,9 @@ use crate::{
     words::State as Word,
 };
 
+/// Mail that waits longer says that the mail server is not well.
+const MAIL_LATE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
 #[derive(Template)]
 #[template(path = "operator_health.html")]
 struct HealthPage {
@@ -32,6 +35,15 @@ struct HealthPage {
     counts: [u64; 4],
     jobs: Vec<Job>,
     notices: Vec<Notice>,
+    mail: Option<Mail>,
+}
+
+/// None: no mail is sent.
+struct Mail {
+    state: Word,
+    waiting: u64,
+    given_up: u64,
+    reason: String,
 }
 
 struct Job {
@@ -56,12 +68,15 @@ pub async fn health_show(State(portal): State<Portal>, Signed(visitor): Signed) 
     let page = visitor
         .page(&portal.app, lang.t("health-title"))
         .under("/operator", lang.t("nav-operator"));
-    Ok(html(&shown(page, health)))
+    let sends_mail = portal.settings.sends_mail;
+    Ok(html(&shown(page, health, sends_mail, visitor.ctx.now)))
 }
 
-fn shown(page: Page, health: HealthView) -> HealthPage {
+fn shown(page: Page, health: HealthView, sends_mail: bool, now: Timestamp) -> HealthPage {
     let lang = page.lang;
+    let mail = sends_mail.then(|| mail(lang, &health, now));
     HealthPage {
+        mail,
         journal: if health.journal_is_well() {
             well(lang, "health-well")
         } else {
@@ -95,6 +110,21 @@ fn shown(page: Page, health: HealthView) -> HealthPage {
             })
             .collect(),
         page,
+    }
+}
+
+fn mail(lang: Lang, health: &HealthView, now: Timestamp) -> Mail {
+    let late = health.mail.oldest;
+    let late = late.is_some_and(|oldest| now.duration_since(oldest) > MAIL_LATE);
+    Mail {
+        state: if late {
+            ill(lang, "health-mail-late")
+        } else {
+            well(lang, "health-well")
+        },
+        waiting: health.mail.waiting,
+        given_up: health.mail.given_up,
+        reason: health.mail.reason.clone().unwrap_or_default(),
     }
 }
 

@@ -183,7 +183,10 @@ async fn an_article_that_ended_flags_once_and_again_what_was_reviewed() {
 
     assert_eq!(registry.article_ended(last).await.unwrap(), []);
     let after = last.tomorrow().unwrap();
-    assert_eq!(registry.article_ended(after).await.unwrap(), [put.clone()]);
+    assert_eq!(
+        registry.article_ended(after).await.unwrap(),
+        std::slice::from_ref(&put)
+    );
     assert_eq!(flags().await, 0);
     registry.article_end(&by(), &put, &[cited]).await.unwrap();
     assert_eq!(flags().await, 1);

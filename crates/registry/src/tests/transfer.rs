@@ -60,6 +60,8 @@ const REST: &[&str] = &[
     "INSERT INTO articles VALUES ('pl', '4', 1, '{}', 'Sākums', 'operator', 5)",
     "INSERT INTO article_ends VALUES ('pl', '4', 1, 6)",
     "INSERT INTO law_flags SELECT 1, id, 'pl', '4', 1, 5, NULL, NULL, NULL FROM permissions LIMIT 1",
+    "INSERT INTO mail_addresses SELECT id, 'zane@riga.lv', 'lv' FROM people WHERE id = 1",
+    "INSERT INTO mails SELECT n.id, 1, 'waiting', 2, 5, 6, 'Nav atbildes' FROM notifications n LIMIT 1",
     "INSERT INTO stopped_permissions SELECT 1, id FROM permissions",
 ];
 

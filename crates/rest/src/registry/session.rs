@@ -5,7 +5,11 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use dagr_app::{session::SessionShown, views::NotificationView};
+use dagr_app::{
+    problem::Problem,
+    session::SessionShown,
+    views::{MailAddress, NotificationView},
+};
 use dagr_web::{Person, Query, Rejected, context::Web};
 use http::StatusCode;
 use serde::Deserialize;
@@ -48,6 +52,39 @@ pub async fn session_delete(
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     web.app.session_close(&ctx).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Where one's notifications go by e-mail; 404 where they do not.
+pub async fn mail_get(
+    State(web): State<Web>,
+    ctx: Person,
+    request: Request,
+) -> Result<Json<MailAddress>, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let found = web.app.mail_address_get(&ctx).await?;
+    let none = || Problem::new(404, "not_found", "you get no mail; PUT an address to get it");
+    Ok(Json(found.ok_or_else(none)?))
+}
+
+pub async fn mail_put(
+    State(web): State<Web>,
+    ctx: Person,
+    request: Request,
+) -> Result<Json<MailAddress>, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let put: MailAddress = body::json_with(request, &["address", "language"]).await?;
+    web.app.mail_address_put(&ctx, Some(&put)).await?;
+    Ok(Json(put))
+}
+
+pub async fn mail_delete(
+    State(web): State<Web>,
+    ctx: Person,
+    request: Request,
+) -> Result<Response, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    web.app.mail_address_put(&ctx, None).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

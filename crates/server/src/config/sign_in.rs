@@ -1,8 +1,6 @@
 //! `[sign_in]`: the OpenID provider people sign in at, and which of its claims say who they are.
 
 use std::{
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,8 +9,7 @@ use dagr_oidc::{ClaimNames, Provider, Secret, Settings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A secret is a line, no document.
-const MAX_SECRET_BYTES: u64 = 4 << 10;
+use super::secret::read_line;
 
 /// Signing people in by OpenID Connect. Without `issuer` nobody signs in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -142,16 +139,7 @@ impl SignIn {
 }
 
 fn read_secret(path: &Path) -> Result<Secret, String> {
-    let fault = |what: &str| format!("client_secret_file {}: {what}", path.display());
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| fault(&error.to_string()))?;
-    let secret = text.trim();
-    if secret.is_empty() || secret.contains(char::is_control) || text.len() as u64 > MAX_SECRET_BYTES {
-        return Err(fault("one line with the secret is wanted"));
-    }
-    Ok(Secret::new(secret))
+    read_line("client_secret_file", path).map(|secret| Secret::new(&secret))
 }
 
 #[cfg(test)]

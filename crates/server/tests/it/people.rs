@@ -3,6 +3,7 @@
 mod amend;
 mod attachment;
 mod life;
+mod mail;
 mod odrl;
 mod rights;
 mod session;

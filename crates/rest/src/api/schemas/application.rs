@@ -61,6 +61,9 @@ pub(super) fn sessions() -> Value {
             "signed_in_by": text(), "signed_in_at": time(), "ends": time(),
         })),
         "SessionUpdate": body(&["institution"], json!({ "institution": nullable(registration_number()) })),
+        "MailAddress": body(&["address", "language"], json!({
+            "address": { "type": "string", "format": "email", "maxLength": 254 }, "language": word(&["lv", "en"]),
+        })),
         "Notification": view(json!({
             "id": count(), "at": time(), "institution": nullable(text()), "person": person(), "kind": text(),
             "object": text(), "read_at": nullable(time()), "read_by": person(),

@@ -48,6 +48,7 @@ const PAGES: &[&str] = &[
     "/my-data.csv",
     "/my-data/none",
     "/notifications",
+    "/notifications/mail",
     "/permissions",
     "/permissions?side=provider",
     "/permissions/{p}",

@@ -19,6 +19,23 @@ pub(in super::super) fn sessions(paths: &mut Paths) {
     paths.add("put", path, call);
     let call = new("session_delete", "Sign out: the token is nobody's any more");
     paths.add("delete", path, call.answer(204, "Signed out.", &[], &[]));
+    let path = "/registry/session/mail";
+    let address = schema_ref("MailAddress");
+    let call = new("mail_get", "Where your notifications go by e-mail");
+    paths.add(
+        "get",
+        path,
+        call.ok("The address.", address.clone()).problems(&[404]),
+    );
+    let call = new(
+        "mail_put",
+        "Get your notifications, and those of institutions you have a role in, by e-mail",
+    )
+    .json_body(address.clone())
+    .ok("As it is now.", address);
+    paths.add("put", path, call);
+    let call = new("mail_delete", "No more mail; what waits is dropped");
+    paths.add("delete", path, call.answer(204, "None any more.", &[], &[]));
     let path = "/registry/notifications";
     let call = new(
         "notification_list",

@@ -442,6 +442,7 @@ impl Things {
     async fn other(&mut self, office: &Office, id: &str) -> Call {
         match id {
             "session_update" => Call::of("", json!({ "institution": null })),
+            "mail_put" => Call::of("", json!({ "address": "zane@riga.lv", "language": "lv" })),
             "notification_read" => Call::read(self.notification(office).await),
             "disclosure_search" => Call::of("", json!({ "person": ONE })),
             "disclosure_get" | "subject_list" => Call::read(self.disclosure.clone()),
