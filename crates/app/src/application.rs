@@ -68,6 +68,7 @@ impl App {
         let by = ctx.signatory()?;
         let _one = self.changing.lock().await;
         let provider = self.decides(&asked)?;
+        let asked = self.filled(ctx, asked).await?;
         let asked = self.amending(self.resolved(asked), &by.institution)?;
         let draft = Application::draft(ApplicationNumber::new(""), provider, asked, &by).map_err(refused)?;
         let event = EventCreate {
@@ -126,7 +127,7 @@ impl App {
     /// What is still missing or wrong before it can be submitted; empty when nothing is.
     pub async fn application_check(&self, ctx: &Ctx, number: &str) -> Result<Vec<Fault>, Problem> {
         let found = self.seen(ctx, number).await?;
-        Ok(self.missing(&found.value))
+        self.missing(ctx, &found.value).await
     }
 
     /// What the institution was admitted as.

@@ -46,6 +46,7 @@ pub mod session;
 pub mod set;
 pub mod stop;
 pub mod system;
+pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;

@@ -7,8 +7,9 @@ pub use dagr_registry::{
     DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView,
     LawFlagView, MailAddress, MailState, NoticeView, NotificationView, Page, PermissionCreate,
     PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState, ProposalView, Proposed,
-    RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemFacts, SystemFactsPut,
-    SystemFactsView, SystemPatch, SystemView, Versioned,
+    RoleCreate, RoleFilter, RoleState, RoleView, Rules, RulesPut, RulesView, StopView, SystemCreate,
+    SystemFacts, SystemFactsPut, SystemFactsView, SystemPatch, SystemView, TemplatePut, TemplateState,
+    TemplateView, Versioned,
 };
 
 pub use crate::{

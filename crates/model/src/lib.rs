@@ -17,5 +17,6 @@ pub mod plan;
 pub mod record;
 pub mod role;
 pub mod schema;
+pub mod template;
 pub mod value;
 pub mod working_days;

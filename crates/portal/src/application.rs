@@ -10,12 +10,13 @@ use dagr_app::{
     application::{ApplicationQuery, ApplicationView},
     institution::ListQuery,
     problem::Problem,
-    views::{ApplicationOrder, Page as ListPage, Versioned},
+    views::{ApplicationOrder, Page as ListPage, TemplateView, Versioned},
 };
 use dagr_model::{
     application::{APPLICANTS, Asked, DataAsked, InstitutionRole, RoleAsked, Stage},
     clock::riga_date,
     ids::DatasetName,
+    template::TemplateUse,
 };
 use jiff::civil::Date;
 
@@ -162,9 +163,13 @@ struct NewPage {
     /// Whether the person may apply for the institution acted for.
     may: bool,
     institution: Option<String>,
+    /// Those in use; the chosen one first asked for by the link.
+    templates: Vec<TemplateView>,
+    chosen: Option<i64>,
+    template_only: bool,
 }
 
-/// `GET /applications/new?dataset=`
+/// `GET /applications/new?dataset=&template=`
 pub async fn application_new(
     State(portal): State<Portal>,
     Signed(visitor): Signed,
@@ -172,6 +177,7 @@ pub async fn application_new(
     let failed = |problem| visitor.failed(problem);
     let mut query = visitor.query()?;
     let name = query.take("dataset").map_err(failed)?;
+    let chosen = query.take("template").map_err(failed)?;
     query.end().map_err(failed)?;
     let acting = visitor.ctx.acting_for();
     let provider = name.as_deref().map(|name| provider_of(&portal, name));
@@ -182,7 +188,14 @@ pub async fn application_new(
         }
         None => None,
     };
+    let (templates, template_only) = match &dataset {
+        Some((name, _)) => offered(&portal, &visitor, name).await.map_err(failed)?,
+        None => (Vec::new(), false),
+    };
     Ok(html(&NewPage {
+        chosen: chosen.and_then(|number| number.parse().ok()),
+        templates,
+        template_only,
         page: visitor
             .page(&portal.app, visitor.lang.t("application-new"))
             .under("/applications", visitor.lang.t("nav-applications")),
@@ -191,6 +204,22 @@ pub async fn application_new(
         may: acting.is_some_and(|acting| acting.holds(APPLICANTS)),
         institution: acting.map(|acting| institution(&portal, acting.institution.as_str())),
     }))
+}
+
+/// Templates to choose from, and whether one must be.
+async fn offered(
+    portal: &Portal,
+    visitor: &Visitor,
+    dataset: &str,
+) -> Result<(Vec<TemplateView>, bool), Problem> {
+    let list = ListQuery {
+        after: None,
+        limit: crate::dataset::MAX_TEMPLATES,
+    };
+    let (app, ctx) = (&portal.app, &visitor.ctx);
+    let templates = app.template_list(ctx, dataset, false, list).await?;
+    let rules = app.rules_get(ctx, dataset).await?;
+    Ok((templates.items, rules.rules.template_only))
 }
 
 fn provider_of(portal: &Portal, dataset: &str) -> String {
@@ -209,7 +238,15 @@ pub async fn application_create(State(portal): State<Portal>, posted: Posted) ->
     let asked = match form.text("role") {
         "provider" => role_asked(InstitutionRole::Provider),
         "recipient" => role_asked(InstitutionRole::Recipient),
-        _ => Asked::Data(Box::new(DataAsked::about(DatasetName::new(form.text("dataset"))))),
+        _ => {
+            let mut asked = DataAsked::about(DatasetName::new(form.text("dataset")));
+            if let Ok(number) = form.text("template").parse() {
+                let found = portal.app.template_get(&visitor.ctx, number).await;
+                let version = found.map_err(|problem| visitor.failed(problem))?.version;
+                asked.template = Some(TemplateUse { number, version });
+            }
+            Asked::Data(Box::new(asked))
+        }
     };
     let made = portal.app.application_create(&visitor.ctx, asked).await;
     let made = made.map_err(|problem| visitor.failed(problem))?;

@@ -5,7 +5,10 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use dagr_app::{preview::PreviewQuery, problem::Problem, service::ServiceDescribed};
+use dagr_app::{
+    institution::ListQuery, preview::PreviewQuery, problem::Problem, service::ServiceDescribed,
+    views::TemplateView,
+};
 use dagr_model::definition::{Classification, Field};
 use serde_json::Value;
 
@@ -21,6 +24,8 @@ use crate::{
 
 /// Fields shown on the page; a definition may have more.
 const MAX_FIELDS: usize = 500;
+/// As many as there can be in use.
+pub const MAX_TEMPLATES: u32 = 100;
 
 #[derive(Template)]
 #[template(path = "dataset.html")]
@@ -46,6 +51,9 @@ struct DatasetPage {
     records_url: String,
     changes_url: String,
     public_url: Option<String>,
+    templates: Vec<TemplateView>,
+    /// Applications are taken under one of them only.
+    template_only: bool,
 }
 
 pub struct FieldRow {
@@ -83,7 +91,17 @@ pub async fn dataset_show(
     let page = visitor
         .page(&portal.app, title)
         .under("/", visitor.lang.t("nav-catalogue"));
-    Ok(html(&shown(page, found, sample)))
+    let failed = |problem| visitor.failed(problem);
+    let list = ListQuery {
+        after: None,
+        limit: MAX_TEMPLATES,
+    };
+    let templates = portal.app.template_list(&visitor.ctx, &name, false, list).await;
+    let rules = portal.app.rules_get(&visitor.ctx, &name).await.map_err(failed)?;
+    let mut shown = shown(page, found, sample);
+    shown.templates = templates.map_err(failed)?.items;
+    shown.template_only = rules.rules.template_only;
+    Ok(html(&shown))
 }
 
 fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPage {
@@ -121,6 +139,8 @@ fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPag
         records_url: link("records").unwrap_or_default(),
         changes_url: link("changes").unwrap_or_default(),
         public_url: link("public"),
+        templates: Vec::new(),
+        template_only: false,
         page,
     }
 }

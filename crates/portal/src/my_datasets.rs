@@ -6,6 +6,7 @@ mod publish;
 mod quarantine;
 mod recipients;
 mod stop;
+mod template;
 mod words;
 
 use askama::Template;
@@ -23,6 +24,7 @@ pub use publish::{publish_post, publish_show};
 pub use quarantine::{quarantine_csv, quarantine_show};
 pub use recipients::recipients_show;
 pub use stop::{stop_post, stop_show};
+pub use template::{rules_post, template_create, template_list, template_new, template_post, template_show};
 
 use crate::{
     dataset::delay,

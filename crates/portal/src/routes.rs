@@ -217,6 +217,18 @@ fn provided(pages: Pages) -> Pages {
         .at("/my-datasets/{name}/quarantine", get(m::quarantine_show))
         .at("/my-datasets/{name}/quarantine.csv", get(m::quarantine_csv))
         .at("/my-datasets/{name}/recipients", get(m::recipients_show))
+        .at(
+            "/my-datasets/{name}/templates",
+            get(m::template_list).post(m::rules_post),
+        )
+        .at(
+            "/my-datasets/{name}/templates/new",
+            get(m::template_new).post(m::template_create),
+        )
+        .at(
+            "/my-datasets/{name}/templates/{number}",
+            get(m::template_show).post(m::template_post),
+        )
 }
 
 fn own(pages: Pages) -> Pages {

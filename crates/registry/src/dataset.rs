@@ -1,12 +1,14 @@
 //! Data sets: whose they are and the definitions they serve by. Every text ever set is kept.
 
 mod definition;
+mod rules;
 mod stop;
 
 use dagr_model::ids::{DatasetName, RegistrationNumber, Section};
 use serde::{Deserialize, Serialize};
 
 pub use definition::{DefinitionPut, DefinitionVersion};
+pub use rules::{Rules, RulesPut, RulesView};
 pub(crate) use stop::running as running_stop;
 pub use stop::{StopView, Stopped};
 

@@ -35,6 +35,7 @@ mod session;
 mod setting;
 mod system;
 mod table;
+mod template;
 
 #[cfg(test)]
 mod tests;
@@ -48,7 +49,10 @@ pub use certificate::{CertificateCreate, CertificateView};
 pub use connection::{
     ConnectionCreate, ConnectionFilter, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView,
 };
-pub use dataset::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, StopView, Stopped};
+pub use dataset::{
+    DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Rules, RulesPut, RulesView, StopView,
+    Stopped,
+};
 pub use error::RegistryError;
 pub use everything::Everything;
 pub use export::{FORMAT, VERSION};
@@ -73,6 +77,7 @@ pub use system::{
     Criticality, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView, SystemFilter, SystemPatch,
     SystemView,
 };
+pub use template::{TemplatePut, TemplateState, TemplateView};
 
 /// What every call answers.
 pub type Result<T> = std::result::Result<T, RegistryError>;

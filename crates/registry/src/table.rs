@@ -41,6 +41,17 @@ const TABLES: &[(&str, &str, &str)] = &[
         "dataset, section, number",
         "dataset section number# body leaf_ids_json{} epoch# set_at#",
     ),
+    ("templates", "id", "id# dataset state version#"),
+    (
+        "template_versions",
+        "template, version",
+        "template# version# body{} reason actor set_at#",
+    ),
+    (
+        "dataset_rules",
+        "dataset, version",
+        "dataset version# body{} reason actor set_at#",
+    ),
     (
         "permissions",
         "id",

@@ -18,6 +18,7 @@ pub mod proposal;
 pub mod session;
 pub mod system;
 pub mod system_facts;
+pub mod template;
 pub mod thread;
 
 use axum::{

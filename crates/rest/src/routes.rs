@@ -78,7 +78,7 @@ fn provider() -> Router<Web> {
 fn administration() -> Router<Web> {
     use registry::{
         application, attachment, audit, backup, connection, dataset, disclosure, institution, law, life,
-        permission, person, plan, plan_step, proposal, session, system, system_facts, thread,
+        permission, person, plan, plan_step, proposal, session, system, system_facts, template, thread,
     };
     Router::new()
         .route(
@@ -131,6 +131,19 @@ fn administration() -> Router<Web> {
         )
         .route("/datasets/{id}/publish", post(dataset::dataset_publish))
         .route("/datasets/{id}/preview", get(dataset::dataset_preview))
+        .route(
+            "/datasets/{id}/templates",
+            post(template::template_create).get(template::template_list),
+        )
+        .route(
+            "/datasets/{id}/rules",
+            get(template::rules_get).put(template::rules_put),
+        )
+        .route(
+            "/templates/{id}",
+            get(template::template_get).put(template::template_update),
+        )
+        .route("/templates/{id}/retire", post(template::template_retire))
         .route("/datasets/{id}/stop", post(life::dataset_stop))
         .route("/datasets/{id}/resume", post(life::dataset_resume))
         .route("/datasets/{id}/stops", get(life::stop_list))

@@ -148,6 +148,7 @@ fn as_it_is(permission: Permission, earlier: Option<&DataAsked>) -> DataAsked {
         fields: fields.collect(),
         amends: Some(PermissionNumber::new(permission.number.as_str())),
         environments: vec![permission.environment],
+        template: earlier.and_then(|asked| asked.template),
         use_case: earlier.map_or_else(String::new, |asked| asked.use_case.clone()),
         processor: earlier.and_then(|asked| asked.processor.clone()),
         dataset: permission.dataset,

@@ -36,7 +36,7 @@ impl App {
             seal: String::new(),
         };
         let attached = self.attached(&before.value).await?;
-        let (next, event) = self.judged(ctx, &before.value, event, &attached)?;
+        let (next, event) = self.judged(ctx, &before.value, event, (&attached, Vec::new()))?;
         let amended = self.amendment(&next).await?;
         let permissions = if amended.is_some() {
             Vec::new()
@@ -77,8 +77,18 @@ impl App {
         self.seal(ctx, next, role, (&act, attached))
     }
 
-    /// What still stands in the way of submitting: gaps, and what no definition would accept.
-    pub(super) fn missing(&self, application: &Application) -> Vec<Fault> {
+    /// What still stands in the way of submitting: gaps, what no definition would accept, what the provider's template
+    /// does not hold.
+    pub(super) async fn missing(&self, ctx: &Ctx, application: &Application) -> Result<Vec<Fault>, Problem> {
+        let mut faults = self.unready(application);
+        faults.extend(self.beyond_template(ctx, application).await?);
+        let mut seen = HashSet::new();
+        faults.retain(|fault| seen.insert((fault.place.clone(), fault.rule.clone())));
+        Ok(faults)
+    }
+
+    /// Gaps, and what no definition would accept.
+    fn unready(&self, application: &Application) -> Vec<Fault> {
         let mut faults = application.asked.completeness();
         let Asked::Data(asked) = &application.asked else {
             return faults;
@@ -95,13 +105,11 @@ impl App {
                     .filter(|fault| !told.contains(&fault.place)),
             );
         }
-        let mut seen = HashSet::new();
-        faults.retain(|fault| seen.insert((fault.place.clone(), fault.rule.clone())));
         faults
     }
 
     /// What the permission would be refused for.
-    fn unfit(&self, create: &PermissionCreate, fields: &[String]) -> Vec<Fault> {
+    pub(crate) fn unfit(&self, create: &PermissionCreate, fields: &[String]) -> Vec<Fault> {
         let catalog = self.catalog();
         let Some(set) = catalog.live(create.environment, create.dataset.as_str()) else {
             let message = format!(

@@ -127,7 +127,11 @@ impl App {
         let _one = self.changing.lock().await;
         let before = self.expected(ctx, number, expected).await?;
         let attached = self.attached(&before.value).await?;
-        let (next, event) = self.judged(ctx, &before.value, event, &attached)?;
+        let missing = match event.verb() {
+            Verb::Submit => self.missing(ctx, &before.value).await?,
+            _ => Vec::new(),
+        };
+        let (next, event) = self.judged(ctx, &before.value, event, (&attached, missing))?;
         let was_submitted = before.value.stage.submission().is_some();
         let verb = event.event.as_ref().map(Event::verb);
         let mut notifications = told(&next, verb, was_submitted);
@@ -164,24 +168,20 @@ impl App {
         Ok(before)
     }
 
-    /// Submits something that is not complete, or that no definition would accept.
-    fn is_unready(&self, before: &Application, event: &Event) -> bool {
-        event.verb() == Verb::Submit && !self.missing(before).is_empty()
-    }
-
     /// The application after the event, and the event as it is kept: sealed where somebody accepts something.
+    /// `missing`: why what is submitted cannot be.
     pub(super) fn judged(
         &self,
         ctx: &Ctx,
         before: &Application,
         event: Event,
-        attached: &[String],
+        (attached, missing): (&[String], Vec<Fault>),
     ) -> Result<(Application, EventCreate), Problem> {
         let by = ctx.signatory()?;
         let next = match before.apply(&event, &by, ctx.now) {
             // Gaps, and what the definition would not accept, are told together.
-            Err(Refused::Invalid(_)) | Ok(_) if self.is_unready(before, &event) => {
-                return Err(Problem::invalid(self.missing(before)));
+            Err(Refused::Invalid(_)) | Ok(_) if !missing.is_empty() => {
+                return Err(Problem::invalid(missing));
             }
             judged => judged.map_err(refused)?,
         };

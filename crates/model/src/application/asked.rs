@@ -8,6 +8,7 @@ use crate::{
     ids::{DatasetName, PermissionNumber, RegistrationNumber, Section},
     permission::{QuotaUnit, Scope, Way},
     schema::Schema,
+    template::TemplateUse,
 };
 
 const MAX_FIELDS: usize = 2_000;
@@ -31,6 +32,9 @@ pub struct DataAsked {
     /// The permission that shall be as asked here, instead of another one made. Fixed like the data set.
     #[serde(default)]
     pub amends: Option<PermissionNumber>,
+    /// The template it is asked under, as it was when it was chosen.
+    #[serde(default)]
+    pub template: Option<TemplateUse>,
     /// A permission is made for each.
     #[serde(default)]
     pub environments: Vec<Section>,
@@ -166,6 +170,7 @@ impl DataAsked {
         Self {
             dataset,
             amends: None,
+            template: None,
             environments: vec![Section::Main],
             purpose: String::new(),
             legal_basis: String::new(),

@@ -43,6 +43,8 @@ pub struct Summary {
     pub purpose: String,
     pub legal_basis: String,
     pub use_case: String,
+    /// Number and version of the template it is asked under, and lies within.
+    pub template: Option<String>,
     pub processor: Option<String>,
     pub fields: Vec<AskedField>,
     pub ways: Vec<String>,
@@ -78,6 +80,7 @@ pub fn summary(portal: &Portal, visitor: &Visitor, application: &Application) ->
             purpose: String::new(),
             legal_basis: String::new(),
             use_case: String::new(),
+            template: None,
             processor: None,
             fields: Vec::new(),
             ways: Vec::new(),
@@ -93,6 +96,9 @@ pub fn summary(portal: &Portal, visitor: &Visitor, application: &Application) ->
             purpose: data.purpose.clone(),
             legal_basis: data.legal_basis.clone(),
             use_case: data.use_case.clone(),
+            template: data
+                .template
+                .map(|chosen| format!("{}/{}", chosen.number, chosen.version)),
             processor: data
                 .processor
                 .as_ref()

@@ -62,6 +62,9 @@ const REST: &[&str] = &[
     "INSERT INTO law_flags SELECT 1, id, 'pl', '4', 1, 5, NULL, NULL, NULL FROM permissions LIMIT 1",
     "INSERT INTO mail_addresses SELECT id, 'zane@riga.lv', 'lv' FROM people WHERE id = 1",
     "INSERT INTO mails SELECT n.id, 1, 'waiting', 2, 5, 6, 'Nav atbildes' FROM notifications n LIMIT 1",
+    "INSERT INTO templates VALUES (1, 'persons', 'active', 1)",
+    "INSERT INTO template_versions VALUES (1, 1, '{}', 'Sākums', 'operator', 5)",
+    "INSERT INTO dataset_rules VALUES ('persons', 1, '{}', 'Sākums', 'operator', 5)",
     "INSERT INTO stopped_permissions SELECT 1, id FROM permissions",
 ];
 

@@ -8,6 +8,7 @@ mod odrl;
 mod rights;
 mod session;
 mod stop;
+mod template;
 
 use std::{
     path::PathBuf,

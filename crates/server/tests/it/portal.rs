@@ -6,6 +6,7 @@ mod my_datasets;
 mod operator;
 mod own;
 mod register;
+mod template;
 
 use std::collections::BTreeMap;
 

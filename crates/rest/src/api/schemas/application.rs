@@ -137,6 +137,7 @@ fn asked() -> Value {
         "kind": word(&["data", "role"]),
         "dataset": text(),
         "amends": { "type": ["string", "null"], "description": "The permission that shall be as asked here." },
+        "template": nullable(body(&["number", "version"], json!({ "number": count(), "version": count() }))),
         "environments": many(word(&["main", "sandbox"])), "purpose": words, "legal_basis": words,
         "use_case": words,
         "fields": many(body(&["field"], json!({ "field": text(), "law": words }))),

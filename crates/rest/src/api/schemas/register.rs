@@ -29,6 +29,32 @@ pub(super) fn systems() -> Value {
     })
 }
 
+pub(super) fn templates() -> Value {
+    let number = || nullable(json!({ "type": "integer", "minimum": 1 }));
+    json!({
+        "TemplateBody": body(&["title", "use_case", "purpose", "legal_basis", "fields", "ways"], json!({
+            "title": told(200), "use_case": told(2_000), "purpose": told(2_000), "legal_basis": told(2_000),
+            "fields": { "type": "array", "minItems": 1, "maxItems": 2_000,
+                "items": body(&["field", "law"], json!({ "field": text(), "law": told(2_000) })) },
+            "ways": { "type": "array", "minItems": 1, "items": text() }, "scope": nullable(schema_ref("Scope")),
+            "quota": number(), "quota_unit": word(&["call", "record"]),
+            "days": nullable(json!({ "type": "integer", "minimum": 1, "maximum": 36_500 })),
+        })),
+        "TemplatePut": body(&["template", "reason"], json!({ "template": schema_ref("TemplateBody"), "reason": told(2_000) })),
+        "Template": view(json!({
+            "number": count(), "dataset": text(), "state": word(&["active", "retired"]), "version": count(),
+            "template": schema_ref("TemplateBody"), "reason": text(), "by": text(), "at": time(),
+        })),
+        "TemplateList": list("templates", schema_ref("Template")),
+        "Rules": body(&["template_only"], json!({ "template_only": { "type": "boolean" } })),
+        "DatasetRulesPut": body(&["rules", "reason"], json!({ "rules": schema_ref("Rules"), "reason": told(2_000) })),
+        "DatasetRules": view(json!({
+            "dataset": text(), "version": count(), "rules": schema_ref("Rules"), "reason": text(), "by": text(),
+            "at": nullable(time()),
+        })),
+    })
+}
+
 pub(super) fn law() -> Value {
     let day = || nullable(json!({ "type": "string", "format": "date" }));
     let url = || nullable(json!({ "type": "string", "maxLength": 500, "pattern": "^https?://[^\\s]*$" }));

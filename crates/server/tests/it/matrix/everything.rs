@@ -136,7 +136,12 @@ async fn strangers_are_refused_everywhere() {
                 Some("intake") => &["connection_kind", "dataset_unknown"],
                 Some("data") => &["connection_kind", "permission_missing"],
                 Some("sandbox") => &["connection_kind", "dataset_unknown", "permission_missing"],
-                _ => &["role_required", "permission_unknown", "not_found"],
+                _ => &[
+                    "role_required",
+                    "permission_unknown",
+                    "not_found",
+                    "dataset_unknown",
+                ],
             };
             assert!(
                 matches!(answer.status, 403 | 404) && expected.contains(&&*code),

@@ -36,6 +36,76 @@ pub(in super::super) fn system_facts(paths: &mut Paths) {
     paths.add("get", &read.path("/facts/versions"), call);
 }
 
+pub(in super::super) fn templates(paths: &mut Paths) {
+    let of_set = |name, view, who| Noun {
+        name,
+        root: "/registry/datasets",
+        view,
+        id: path_parameter("id", "Name of the data set.", technical_name()),
+        who,
+    };
+    let retired = json!({ "type": "boolean" });
+    let read = of_set("template", "Template", Who::SignedIn);
+    let call = read
+        .one(
+            "list",
+            "Templates of a data set: what may be applied for, by use case",
+        )
+        .parameter(query_parameter(
+            "retired",
+            "Those that are no longer in use, too.",
+            retired,
+        ))
+        .shared(LIST)
+        .ok("A page.", schema_ref("TemplateList"))
+        .problems(&[422]);
+    paths.add("get", &read.path("/templates"), call);
+    let call = of_set("template", "Template", Who::Steward)
+        .one(
+            "create",
+            "Offer a template: the provider's head or data manager, or an operator",
+        )
+        .json_body(schema_ref("TemplatePut"))
+        .problems(&[409]);
+    paths.add("post", &read.path("/templates"), made(call, "Template"));
+    let one = |who| Noun {
+        name: "template",
+        root: "/registry/templates",
+        view: "Template",
+        id: path_parameter("id", "Number of the template.", json!({ "type": "integer" })),
+        who,
+    };
+    one(Who::SignedIn).get(paths, "One template, in its present version");
+    let own = one(Who::Steward);
+    let call = own
+        .change(
+            "update",
+            "The next version of a template; drafts under the one before choose again",
+        )
+        .json_body(schema_ref("TemplatePut"));
+    paths.add("put", &own.path(""), call);
+    let call = shown(
+        own.one("retire", "Nothing new is applied for under it"),
+        "Template",
+    )
+    .json_body(schema_ref("Reason"))
+    .problems(&[409]);
+    paths.add("post", &own.path("/retire"), call);
+    let read = of_set("rules", "DatasetRules", Who::SignedIn);
+    let call = shown(
+        read.one("get", "What the provider decided for a data set beforehand"),
+        read.view,
+    );
+    paths.add("get", &read.path("/rules"), call);
+    let call = of_set("rules", "DatasetRules", Who::Steward)
+        .change(
+            "put",
+            "Decide it anew: the provider's head or data manager, or an operator",
+        )
+        .json_body(schema_ref("DatasetRulesPut"));
+    paths.add("put", &read.path("/rules"), call);
+}
+
 pub(in super::super) fn law(paths: &mut Paths) {
     let act = |name, who| Noun {
         name,

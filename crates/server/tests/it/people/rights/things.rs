@@ -168,6 +168,7 @@ impl Things {
             "plan" => self.of_plan(office, id).await,
             "proposal" => self.of_proposal(office, id).await,
             "act" | "article" => self.of_law(office, id).await,
+            "template" | "rules" => self.of_template(office, id).await,
             _ => self.other(office, id).await,
         }
     }
@@ -416,6 +417,28 @@ impl Things {
                     .with("{article}", "4".to_owned())
             }
             _ => Call::read("pl"),
+        }
+    }
+
+    async fn of_template(&mut self, office: &Office, id: &str) -> Call {
+        let offered = super::super::template::offered();
+        match id {
+            "template_list" | "rules_get" => return Call::read("persons"),
+            "template_create" => return Call::of("persons", offered),
+            "rules_put" => {
+                let rules = json!({ "rules": { "template_only": false }, "reason": "Kā bija" });
+                return Call::of("persons", rules);
+            }
+            _ => {}
+        }
+        let path = "/registry/datasets/persons/templates";
+        let made = office.post(&self.decider, path, offered.clone()).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let number = made.json()["number"].to_string();
+        match id {
+            "template_retire" => Call::of(number, reason()),
+            "template_update" => Call::of(number, offered),
+            _ => Call::read(number),
         }
     }
 
