@@ -2,13 +2,13 @@
 
 pub use dagr_policy::{Answer as ExplainAnswer, Explanation, Reason as ExplainReason};
 pub use dagr_registry::{
-    Act, ApplicationOrder, ArticlePut, ArticleView, AttachmentView, AuditView, CertificateView, CommentView,
-    ConnectionCreate, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, Criticality,
-    DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView,
-    LawFlagView, NoticeView, NotificationView, Page, PermissionCreate, PermissionPatch, PersonCreate,
-    PersonView, PlanEventView, ProposalState, ProposalView, Proposed, RoleCreate, RoleFilter, RoleState,
-    RoleView, StopView, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView, SystemPatch, SystemView,
-    Versioned,
+    Act, ApplicationOrder, ArticlePut, ArticleView, AttachmentView, AuditView, CertificateView, Classifier,
+    ClassifierVersionView, ClassifierView, CommentView, ConnectionCreate, ConnectionKind, ConnectionPatch,
+    ConnectionState, ConnectionView, Criticality, DatasetView, EventView, InstitutionCreate,
+    InstitutionPatch, InstitutionView, JobState, JobView, LawFlagView, NoticeView, NotificationView, Page,
+    PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState, ProposalView,
+    Proposed, RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemFacts,
+    SystemFactsPut, SystemFactsView, SystemPatch, SystemView, Versioned,
 };
 
 pub use crate::{

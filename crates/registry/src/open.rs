@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_life_of_permissions.sql"),
     include_str!("../migrations/0005_proposals.sql"),
     include_str!("../migrations/0006_systems_and_law.sql"),
+    include_str!("../migrations/0007_classifiers.sql"),
 ];
 
 /// The control plane. Cheap to clone.

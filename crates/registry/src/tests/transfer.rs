@@ -59,6 +59,8 @@ const REST: &[&str] = &[
     "INSERT INTO acts VALUES ('pl', 'Pašvaldību likums', NULL, '[]', 1)",
     "INSERT INTO articles VALUES ('pl', '4', 1, '{}', 'Sākums', 'operator', 5)",
     "INSERT INTO law_flags SELECT 1, id, 'pl', '4', 1, 5, NULL, NULL, NULL FROM permissions LIMIT 1",
+    "INSERT INTO classifiers SELECT 'KINDS', 'Veidi', NULL, 'Ķ', registration_number, NULL, 1 FROM institutions LIMIT 1",
+    "INSERT INTO classifier_versions VALUES ('KINDS', 1, '2026-01-01', 0, '[]', 'Sākums', 'operator', 5)",
     "INSERT INTO stopped_permissions SELECT 1, id FROM permissions",
 ];
 
