@@ -6,7 +6,7 @@ mod in_force;
 use dagr_model::{
     classifier::{ClassifierValue, difference},
     clock::riga_date,
-    definition::{Definition, Field, Type},
+    definition::Definition,
     fault::Fault,
     ids::{DatasetName, RegistrationNumber, Section},
 };
@@ -191,7 +191,8 @@ impl App {
         }))
     }
 
-    async fn may_publish(&self, ctx: &Ctx, id: &str) -> Result<ClassifierSeen, Problem> {
+    /// An operator or its keeper; else why not.
+    pub async fn may_publish(&self, ctx: &Ctx, id: &str) -> Result<ClassifierSeen, Problem> {
         let seen = self.classifier_get(ctx, id).await?.value;
         publishes(ctx, &seen.view.classifier.keeper)?;
         Ok(seen)
@@ -203,7 +204,7 @@ impl App {
         let mut uses = Vec::new();
         for (name, dataset) in in_order(&catalog.datasets) {
             for set in [&dataset.main, &dataset.sandbox].into_iter().flatten() {
-                for (list, field) in lists(set.definition()) {
+                for (list, field) in set.definition().classifiers() {
                     if list == id {
                         uses.push(UsedBy {
                             dataset: name.clone(),
@@ -222,7 +223,7 @@ impl App {
         let catalog = self.catalog();
         let today = riga_date(ctx.now);
         let mut remarks = Vec::new();
-        for (list, field) in lists(definition) {
+        for (list, field) in definition.classifiers() {
             let (rule, message) = match catalog.classifiers.get(list) {
                 None => (
                     "classifier_unknown",
@@ -293,23 +294,6 @@ fn publishes(ctx: &Ctx, keeper: &RegistrationNumber) -> Result<(), Problem> {
             "the classifier is institution {keeper}'s: its head or data manager publishes it"
         )))
     }
-}
-
-/// List and path of every field of `code(LIST)`.
-fn lists(definition: &Definition) -> Vec<(&str, String)> {
-    fn walk<'d>(fields: &'d [Field], prefix: &str, out: &mut Vec<(&'d str, String)>) {
-        for field in fields {
-            let path = format!("{prefix}{}", field.name);
-            match &field.ty {
-                Type::Code(list) => out.push((list, path)),
-                Type::Object => walk(&field.fields, &format!("{path}."), out),
-                _ => {}
-            }
-        }
-    }
-    let mut out = Vec::new();
-    walk(&definition.fields, "", &mut out);
-    out
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 pub use dagr_policy::{Answer as ExplainAnswer, Explanation, Reason as ExplainReason};
 pub use dagr_registry::{
     Act, ApplicationOrder, ArticlePut, ArticleView, AttachmentView, AuditView, CertificateView, Classifier,
-    ClassifierVersionView, ClassifierView, CommentView, ConnectionCreate, ConnectionKind, ConnectionPatch,
-    ConnectionState, ConnectionView, Criticality, DatasetView, EventView, InstitutionCreate,
+    ClassifierKept, ClassifierVersionView, ClassifierView, CommentView, ConnectionCreate, ConnectionKind,
+    ConnectionPatch, ConnectionState, ConnectionView, Criticality, DatasetView, EventView, InstitutionCreate,
     InstitutionPatch, InstitutionView, JobState, JobView, LawFlagView, NoticeView, NotificationView, Page,
     PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState, ProposalView,
     Proposed, RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemFacts,
-    SystemFactsPut, SystemFactsView, SystemPatch, SystemView, Versioned,
+    SystemFactsPut, SystemFactsView, SystemPatch, SystemView, VersionKept, Versioned,
 };
 
 pub use crate::{

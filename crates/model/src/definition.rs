@@ -69,6 +69,23 @@ impl Definition {
         self.classification == Classification::Open
     }
 
+    /// LIST and path of every field of `code(LIST)`.
+    pub fn classifiers(&self) -> impl Iterator<Item = (&str, String)> {
+        fn walk<'d>(fields: &'d [Field], prefix: &str, out: &mut Vec<(&'d str, String)>) {
+            for field in fields {
+                let path = format!("{prefix}{}", field.name);
+                match &field.ty {
+                    Type::Code(list) => out.push((list, path)),
+                    Type::Object => walk(&field.fields, &format!("{path}."), out),
+                    _ => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.fields, "", &mut found);
+        found.into_iter()
+    }
+
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }

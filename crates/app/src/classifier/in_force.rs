@@ -26,7 +26,7 @@ pub struct LiveVersion {
 }
 
 impl InForce {
-    pub(crate) fn of(kept: ClassifierKept) -> Self {
+    pub fn of(kept: ClassifierKept) -> Self {
         let id = &kept.classifier.id;
         let live = |version: &dagr_registry::VersionKept| {
             let codes = version.values.iter().map(|value| value.code.as_str());
