@@ -4,7 +4,7 @@ pub mod csv;
 mod in_force;
 
 use dagr_model::{
-    classifier::{ClassifierValue, difference},
+    classifier::{ClassifierValue, Difference, difference},
     clock::riga_date,
     definition::Definition,
     fault::Fault,
@@ -15,7 +15,6 @@ use dagr_registry::{
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 pub use in_force::{InForce, LiveVersion};
 
@@ -26,6 +25,7 @@ use crate::{
     load::in_order,
     problem::Problem,
     provide::ANSWERING,
+    service::named_by,
 };
 
 /// A classifier as anybody sees it.
@@ -57,6 +57,22 @@ pub struct VersionSent {
     pub valid_from: Option<Date>,
     pub reason: String,
     pub values: Vec<ClassifierValue>,
+}
+
+/// What publishing would do.
+#[derive(Debug, Clone)]
+pub struct VersionChecked {
+    /// Codes of the newest version there is.
+    pub before: Vec<ClassifierValue>,
+    pub after: Vec<ClassifierValue>,
+    pub valid_from: Date,
+    pub used_by: Vec<UsedBy>,
+}
+
+impl VersionChecked {
+    pub fn difference(&self) -> Difference<'_> {
+        difference(&self.before, &self.after)
+    }
 }
 
 /// Which version: `current`, or a number.
@@ -173,7 +189,12 @@ impl App {
     }
 
     /// What publishing would do: every fault, or the difference and who uses the list. Changes nothing.
-    pub async fn classifier_check(&self, ctx: &Ctx, id: &str, sent: VersionSent) -> Result<Value, Problem> {
+    pub async fn classifier_check(
+        &self,
+        ctx: &Ctx,
+        id: &str,
+        sent: VersionSent,
+    ) -> Result<VersionChecked, Problem> {
         let seen = self.may_publish(ctx, id).await?;
         let put = version_put(ctx, sent);
         let before = match seen.view.latest {
@@ -184,11 +205,12 @@ impl App {
             &put,
             before.as_ref().map(|(view, values)| (view, values.as_slice())),
         )?;
-        let values = before.map(|(_, values)| values).unwrap_or_default();
-        Ok(json!({
-            "difference": difference(&values, &put.values),
-            "used_by": self.classifier_uses(id),
-        }))
+        Ok(VersionChecked {
+            before: before.map(|(_, values)| values).unwrap_or_default(),
+            after: put.values,
+            valid_from: put.valid_from,
+            used_by: self.classifier_uses(id),
+        })
     }
 
     /// An operator or its keeper; else why not.
@@ -216,6 +238,25 @@ impl App {
             }
         }
         uses
+    }
+
+    /// Those whose id or title holds these words, in whatever form; by id.
+    pub fn classifier_search(&self, words: &str, limit: usize) -> Vec<Classifier> {
+        let is_named = named_by(words);
+        let catalog = self.catalog();
+        let mut found: Vec<Classifier> = catalog
+            .classifiers
+            .values()
+            .map(|live| &live.classifier)
+            .filter(|one| {
+                let english = one.title_en.as_deref().unwrap_or_default();
+                is_named(&format!("{} {} {english}", one.id, one.title))
+            })
+            .cloned()
+            .collect();
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found.truncate(limit);
+        found
     }
 
     /// What does not stop a definition and should be known: lists that judge nothing yet.

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use dagr_app::{preview::PreviewQuery, problem::Problem, service::ServiceDescribed};
-use dagr_model::definition::{Classification, Field};
+use dagr_model::definition::{Classification, Field, Type};
 use serde_json::Value;
 
 use crate::{
@@ -54,6 +54,8 @@ pub struct FieldRow {
     pub depth: usize,
     pub comments: String,
     pub ty: String,
+    /// LIST of `code(LIST)`, when it is registered.
+    pub list: Option<String>,
     pub personal: String,
     pub required: bool,
 }
@@ -83,7 +85,16 @@ pub async fn dataset_show(
     let page = visitor
         .page(&portal.app, title)
         .under("/", visitor.lang.t("nav-catalogue"));
-    Ok(html(&shown(page, found, sample)))
+    let mut page = shown(page, found, sample);
+    let catalog = portal.app.catalog();
+    for field in &mut page.fields {
+        field.list = field
+            .list
+            .take()
+            .filter(|list| catalog.classifiers.contains_key(list));
+    }
+    drop(catalog);
+    Ok(html(&page))
 }
 
 fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPage {
@@ -136,6 +147,10 @@ pub fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>)
             depth: depth.min(4),
             comments: field.comments.clone(),
             ty: type_text(lang, field),
+            list: match &field.ty {
+                Type::Code(list) => Some(list.clone()),
+                _ => None,
+            },
             personal: personal.unwrap_or_default(),
             required: field.required,
         });
@@ -145,7 +160,6 @@ pub fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>)
 
 /// `code(PAGASTS)` → `kods no saraksta PAGASTS`.
 fn type_text(lang: Lang, field: &Field) -> String {
-    use dagr_model::definition::Type;
     let text = match &field.ty {
         Type::Code(list) => lang.with("type-code", &[("list", list)]),
         other => {

@@ -105,7 +105,8 @@ pub async fn classifier_version_create(
     let sent: VersionSent = body::parse(&bytes, &["reason", "values"])?;
     if dry_run {
         let checked = web.app.classifier_check(&ctx, &id, sent).await?;
-        return Ok(Json(checked).into_response());
+        let told = json!({ "difference": checked.difference(), "used_by": checked.used_by });
+        return Ok(Json(told).into_response());
     }
     let made = web.app.classifier_publish(&ctx, &id, sent, expected).await?;
     let number = made.value.number;

@@ -48,7 +48,11 @@ async fn a_published_list_judges_deliveries_and_its_next_version_too() {
     // Nobody registered the list: any text is taken, and the definition says so.
     let (status, receipt) = deliver(&producer.client, "p0", car("A", "old")).await;
     assert_eq!((status, &receipt["accepted"]), (200, &json!(1)));
-    let definition = server.operator().get("/registry/datasets/cl_cars/definition").await.unwrap();
+    let definition = server
+        .operator()
+        .get("/registry/datasets/cl_cars/definition")
+        .await
+        .unwrap();
     assert_eq!(definition["remarks"][0]["rule"], "classifier_unknown");
 
     let dir = tempfile::tempdir().unwrap();
@@ -58,11 +62,23 @@ async fn a_published_list_judges_deliveries_and_its_next_version_too() {
         path.display().to_string()
     };
     let classifier = json!({ "id": "CL_KINDS", "title": "Veidi", "keeper": producer.institution });
-    done(&server, &["classifier", "put", &file("c.json", &classifier.to_string())]);
-    let first = file("1.csv", "code;name;valid_to\nM1;Vieglie;\nM2;Autobusi;2020-12-31\n");
+    done(
+        &server,
+        &["classifier", "put", &file("c.json", &classifier.to_string())],
+    );
+    let first = file(
+        "1.csv",
+        "code;name;valid_to\nM1;Vieglie;\nM2;Autobusi;2020-12-31\n",
+    );
     let publish = ["classifier", "publish", "CL_KINDS"];
-    let told = done(&server, &[&publish[..], &[&first, "--reason", "Sākums", "--dry-run"]].concat());
-    assert!(told.contains("2 added") && told.contains("2 fields use it"), "{told}");
+    let told = done(
+        &server,
+        &[&publish[..], &[&first, "--reason", "Sākums", "--dry-run"]].concat(),
+    );
+    assert!(
+        told.contains("2 added") && told.contains("2 fields use it"),
+        "{told}"
+    );
     done(&server, &[&publish[..], &[&first, "--reason", "Sākums"]].concat());
     let wrong = file("w.csv", "code;name;parent\nM1;Vieglie;M9\nM1;Vieglie;\n");
     let refused = server.run(&[&publish[..], &[&wrong, "--reason", "x"]].concat());
@@ -72,36 +88,59 @@ async fn a_published_list_judges_deliveries_and_its_next_version_too() {
 
     let (status, receipt) = deliver(&producer.client, "p1", car("B", "M2") + &car("C", "M9")).await;
     assert_eq!((status, &receipt["quarantined"]), (200, &json!(1)));
-    let rows = producer.client.get("/intake/cl_cars/quarantine?package=p1").await.unwrap();
+    let rows = producer
+        .client
+        .get("/intake/cl_cars/quarantine?package=p1")
+        .await
+        .unwrap();
     let row = &rows["rows"][0];
-    assert_eq!((&row["line"], &row["field"], &row["rule"]), (&json!(2), &json!("Kind"), &json!("code_unknown")));
+    assert_eq!(
+        (&row["line"], &row["field"], &row["rule"]),
+        (&json!(2), &json!("Kind"), &json!("code_unknown"))
+    );
     assert_eq!(row["reason"], "not a code of the classifier CL_KINDS (version 1)");
 
     let second = file("2.csv", "code;name\nM1;Vieglie\nM9;Citi\n");
-    done(&server, &[&publish[..], &[&second, "--reason", "Grozījumi"]].concat());
+    done(
+        &server,
+        &[&publish[..], &[&second, "--reason", "Grozījumi"]].concat(),
+    );
     let (status, _) = deliver(&producer.client, "p2", car("C", "M9")).await;
     assert_eq!(status, 200);
     let (status, problem) = deliver(&producer.client, "p3", car("D", "M2")).await;
     assert_eq!((status, &problem["code"]), (422, &json!("package_refused")));
     // What is stored stays, and a restart judges by the same version.
-    server.stop();
-    server.start_again();
-    server.until_ready().await;
+    server.kill_and_restart();
     let producer = server.again(&producer);
     let (status, _) = deliver(&producer, "p4", car("D", "M2")).await;
     assert_eq!(status, 422);
     let anonymous = server.anonymous();
     for mark in ["A", "B"] {
-        assert_eq!(get(&anonymous, &format!("/data/cl_cars/records/{mark}")).await.status, 200);
+        assert_eq!(
+            get(&anonymous, &format!("/data/cl_cars/records/{mark}"))
+                .await
+                .status,
+            200
+        );
     }
     // Everybody reads the list, and the interface tells it.
     let page = "/registry/classifiers/CL_KINDS/versions/current/values?limit=1";
     let values = anonymous.get(page).await.unwrap();
-    assert_eq!((&values["values"][0]["code"], &values["next"]), (&json!("M1"), &json!("1")));
+    assert_eq!(
+        (&values["values"][0]["code"], &values["next"]),
+        (&json!("M1"), &json!("1"))
+    );
     let rest = anonymous.get(&format!("{page}&after=1")).await.unwrap();
-    assert_eq!((&rest["values"][0]["code"], &rest["next"]), (&json!("M9"), &Value::Null));
+    assert_eq!(
+        (&rest["values"][0]["code"], &rest["next"]),
+        (&json!("M9"), &Value::Null)
+    );
     let csv = get(&anonymous, "/registry/classifiers/CL_KINDS/versions/1/values.csv").await;
-    assert!(csv.text().contains("M2,Autobusi,,,,2020-12-31\n"), "{}", csv.text());
+    assert!(
+        csv.text().contains("M2,Autobusi,,,,2020-12-31\n"),
+        "{}",
+        csv.text()
+    );
     let interface = anonymous.get("/api/openapi.json").await.unwrap();
     let kind = &interface["components"]["schemas"]["ClCarsRecord"]["properties"]["Kind"];
     assert_eq!(kind["anyOf"][0]["enum"], json!(["M1", "M9"]));
