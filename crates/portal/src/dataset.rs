@@ -35,6 +35,8 @@ struct DatasetPage {
     replaced_by: Option<String>,
     legal_act: Option<String>,
     system: Option<String>,
+    /// Its page, when it is registered.
+    system_url: Option<String>,
     fresh: Option<String>,
     promise: Option<String>,
     recipients: usize,
@@ -86,6 +88,11 @@ pub async fn dataset_show(
         .page(&portal.app, title)
         .under("/", visitor.lang.t("nav-catalogue"));
     let mut page = shown(page, found, sample);
+    if let Some(code) = &page.system
+        && portal.app.system_seen(&visitor.ctx, code).await.is_ok()
+    {
+        page.system_url = Some(visitor.url(&format!("/systems/{code}")));
+    }
     let catalog = portal.app.catalog();
     for field in &mut page.fields {
         field.list = field
@@ -119,6 +126,7 @@ fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPag
         is_open: service.classification == Classification::Open,
         replaced_by: found.replaced_by.map(|name| name.to_string()),
         legal_act: source.and_then(|source| source.legal_act.clone()),
+        system_url: None,
         system: source.and_then(|source| source.system.clone()),
         fresh: service.freshness.as_deref().and_then(|text| fresh(lang, text)),
         promise: definition

@@ -159,7 +159,7 @@ async fn a_package_keeps_the_version_it_began_with() {
     let put = world
         .app
         .package_put(&ctx, Section::Main, "cars", "p1", ndjson(), body);
-    assert_eq!(put.await.unwrap().body["accepted"], 1);
+    assert_eq!(Box::pin(put).await.unwrap().body["accepted"], 1);
     assert!(world.deliver("cars", "p2", &car("B", "M1")).await.is_err());
 }
 
