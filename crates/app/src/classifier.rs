@@ -2,12 +2,15 @@
 
 pub mod csv;
 mod in_force;
+mod kept;
+
+use std::sync::Arc;
 
 use dagr_model::{
-    classifier::{ClassifierValue, Difference, difference},
+    classifier::{ClassifierValue, Difference, difference, is_classifier},
     clock::riga_date,
     definition::Definition,
-    fault::Fault,
+    fault::{Fault, nearest},
     ids::{DatasetName, RegistrationNumber, Section},
 };
 use dagr_registry::{
@@ -17,6 +20,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use in_force::{InForce, LiveVersion};
+pub(crate) use kept::KeptVersions;
 
 use crate::{
     App,
@@ -62,8 +66,8 @@ pub struct VersionSent {
 /// What publishing would do.
 #[derive(Debug, Clone)]
 pub struct VersionChecked {
-    /// Codes of the newest version there is.
-    pub before: Vec<ClassifierValue>,
+    /// The newest version there is.
+    before: Option<Arc<VersionWhole>>,
     pub after: Vec<ClassifierValue>,
     pub valid_from: Date,
     pub used_by: Vec<UsedBy>,
@@ -71,7 +75,8 @@ pub struct VersionChecked {
 
 impl VersionChecked {
     pub fn difference(&self) -> Difference<'_> {
-        difference(&self.before, &self.after)
+        let before = self.before.as_ref().map_or(&[][..], |whole| whole.1.as_slice());
+        difference(before, &self.after)
     }
 }
 
@@ -123,7 +128,12 @@ impl App {
     }
 
     pub async fn classifier_get(&self, ctx: &Ctx, id: &str) -> Result<Versioned<ClassifierSeen>, Problem> {
-        let found = self.registry.classifier_get(id).await?;
+        // What cannot be one's name is not looked for.
+        let found = if is_classifier(id) {
+            self.registry.classifier_get(id).await?
+        } else {
+            None
+        };
         let found = found.ok_or_else(|| unknown("classifier"))?;
         Ok(self.classifier_seen(ctx, found))
     }
@@ -155,14 +165,14 @@ impl App {
         ctx: &Ctx,
         id: &str,
         which: Which,
-    ) -> Result<VersionWhole, Problem> {
+    ) -> Result<Arc<VersionWhole>, Problem> {
         let seen = self.classifier_get(ctx, id).await?.value;
         let number = match which {
             Which::Number(number) => Some(number),
             Which::Current => seen.in_force,
         };
         let found = match number {
-            Some(number) => self.registry.classifier_version_get(id, number).await?,
+            Some(number) => self.classifier_versions.get(&self.registry, id, number).await?,
             None => None,
         };
         found.ok_or_else(|| unknown("version of the classifier"))
@@ -198,15 +208,12 @@ impl App {
         let seen = self.may_publish(ctx, id).await?;
         let put = version_put(ctx, sent);
         let before = match seen.view.latest {
-            Some(number) => self.registry.classifier_version_get(id, number).await?,
+            Some(number) => self.classifier_versions.get(&self.registry, id, number).await?,
             None => None,
         };
-        dagr_registry::check_version(
-            &put,
-            before.as_ref().map(|(view, values)| (view, values.as_slice())),
-        )?;
+        dagr_registry::check_version(&put, before.as_ref().map(|whole| (&whole.0, whole.1.as_slice())))?;
         Ok(VersionChecked {
-            before: before.map(|(_, values)| values).unwrap_or_default(),
+            before,
             after: put.values,
             valid_from: put.valid_from,
             used_by: self.classifier_uses(id),
@@ -266,12 +273,16 @@ impl App {
         let mut remarks = Vec::new();
         for (list, field) in definition.classifiers() {
             let (rule, message) = match catalog.classifiers.get(list) {
-                None => (
-                    "classifier_unknown",
-                    format!(
-                        "no classifier {list} is registered: any text is taken; an operator registers it, then its keeper publishes its codes"
-                    ),
-                ),
+                None => {
+                    let near = nearest(list, catalog.classifiers.keys().map(String::as_str));
+                    let near = near.map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
+                    (
+                        "classifier_unknown",
+                        format!(
+                            "no classifier {list} is registered{near}: any text is taken; an operator registers it, then its keeper publishes its codes"
+                        ),
+                    )
+                }
                 Some(known) if known.on(today).is_none() => (
                     "classifier_empty",
                     format!(
@@ -288,11 +299,11 @@ impl App {
     /// What the registry holds of it, put in force.
     async fn reload_classifier(&self, ctx: &Ctx, id: &str) -> Result<(), Problem> {
         if let Some(kept) = self.registry.classifier_from(id, riga_date(ctx.now)).await? {
-            let live = std::sync::Arc::new(InForce::of(kept));
+            let live = Arc::new(InForce::of(kept));
             self.swap_catalog(|catalog| {
                 catalog
                     .classifiers
-                    .insert(live.classifier.id.clone(), std::sync::Arc::clone(&live));
+                    .insert(live.classifier.id.clone(), Arc::clone(&live));
             });
         }
         Ok(())

@@ -205,12 +205,13 @@ async fn shown(
     from: usize,
 ) -> Result<Shown, Problem> {
     let (app, ctx, lang) = (&portal.app, &visitor.ctx, visitor.lang);
-    let (view, values) = app.classifier_version_get(ctx, id, Which::Number(number)).await?;
+    let whole = app.classifier_version_get(ctx, id, Which::Number(number)).await?;
+    let values = &whole.1;
     let changes = if number > 1 {
         let before = app
             .classifier_version_get(ctx, id, Which::Number(number - 1))
             .await?;
-        Some(changes(lang, &difference(&before.1, &values)))
+        Some(changes(lang, &difference(&before.1, values)))
     } else {
         None
     };
@@ -218,12 +219,12 @@ async fn shown(
     let end = from.saturating_add(CODES);
     Ok(Shown {
         number,
-        reason: view.reason,
+        reason: whole.0.reason.clone(),
         total: values.len(),
         previous: (from > 0).then(|| at(from.saturating_sub(CODES))),
         next: (end < values.len()).then(|| at(end)),
         values: values
-            .into_iter()
+            .iter()
             .skip(from)
             .take(CODES)
             .map(|value| code(lang, value))
@@ -232,11 +233,11 @@ async fn shown(
     })
 }
 
-fn code(lang: Lang, value: ClassifierValue) -> Code {
+fn code(lang: Lang, value: &ClassifierValue) -> Code {
     Code {
-        name: title(lang, value.name, value.name_en),
-        code: value.code,
-        parent: value.parent.unwrap_or_default(),
+        name: title(lang, value.name.clone(), value.name_en.clone()),
+        code: value.code.clone(),
+        parent: value.parent.clone().unwrap_or_default(),
         from: value.valid_from,
         to: value.valid_to,
     }

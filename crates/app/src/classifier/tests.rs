@@ -210,6 +210,9 @@ async fn the_keeper_publishes_and_the_operator_registers() {
     let lawyer = person(&world, 3, PROVIDER, &[Role::LegalReviewer]).await;
     let stranger = person(&world, 4, STRANGER, &[Role::Head]).await;
     let nobody = world.ctx(Caller::Anonymous);
+    for id in ["NAV", "..", "a\0b", ""] {
+        assert_eq!(app.classifier_get(&nobody, id).await.unwrap_err().status, 404);
+    }
     for (ctx, code) in [(&manager, "role_required"), (&nobody, "token_invalid")] {
         let refused = app.classifier_put(ctx, &kinds(), None).await.unwrap_err();
         assert_eq!(refused.code, code);
@@ -260,11 +263,11 @@ async fn the_keeper_publishes_and_the_operator_registers() {
     assert_eq!(app.classifier_search("krāsa", 10).len(), 0);
     let seen = app.classifier_get(&nobody, "KINDS").await.unwrap().value;
     assert_eq!((seen.in_force, seen.may_publish), (Some(3), false));
-    let (view, values) = app
+    let whole = app
         .classifier_version_get(&nobody, "KINDS", Which::Current)
         .await
         .unwrap();
-    assert_eq!((view.number, values[0].code.as_str()), (3, "M2"));
+    assert_eq!((whole.0.number, whole.1[0].code.as_str()), (3, "M2"));
 }
 
 #[tokio::test]

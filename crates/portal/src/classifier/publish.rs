@@ -69,8 +69,8 @@ pub async fn publish_show(
             let whole = portal
                 .app
                 .classifier_version_get(&visitor.ctx, &id, Which::Number(number));
-            let values = whole.await.map_err(failed)?.1;
-            (values.len() <= MAX_PREFILLED).then(|| csv::write(&values))
+            let whole = whole.await.map_err(failed)?;
+            (whole.1.len() <= MAX_PREFILLED).then(|| csv::write(&whole.1))
         }
         None => None,
     };

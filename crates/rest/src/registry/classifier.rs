@@ -131,11 +131,10 @@ pub async fn classifier_version_get(
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     let which = Which::parse(&segment(&request, 4))?;
-    let (found, _) = web.app.classifier_version_get(&ctx, &id(&request), which).await?;
-    let version = found.number;
+    let whole = web.app.classifier_version_get(&ctx, &id(&request), which).await?;
     Ok(view(Versioned {
-        value: found,
-        version,
+        version: whole.0.number,
+        value: &whole.0,
     }))
 }
 
@@ -157,10 +156,11 @@ pub async fn classifier_value_list(
         }
     };
     let which = Which::parse(&segment(&request, 4))?;
-    let (_, values) = web.app.classifier_version_get(&ctx, &id(&request), which).await?;
+    let whole = web.app.classifier_version_get(&ctx, &id(&request), which).await?;
+    let values = &whole.1;
     let end = from.saturating_add(page.limit as usize);
     let next = (end < values.len()).then(|| end.to_string());
-    let values: Vec<_> = values.into_iter().skip(from).take(page.limit as usize).collect();
+    let values: Vec<_> = values.iter().skip(from).take(page.limit as usize).collect();
     Ok(Json(json!({ "values": values, "next": next })))
 }
 
@@ -171,9 +171,9 @@ pub async fn classifier_value_export(
 ) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
     let which = Which::parse(&segment(&request, 4))?;
-    let (_, values) = web.app.classifier_version_get(&ctx, &id(&request), which).await?;
+    let whole = web.app.classifier_version_get(&ctx, &id(&request), which).await?;
     let media = HeaderValue::from_static("text/csv; charset=utf-8");
-    Ok(([(header::CONTENT_TYPE, media)], csv::write(&values)).into_response())
+    Ok(([(header::CONTENT_TYPE, media)], csv::write(&whole.1)).into_response())
 }
 
 fn percent(id: &str) -> String {

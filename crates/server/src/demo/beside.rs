@@ -73,6 +73,20 @@ const ACTS: &[ActTold] = &[
         &[],
         &["12"],
     ),
+    (
+        "IzL",
+        "Izglītības likums",
+        "https://likumi.lv/ta/id/50759",
+        &[],
+        &["17"],
+    ),
+    (
+        "BTAL",
+        "Bērnu tiesību aizsardzības likums",
+        "https://likumi.lv/ta/id/49096",
+        &[],
+        &["26"],
+    ),
 ];
 
 /// Act and article.
