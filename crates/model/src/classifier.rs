@@ -57,7 +57,7 @@ pub fn check(values: &[ClassifierValue]) -> Vec<Fault> {
         shape(at, value, &mut faults);
         if let Some(before) = first.insert(&value.code, at) {
             first.insert(&value.code, before);
-            let message = format!("{} stands in values[{before}] already", named(value));
+            let message = format!("{} stands above already", named(value));
             faults.push(at, "code", "duplicate", message);
         }
     }

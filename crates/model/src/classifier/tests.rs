@@ -52,7 +52,7 @@ fn every_fault_of_a_version_is_told_with_code_and_place() {
         ]
     );
     let first = &check(&values)[0];
-    assert_eq!(first.message, "code `A` stands in values[0] already");
+    assert_eq!(first.message, "code `A` stands above already");
     assert_eq!(told(&[]), [("values".to_owned(), "count".to_owned())]);
     let many: Vec<_> = (0..=MAX_VALUES).map(|at| value(&at.to_string())).collect();
     assert_eq!(told(&many), [("values".to_owned(), "count".to_owned())]);
