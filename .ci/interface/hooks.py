@@ -123,11 +123,14 @@ def registry_seed(rng, name, path, method):
     ids = {"institution": SEEDS["institutions"], "system": SEEDS["systems"], "permission": ALL_NUMBERS,
            "connection": SEEDS["connections"] + SPARES["connections"], "dataset": list(SEEDS["sets"]),
            "definition": list(SEEDS["sets"]), "certificate": SEEDS["connections"] + SPARES["connections"],
+           "classifier": ["KINDS"], "classifier_version": ["KINDS"], "classifier_value": ["KINDS"],
            "person": SEEDS["people"], "role": SEEDS["people"], "disclosure": EVIDENCE["disclosures"], "subject": EVIDENCE["disclosures"], "backup": EVIDENCE["backups"]}
     fresh = rng.randrange(10_000_000)
     keys, query, headers, body, media = {}, {}, {}, None, JSON
     if "{id}" in path:
         keys["id"] = rng.choice(ids.get(noun, ["100001"]))
+    if "{number}" in path:
+        keys["number"] = "current"
     if verb in ("list", "search"):
         query = page(rng)
     if verb in ("update", "withdraw", "publish", "suspend", "resume", "revoke") and rng.random() < 0.3:
@@ -139,6 +142,11 @@ def registry_seed(rng, name, path, method):
             body = {"registration_number": f"5{fresh:010}", "name": "New"}
         case "institution_update":
             keys, body = {"id": town.SPARE}, {"name": f"Spare {fresh}"}
+        case "classifier_put":
+            body = {"title": f"Kinds {fresh}", "keeper": town.PROVIDER}
+        case "classifier_version_create":
+            body = {"values": [{"code": f"K{fresh}", "name": "New"}], "reason": "interface"}
+            query = {"dry_run": rng.choice(["true", "false"])}
         case "system_create":
             body = {"institution": town.SPARE, "code": f"S{fresh}", "name": "New"}
         case "system_update":

@@ -229,6 +229,9 @@ class Site:
             self.call("POST", "/registry/institutions", body={"registration_number": number, "name": name})
         for code, institution in (("PETS", PROVIDER), ("SHELTER", RECIPIENT), ("SPARE", SPARE)):
             self.call("POST", "/registry/systems", body={"institution": institution, "code": code, "name": code})
+        self.call("PUT", "/registry/classifiers/KINDS", body={"title": "Kinds", "keeper": PROVIDER})
+        self.call("POST", "/registry/classifiers/KINDS/versions",
+                  body={"values": [{"code": "DOG", "name": "Suns"}, {"code": "CAT", "name": "Kaķis"}], "reason": "interface"})
         self.keys["producer"] = self.connection("producer", "PETS", "producer")
         self.keys["consumer"] = self.connection("consumer", "SHELTER", "consumer")
         self.sign_in("producer")

@@ -17,7 +17,7 @@ use dagr_policy::Grant;
 
 pub use sharded::Sharded;
 
-use crate::{ctx::Connection, set::LiveSet, usage::Usage};
+use crate::{classifier::InForce, ctx::Connection, set::LiveSet, usage::Usage};
 
 /// Permissions, in the order they were put in force.
 type Numbers = Arc<Vec<PermissionNumber>>;
@@ -31,6 +31,8 @@ pub struct Catalog {
     pub connections: Sharded<ClientId, Arc<SignIn>>,
     pub datasets: Sharded<DatasetName, Arc<Dataset>>,
     pub permissions: Sharded<PermissionNumber, Arc<Held>>,
+    /// By the LIST of `code(LIST)`.
+    pub classifiers: Sharded<String, Arc<InForce>>,
     by_recipient: Sharded<RegistrationNumber, Numbers>,
     by_dataset: Sharded<DatasetName, Numbers>,
 }

@@ -42,6 +42,8 @@ pub struct DefinitionView {
     pub evolution: Option<Value>,
     /// Permissions in force on the published set.
     pub touches: Vec<Touched>,
+    /// What should be known and stops nothing.
+    pub remarks: Vec<Fault>,
 }
 
 /// A permission that a new text touches.
@@ -104,6 +106,7 @@ impl App {
             let version = before.as_ref().map_or(0, |view| view.version);
             let kept = before.as_ref().and_then(|view| view.value.sandbox.as_ref());
             let view = self.definition_view(
+                ctx,
                 &institution,
                 &definition,
                 Section::Sandbox,
@@ -133,7 +136,7 @@ impl App {
             self.prepare_set(&set).await?;
         }
         let version = made.value.sandbox.as_ref().map_or(1, |sandbox| sandbox.version);
-        let view = self.definition_view(&institution, &definition, Section::Sandbox, version);
+        let view = self.definition_view(ctx, &institution, &definition, Section::Sandbox, version);
         Ok((
             Versioned {
                 value: view,
@@ -160,7 +163,7 @@ impl App {
             .text
             .parse()
             .map_err(|_| Problem::internal("stored definition"))?;
-        let value = self.definition_view(&view.institution, &definition, kept.section, kept.version);
+        let value = self.definition_view(ctx, &view.institution, &definition, kept.section, kept.version);
         Ok(Versioned {
             value,
             version: found.version,
@@ -237,7 +240,7 @@ impl App {
             self.public_changed(&set);
         }
         let version = published.value.main.as_ref().map_or(1, |main| main.version);
-        let view = self.definition_view(&before.value.institution, &next, Section::Main, version);
+        let view = self.definition_view(ctx, &before.value.institution, &next, Section::Main, version);
         Ok(Versioned {
             value: view,
             version: published.version,
@@ -297,6 +300,7 @@ impl App {
 
     fn definition_view(
         &self,
+        ctx: &Ctx,
         institution: &RegistrationNumber,
         definition: &Definition,
         section: Section,
@@ -320,6 +324,7 @@ impl App {
                 Vec::new()
             },
             evolution,
+            remarks: self.remarks(ctx, definition),
         }
     }
 

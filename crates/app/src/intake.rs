@@ -96,6 +96,7 @@ impl App {
             return self.known(row, options.repr_digest, body).await;
         }
         let reading = Reading {
+            codes: self.catalog().codes(&set.schema, ctx.now),
             set: Arc::clone(&set),
             media,
             charset,

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod backup;
 pub mod catalog;
 pub mod changes;
+pub mod classifier;
 pub mod ctx;
 pub mod cursor;
 pub mod dataset;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dagr_model::{
+    clock::riga_date,
     definition::{Definition, Type},
     expression::Transition,
     ids::{DatasetName, PermissionNumber, Section},
@@ -17,6 +18,7 @@ use dagr_registry::{
 use crate::{
     App,
     catalog::{Catalog, Dataset, Held, Sharded, SignIn},
+    classifier::InForce,
     ctx::{Connection, ConnectionKind, Ctx},
     problem::Problem,
     set::{LiveSet, NamedIndex, SetRuntime},
@@ -39,6 +41,12 @@ impl App {
         }
         for dataset in everything.datasets {
             catalog.put_dataset(&dataset.value)?;
+        }
+        for kept in self.registry.classifiers_from(riga_date(self.now())).await? {
+            let live = InForce::of(kept);
+            catalog
+                .classifiers
+                .insert(live.classifier.id.clone(), Arc::new(live));
         }
         let counters = self.journal.counters();
         for permission in everything.permissions {

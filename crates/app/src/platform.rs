@@ -9,6 +9,7 @@ use dagr_store::{journal::Journal, kv::Engine};
 
 use crate::{
     catalog::Catalog,
+    classifier::KeptVersions,
     ctx::{Caller, Ctx},
     problem::Problem,
     secrets::Secrets,
@@ -73,6 +74,7 @@ pub struct App {
     pub(crate) tokens: Tokens,
     /// One change of the registry at a time, so that what is in force follows in the same order.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) classifier_versions: KeptVersions,
     /// One backup at a time.
     pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
     stopping: tokio::sync::watch::Sender<bool>,
@@ -101,6 +103,7 @@ impl App {
             catalog: ArcSwap::default(),
             tokens: Tokens::default(),
             changing: tokio::sync::Mutex::new(()),
+            classifier_versions: KeptVersions::default(),
             backing_up: Arc::default(),
             stopping: tokio::sync::watch::channel(false).0,
         });

@@ -6,6 +6,7 @@ mod generate;
 use std::sync::Arc;
 
 use dagr_model::{
+    classifier::Codes,
     fault::Fault,
     ids::{DatasetName, Section},
     record::{Mask, project},
@@ -48,7 +49,7 @@ impl App {
     /// public, and so is what it generates.
     pub fn preview(
         &self,
-        _ctx: &Ctx,
+        ctx: &Ctx,
         dataset: &str,
         fields: Option<&[String]>,
         query: &PreviewQuery,
@@ -65,7 +66,8 @@ impl App {
                 .map(|(path, _)| path.clone())
                 .collect(),
         };
-        generated(&set.schema, set.section, paths, query)
+        let codes = self.catalog().codes(&set.schema, ctx.now);
+        generated(&set.schema, &codes, set.section, paths, query)
     }
 
     /// Exactly what an application asks; once it was decided, exactly what it got.
@@ -98,12 +100,14 @@ impl App {
             .filter(|path| wanted.contains(&path.as_str()))
             .cloned()
             .collect();
-        generated(&set.schema, set.section, paths, query)
+        let codes = self.catalog().codes(&set.schema, ctx.now);
+        generated(&set.schema, &codes, set.section, paths, query)
     }
 }
 
 pub(crate) fn generated(
     schema: &Arc<Schema>,
+    codes: &Codes,
     section: Section,
     fields: Vec<String>,
     query: &PreviewQuery,
@@ -117,7 +121,7 @@ pub(crate) fn generated(
     }
     let mask = schema.mask(&fields);
     let records = (0..count)
-        .map(|at| masked(schema, &mask, query.seed.wrapping_add(u64::from(at))))
+        .map(|at| masked(schema, codes, &mask, query.seed.wrapping_add(u64::from(at))))
         .collect::<Result<_, _>>()?;
     Ok(Preview {
         generated: true,
@@ -129,10 +133,10 @@ pub(crate) fn generated(
     })
 }
 
-fn masked(schema: &Schema, mask: &Mask, seed: u64) -> Result<Box<RawValue>, Problem> {
-    let raw = record(schema, seed);
+fn masked(schema: &Schema, codes: &Codes, mask: &Mask, seed: u64) -> Result<Box<RawValue>, Problem> {
+    let raw = record(schema, codes, seed);
     let unfit = |faults: Vec<Fault>| Problem::internal(format!("a generated record: {faults:?}"));
-    let canonical = schema.read_json(&text(&raw)).map_err(unfit)?;
+    let canonical = schema.read_json_by(codes, &text(&raw)).map_err(unfit)?;
     let mut out = Vec::new();
     project(schema, canonical.as_ref(), mask, &mut out);
     let json = String::from_utf8(out).map_err(Problem::internal)?;

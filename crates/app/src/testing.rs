@@ -5,9 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use dagr_model::{
     clock::Clock,
-    ids::{ClientId, RegistrationNumber, RequestId, Section},
+    ids::{ClientId, PersonId, RegistrationNumber, RequestId, Section},
+    role::Role,
 };
-use dagr_registry::{InstitutionCreate, Registry};
+use dagr_registry::{InstitutionCreate, PersonCreate, Registry, RoleCreate};
 use dagr_store::{
     journal::{Journal, JournalConfig, fake::FakeDisk},
     kv::Engine,
@@ -23,6 +24,7 @@ use crate::{
     intake::{PackageAnswer, PackageOptions},
     problem::Problem,
     secrets::Secrets,
+    session::SignedIn,
 };
 
 pub const PROVIDER: &str = "40000000001";
@@ -188,6 +190,38 @@ impl World {
     pub fn stages(&self) -> usize {
         std::fs::read_dir(self.dir().join("stage")).map_or(0, Iterator::count)
     }
+}
+
+/// The context of a person with these roles, signed in.
+pub async fn person(world: &World, number: u32, institution: &str, roles: &[Role]) -> Ctx {
+    let code = format!("39{number:09}");
+    let create = PersonCreate {
+        code: code.clone(),
+        name: format!("Persona {number}"),
+    };
+    let operator = world.operator();
+    let made = world.app.person_create(&operator, &create).await.unwrap();
+    for role in roles {
+        grant(world, made.value.id, institution, *role).await;
+    }
+    let signed_in = SignedIn {
+        code,
+        name: create.name,
+        by: "development".into(),
+    };
+    let nobody = world.ctx(Caller::Anonymous);
+    let session = world.app.session_open(&nobody, &signed_in).await.unwrap();
+    let caller = world.app.caller(&format!("Bearer {}", session.token)).await;
+    world.ctx(caller.unwrap())
+}
+
+pub async fn grant(world: &World, person: PersonId, institution: &str, role: Role) {
+    let create = RoleCreate {
+        institution: RegistrationNumber::new(institution),
+        role,
+    };
+    let operator = world.operator();
+    world.app.role_grant(&operator, person, &create).await.unwrap();
 }
 
 pub fn ndjson() -> PackageOptions {

@@ -2,14 +2,14 @@
 
 pub use dagr_policy::{Answer as ExplainAnswer, Explanation, Reason as ExplainReason};
 pub use dagr_registry::{
-    Act, ApplicationOrder, ArticlePut, ArticleView, AttachmentView, AuditView, CertificateView, CommentView,
-    ConnectionCreate, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, Criticality,
-    DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView,
-    LawFlagView, MailAddress, MailState, NoticeView, NotificationView, Page, PermissionCreate,
-    PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState, ProposalView, Proposed,
-    RoleCreate, RoleFilter, RoleState, RoleView, Rules, RulesPut, RulesView, StopView, SystemCreate,
-    SystemFacts, SystemFactsPut, SystemFactsView, SystemPatch, SystemView, TemplatePut, TemplateState,
-    TemplateView, Versioned,
+    Act, ApplicationOrder, ArticlePut, ArticleView, AttachmentView, AuditView, CertificateView, Classifier,
+    ClassifierKept, ClassifierVersionView, ClassifierView, CommentView, ConnectionCreate, ConnectionKind,
+    ConnectionPatch, ConnectionState, ConnectionView, Criticality, DatasetView, EventView, InstitutionCreate,
+    InstitutionPatch, InstitutionView, JobState, JobView, LawFlagView, MailAddress, MailState, NoticeView,
+    NotificationView, Page, PermissionCreate, PermissionPatch, PersonCreate, PersonView, PlanEventView,
+    ProposalState, ProposalView, Proposed, RoleCreate, RoleFilter, RoleState, RoleView, Rules, RulesPut,
+    RulesView, StopView, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView, SystemPatch, SystemView,
+    TemplatePut, TemplateState, TemplateView, VersionKept, Versioned,
 };
 
 pub use crate::{

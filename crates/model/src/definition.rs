@@ -20,6 +20,7 @@ use unicode_normalization::UnicodeNormalization;
 pub use self::{
     check::check_publish,
     evolution::{Evolution, EvolutionChange, EvolutionClass, evolution},
+    fields::is_classifier,
     parse::TEXT_LIMIT,
     print::holds_round_trip,
 };
@@ -66,6 +67,23 @@ impl Definition {
 
     pub fn is_open(&self) -> bool {
         self.classification == Classification::Open
+    }
+
+    /// LIST and path of every field of `code(LIST)`.
+    pub fn classifiers(&self) -> impl Iterator<Item = (&str, String)> {
+        fn walk<'d>(fields: &'d [Field], prefix: &str, out: &mut Vec<(&'d str, String)>) {
+            for field in fields {
+                let path = format!("{prefix}{}", field.name);
+                match &field.ty {
+                    Type::Code(list) => out.push((list, path)),
+                    Type::Object => walk(&field.fields, &format!("{path}."), out),
+                    _ => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.fields, "", &mut found);
+        found.into_iter()
     }
 
     pub fn field(&self, name: &str) -> Option<&Field> {

@@ -3,6 +3,7 @@
 //! Pure: no IO, no async, no wall clock, no randomness.
 
 pub mod application;
+pub mod classifier;
 pub mod clock;
 pub mod definition;
 pub mod digest;

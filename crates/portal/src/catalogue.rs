@@ -7,6 +7,7 @@ use dagr_model::definition::Classification;
 use jiff::Timestamp;
 
 use crate::{
+    classifier,
     failed::Failed,
     lang::Lang,
     page::{Page, html, name_of},
@@ -16,6 +17,8 @@ use crate::{
 
 /// Sets on one page.
 const PAGE: usize = 30;
+/// Classifiers found on one page.
+const MAX_CLASSIFIERS: usize = 10;
 /// Characters of a search that are read.
 const MAX_WORDS: usize = 200;
 
@@ -26,6 +29,8 @@ struct CataloguePage {
     words: String,
     total: usize,
     sets: Vec<SetRow>,
+    /// Those that fit the words: address and title.
+    classifiers: Vec<(String, String)>,
     next: Option<String>,
 }
 
@@ -49,10 +54,22 @@ pub async fn catalogue_show(State(portal): State<Portal>, visitor: Visitor) -> R
         .and_then(|found| found)
         .map_err(|problem| visitor.failed(problem))?;
     let next = from + services.len();
+    let classifiers = if words.is_empty() || from > 0 {
+        Vec::new()
+    } else {
+        portal.app.classifier_search(&words, MAX_CLASSIFIERS)
+    };
     let title = visitor.lang.t("catalogue-title");
     Ok(html(&CataloguePage {
         page: visitor.page(&portal.app, title),
         total: of,
+        classifiers: classifiers
+            .into_iter()
+            .map(|one| {
+                let url = visitor.url(&format!("/classifiers/{}", one.id));
+                (url, classifier::title(visitor.lang, one.title, one.title_en))
+            })
+            .collect(),
         sets: services
             .iter()
             .map(|service| row(visitor.lang, service))

@@ -9,7 +9,7 @@ use dagr_app::{
     institution::ListQuery, preview::PreviewQuery, problem::Problem, service::ServiceDescribed,
     views::TemplateView,
 };
-use dagr_model::definition::{Classification, Field};
+use dagr_model::definition::{Classification, Field, Type};
 use serde_json::Value;
 
 use crate::{
@@ -40,6 +40,8 @@ struct DatasetPage {
     replaced_by: Option<String>,
     legal_act: Option<String>,
     system: Option<String>,
+    /// Its page, when it is registered.
+    system_url: Option<String>,
     fresh: Option<String>,
     promise: Option<String>,
     recipients: usize,
@@ -62,6 +64,8 @@ pub struct FieldRow {
     pub depth: usize,
     pub comments: String,
     pub ty: String,
+    /// LIST of `code(LIST)`, when it is registered.
+    pub list: Option<String>,
     pub personal: String,
     pub required: bool,
 }
@@ -98,10 +102,23 @@ pub async fn dataset_show(
     };
     let templates = portal.app.template_list(&visitor.ctx, &name, false, list).await;
     let rules = portal.app.rules_get(&visitor.ctx, &name).await.map_err(failed)?;
-    let mut shown = shown(page, found, sample);
-    shown.templates = templates.map_err(failed)?.items;
-    shown.template_only = rules.rules.template_only;
-    Ok(html(&shown))
+    let mut page = shown(page, found, sample);
+    page.templates = templates.map_err(failed)?.items;
+    page.template_only = rules.rules.template_only;
+    if let Some(code) = &page.system
+        && portal.app.system_seen(&visitor.ctx, code).await.is_ok()
+    {
+        page.system_url = Some(visitor.url(&format!("/systems/{code}")));
+    }
+    let catalog = portal.app.catalog();
+    for field in &mut page.fields {
+        field.list = field
+            .list
+            .take()
+            .filter(|list| catalog.classifiers.contains_key(list));
+    }
+    drop(catalog);
+    Ok(html(&page))
 }
 
 fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPage {
@@ -126,6 +143,7 @@ fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPag
         is_open: service.classification == Classification::Open,
         replaced_by: found.replaced_by.map(|name| name.to_string()),
         legal_act: source.and_then(|source| source.legal_act.clone()),
+        system_url: None,
         system: source.and_then(|source| source.system.clone()),
         fresh: service.freshness.as_deref().and_then(|text| fresh(lang, text)),
         promise: definition
@@ -156,6 +174,10 @@ pub fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>)
             depth: depth.min(4),
             comments: field.comments.clone(),
             ty: type_text(lang, field),
+            list: match &field.ty {
+                Type::Code(list) => Some(list.clone()),
+                _ => None,
+            },
             personal: personal.unwrap_or_default(),
             required: field.required,
         });
@@ -165,7 +187,6 @@ pub fn rows(lang: Lang, fields: &[Field], depth: usize, out: &mut Vec<FieldRow>)
 
 /// `code(PAGASTS)` → `kods no saraksta PAGASTS`.
 fn type_text(lang: Lang, field: &Field) -> String {
-    use dagr_model::definition::Type;
     let text = match &field.ty {
         Type::Code(list) => lang.with("type-code", &[("list", list)]),
         other => {

@@ -25,6 +25,7 @@ macro_rules! texts {
             include_str!(concat!("../i18n/", $lang, "/failed.ftl")),
             include_str!(concat!("../i18n/", $lang, "/sign_in.ftl")),
             include_str!(concat!("../i18n/", $lang, "/catalogue.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/classifier.ftl")),
             include_str!(concat!("../i18n/", $lang, "/dataset.ftl")),
             include_str!(concat!("../i18n/", $lang, "/application.ftl")),
             include_str!(concat!("../i18n/", $lang, "/work.ftl")),

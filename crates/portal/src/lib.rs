@@ -6,6 +6,7 @@
 mod application;
 mod assets;
 mod catalogue;
+mod classifier;
 mod connection;
 mod cookie;
 mod csrf;

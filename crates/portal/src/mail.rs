@@ -92,6 +92,8 @@ pub struct Mail {
 /// on the way. `base`: the public address, without a slash at its end.
 pub fn mail(language: &str, kind: &str, object: &str, base: &str) -> Mail {
     let lang = Lang::from_code(language).unwrap_or(Lang::Lv);
+    // An object is ours, but a header line ends where a line does.
+    let object = &object.replace(char::is_control, " ");
     let page = target(object).unwrap_or_else(|| "/notifications".to_owned());
     let subject = sentence(lang, kind, object);
     let at = |path: &str| format!("{base}/{}{path}", lang.code());

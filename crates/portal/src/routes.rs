@@ -13,7 +13,7 @@ use dagr_web::context::frame;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    application, assets, catalogue, connection, dataset, failed, institution,
+    application, assets, catalogue, classifier, connection, dataset, failed, institution,
     lang::Lang,
     mail, my_data, my_datasets, notification, operator, permission, plan, proposal, provider, secure,
     settings::{Portal, Settings},
@@ -69,6 +69,12 @@ fn public(pages: Pages) -> Pages {
     pages
         .at("/", get(catalogue::catalogue_show))
         .at("/datasets/{name}", get(dataset::dataset_show))
+        .at("/classifiers", get(classifier::classifier_list))
+        .at("/classifiers/{id}", get(classifier::classifier_show))
+        .at(
+            "/classifiers/{id}/publish",
+            get(classifier::publish_show).post(classifier::publish_post),
+        )
         .at("/systems/{code}", get(system::system_show))
         .at(
             "/systems/{code}/edit",

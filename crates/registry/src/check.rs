@@ -1,6 +1,7 @@
 //! Shapes of what is handed in. Every fault is collected; a reference that leads nowhere is one too.
 
 use dagr_model::fault::Fault;
+use jiff::civil::Date;
 
 use crate::{RegistryError, Result};
 
@@ -48,6 +49,31 @@ impl Check {
         if let Some(text) = text {
             self.text(place, text, most);
         }
+    }
+
+    /// Where something is on the web.
+    pub(crate) fn optional_address(&mut self, place: &str, url: Option<&str>) {
+        let is_address = |url: &str| {
+            url.len() <= 500
+                && (url.starts_with("https://") || url.starts_with("http://"))
+                && !url.contains(|c: char| c.is_control() || c.is_whitespace())
+        };
+        self.require(
+            url.is_none_or(is_address),
+            place,
+            "url",
+            "must be an address that begins with https://",
+        );
+    }
+
+    /// A day of an ordinary year: such compare as text, too.
+    pub(crate) fn day(&mut self, place: &str, day: Date) {
+        self.require(
+            (1..=9_999).contains(&day.year()),
+            place,
+            "range",
+            "must be a day of the years 1 to 9999",
+        );
     }
 
     /// 11 digits, or a foreign one: two letters and up to 20 letters or digits.

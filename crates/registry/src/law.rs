@@ -96,17 +96,7 @@ fn check(act: &Act) -> Result<()> {
     let mut check = Check::default();
     check.code("id", &act.id);
     check.text("title", &act.title, 500);
-    let is_address = |url: &String| {
-        url.len() <= 500
-            && (url.starts_with("https://") || url.starts_with("http://"))
-            && !url.contains(|c: char| c.is_control() || c.is_whitespace())
-    };
-    check.require(
-        act.url.as_ref().is_none_or(is_address),
-        "url",
-        "url",
-        "must be an address that begins with https://",
-    );
+    check.optional_address("url", act.url.as_deref());
     check.require(
         act.names.len() <= MAX_NAMES,
         "names",

@@ -10,6 +10,7 @@ mod assertion;
 mod audit;
 mod certificate;
 mod check;
+mod classifier;
 mod connection;
 mod copy;
 mod dataset;
@@ -46,6 +47,10 @@ pub use application::{
 };
 pub use audit::{Actor, AuditFilter, AuditView};
 pub use certificate::{CertificateCreate, CertificateView};
+pub use classifier::{
+    Classifier, ClassifierKept, ClassifierVersionPut, ClassifierVersionView, ClassifierView, VersionKept,
+    check_version,
+};
 pub use connection::{
     ConnectionCreate, ConnectionFilter, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView,
 };

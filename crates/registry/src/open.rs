@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_article_ends.sql"),
     include_str!("../migrations/0008_mail.sql"),
     include_str!("../migrations/0009_templates.sql"),
+    include_str!("../migrations/0010_classifiers.sql"),
 ];
 
 /// The control plane. Cheap to clone.

@@ -134,6 +134,16 @@ const TABLES: &[(&str, &str, &str)] = &[
         "id",
         "id# permission# act article version# at# reviewed_at#? reviewed_by? note?",
     ),
+    (
+        "classifiers",
+        "id",
+        "id title title_en? description? keeper url? version#",
+    ),
+    (
+        "classifier_versions",
+        "classifier, number",
+        "classifier number# valid_from codes# body{} reason actor published_at#",
+    ),
     ("projections", "name", "name entry at#"),
     (
         "permission_days",

@@ -8,6 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use dagr_app::{App, problem::Problem};
+use dagr_model::clock::riga_date;
 use dagr_web::{Rejected, context::Web};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::sync::Mutex;
@@ -56,6 +57,8 @@ struct Kept {
     /// Whose they are; while this is held, no other application has its address.
     app: Weak<App>,
     generation: u64,
+    /// Classifiers come into force by the day.
+    day: jiff::civil::Date,
     rendered: Arc<Rendered>,
 }
 
@@ -64,16 +67,16 @@ static KEPT: Mutex<Option<Kept>> = Mutex::const_new(None);
 
 async fn rendered(app: &Arc<App>) -> Result<Arc<Rendered>, Problem> {
     let mut kept = KEPT.lock().await;
-    let catalog = Arc::clone(&app.catalog());
+    let (catalog, day) = (Arc::clone(&app.catalog()), riga_date(app.now()));
     if let Some(kept) = kept.as_ref()
-        && kept.generation == catalog.generation
+        && (kept.generation, kept.day) == (catalog.generation, day)
         && std::ptr::eq(kept.app.as_ptr(), Arc::as_ptr(app))
     {
         return Ok(Arc::clone(&kept.rendered));
     }
     let (generation, url) = (catalog.generation, app.settings.public_url.clone());
     let rendered = tokio::task::spawn_blocking(move || {
-        let document = document::of_catalog(&catalog, &url).to_string();
+        let document = document::of_catalog(&catalog, &url, day).to_string();
         Arc::new(Rendered {
             document: tagged(document),
             page: tagged(html::page(&catalog)),
@@ -84,6 +87,7 @@ async fn rendered(app: &Arc<App>) -> Result<Arc<Rendered>, Problem> {
     *kept = Some(Kept {
         app: Arc::downgrade(app),
         generation,
+        day,
         rendered: Arc::clone(&rendered),
     });
     Ok(rendered)

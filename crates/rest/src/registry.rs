@@ -4,6 +4,7 @@ pub mod application;
 pub mod attachment;
 pub mod audit;
 pub mod backup;
+pub mod classifier;
 pub mod connection;
 pub mod dataset;
 pub mod disclosure;

@@ -77,8 +77,9 @@ fn provider() -> Router<Web> {
 
 fn administration() -> Router<Web> {
     use registry::{
-        application, attachment, audit, backup, connection, dataset, disclosure, institution, law, life,
-        permission, person, plan, plan_step, proposal, session, system, system_facts, template, thread,
+        application, attachment, audit, backup, classifier, connection, dataset, disclosure, institution,
+        law, life, permission, person, plan, plan_step, proposal, session, system, system_facts, template,
+        thread,
     };
     Router::new()
         .route(
@@ -223,6 +224,27 @@ fn administration() -> Router<Web> {
         .route(
             "/plans/{id}/comments",
             post(plan::plan_comment_create).get(plan::plan_comment_list),
+        )
+        .route("/classifiers", get(classifier::classifier_list))
+        .route(
+            "/classifiers/{id}",
+            put(classifier::classifier_put).get(classifier::classifier_get),
+        )
+        .route(
+            "/classifiers/{id}/versions",
+            post(classifier::classifier_version_create).get(classifier::classifier_version_list),
+        )
+        .route(
+            "/classifiers/{id}/versions/{number}",
+            get(classifier::classifier_version_get),
+        )
+        .route(
+            "/classifiers/{id}/versions/{number}/values",
+            get(classifier::classifier_value_list),
+        )
+        .route(
+            "/classifiers/{id}/versions/{number}/values.csv",
+            get(classifier::classifier_value_export),
         )
         .route("/acts", get(law::act_list))
         .route("/acts/{id}", put(law::act_put).get(law::act_get))

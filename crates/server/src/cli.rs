@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     bench,
     commands::{
-        self, Failure, audit, backup, config as config_command, connection, dataset, disclosures,
+        self, Failure, audit, backup, classifier, config as config_command, connection, dataset, disclosures,
         institution, package, permission, registry, restore, scrub, serve, system, token,
     },
     demo,
@@ -63,6 +63,9 @@ enum Command {
     /// Data sets and their definitions
     #[command(subcommand)]
     Dataset(dataset::Command),
+    /// Classifiers: what `code(LIST)` is judged by
+    #[command(subcommand)]
+    Classifier(classifier::Command),
     /// Permissions to read
     #[command(subcommand)]
     Permission(permission::Command),
@@ -136,6 +139,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 Command::System(command) => system::run(&session, command).await,
                 Command::Connection(command) => connection::run(&session, command).await,
                 Command::Dataset(command) => dataset::run(&session, command).await,
+                Command::Classifier(command) => classifier::run(&session, command).await,
                 Command::Permission(command) => permission::run(&session, command).await,
                 Command::Disclosures(command) => disclosures::run(&session, command).await,
                 Command::Audit(command) => audit::run(&session, command).await,

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod classifier;
 pub mod config;
 pub mod connection;
 pub mod dataset;

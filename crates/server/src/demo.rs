@@ -1,6 +1,7 @@
 //! The demo: a synthetic nation and its story. `dagr demo` builds it from nothing, tells it, and keeps serving.
 
 mod applications;
+mod beside;
 mod call;
 mod cast;
 pub mod load;
@@ -145,6 +146,9 @@ async fn build(nation: &Arc<Nation>, running: &Running, keys: &Path, state: &mut
         office
             .institution(register.provider_number, register.provider_name)
             .await?;
+    }
+    beside::classifiers(&office).await?;
+    for register in REGISTERS {
         office
             .system(
                 register.provider_number,
@@ -180,6 +184,7 @@ async fn build(nation: &Arc<Nation>, running: &Running, keys: &Path, state: &mut
             state.save()?;
         }
     }
+    beside::enter(&office, nation).await?;
     state.loaded = Some(sum);
     state.save()
 }

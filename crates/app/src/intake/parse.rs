@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dagr_model::{
+    classifier::Codes,
     definition::Definition,
     digest::record_digest,
     fault::Fault,
@@ -24,15 +25,18 @@ const NOTHING: RecordRef<'static> = RecordRef {
 
 pub(super) struct Parser<'s> {
     pub schema: &'s Schema,
+    codes: Codes,
     /// The key fields alone: reads the key of a row that is faulty elsewhere.
     key_schema: Schema,
     mode: Mode,
 }
 
 impl<'s> Parser<'s> {
-    pub fn new(schema: &'s Schema, mode: Mode) -> Self {
+    /// `codes` stay as they are to the end of the package.
+    pub fn new(schema: &'s Schema, codes: Codes, mode: Mode) -> Self {
         Self {
             schema,
+            codes,
             key_schema: key_schema(schema),
             mode,
         }
@@ -44,13 +48,13 @@ impl<'s> Parser<'s> {
             let read = match raw {
                 Raw::Json(Verb::Upsert, json) => self
                     .schema
-                    .read_json(json)
+                    .read_json_by(&self.codes, json)
                     .map_err(|faults| (self.key_in_json(json), faults))
                     .and_then(|record| self.upsert(line, &record, &mut out)),
                 Raw::Json(verb, key_json) => self.remove(line, key_json, verb, &mut out),
                 Raw::Cells(cells) => self
                     .schema
-                    .read_cells(&cells, &self.schema.definition.csv)
+                    .read_cells_by(&self.codes, &cells, &self.schema.definition.csv)
                     .map_err(|faults| (self.key_in_cells(&cells), faults))
                     .and_then(|record| self.upsert(line, &record, &mut out)),
                 Raw::Bad(fault) => Err((None, vec![fault.clone()])),

@@ -10,6 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use dagr_formats::{Decoder, Limits, MediaType, ReadAs, Unreadable};
+use dagr_model::classifier::Codes;
 use dagr_store::set::apply::Mode;
 use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
@@ -104,6 +105,8 @@ fn check_size(bytes: u64, max_bytes: u64) -> Result<(), Problem> {
 /// What the reader of a body needs to know.
 pub(super) struct Reading {
     pub set: Arc<LiveSet>,
+    /// As they were when the package began.
+    pub codes: Codes,
     pub media: MediaType,
     /// Of the Content-Type.
     pub charset: Option<String>,
@@ -128,7 +131,7 @@ pub(super) fn receive(pieces: mpsc::Receiver<Piece>, reading: Reading) -> Result
     let csv = &reading.set.definition().csv;
     let decoder = Decoder::new(reading.media, reading.charset.as_deref(), csv, Limits::default())
         .map_err(unreadable)?;
-    let parser = Parser::new(&reading.set.schema, reading.mode);
+    let parser = Parser::new(&reading.set.schema, reading.codes.clone(), reading.mode);
     let (rows, read_as, digest) = std::thread::scope(|scope| {
         let rows = Rows::new(scope, &parser, reading.dir.path(), Lot::default());
         read_body(pieces, &reading, decoder, rows)

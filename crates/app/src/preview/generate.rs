@@ -2,6 +2,7 @@
 //! personal codes are of the form that no birth date stands in, in a range that is not issued (39…).
 
 use dagr_model::{
+    classifier::Codes,
     definition::Type,
     schema::{NodeId, Schema},
 };
@@ -53,18 +54,20 @@ const STREETS: [&str; 6] = [
 const MOST_ELEMENTS: u64 = 2;
 
 /// Every field has a value, so that a preview shows what could be given.
-pub fn record(schema: &Schema, seed: u64) -> Value {
+pub fn record(schema: &Schema, codes: &Codes, seed: u64) -> Value {
     let mut dice = Dice(seed ^ 0x5eed_da6a_0000_0001);
-    object(schema, &schema.roots, &mut dice)
+    object(schema, codes, &schema.roots, &mut dice)
 }
 
-fn object(schema: &Schema, nodes: &[NodeId], dice: &mut Dice) -> Value {
+fn object(schema: &Schema, codes: &Codes, nodes: &[NodeId], dice: &mut Dice) -> Value {
     let member = |id: &NodeId| {
         let node = &schema.nodes[*id];
         let comments = comments(schema, &node.path);
         let one = |dice: &mut Dice| {
             if node.is_object() {
-                object(schema, &node.children, dice)
+                object(schema, codes, &node.children, dice)
+            } else if let Some(list) = codes.list(*id).filter(|list| !list.first.is_empty()) {
+                Value::String(dice.one_of(&list.first).to_string())
             } else {
                 scalar(&node.ty, &node.name, comments, dice)
             }
@@ -208,8 +211,9 @@ impl Dice {
         self.next() % end.max(1)
     }
 
-    fn one_of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+    /// `words` has one at least.
+    fn one_of<'a, W: AsRef<str>>(&mut self, words: &'a [W]) -> &'a str {
         let at = self.below(words.len() as u64) as usize;
-        words.get(at).copied().unwrap_or_default()
+        words.get(at).map_or("", AsRef::as_ref)
     }
 }

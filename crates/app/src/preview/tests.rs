@@ -1,6 +1,11 @@
 use std::sync::Arc;
 
-use dagr_model::{definition::Definition, ids::Section, schema::Schema};
+use dagr_model::{
+    classifier::{CodeList, UNJUDGED},
+    definition::Definition,
+    ids::Section,
+    schema::Schema,
+};
 use serde_json::Value;
 
 use super::*;
@@ -44,7 +49,7 @@ fn shown(fields: &[&str], seed: u64) -> Vec<Value> {
         seed,
         records: Some(5),
     };
-    let preview = generated(&schema(), Section::Main, fields, &query).unwrap();
+    let preview = generated(&schema(), &UNJUDGED, Section::Main, fields, &query).unwrap();
     assert!(preview.generated);
     preview
         .records
@@ -57,12 +62,16 @@ fn shown(fields: &[&str], seed: u64) -> Vec<Value> {
 fn every_type_is_generated_and_is_valid() {
     let schema = schema();
     for seed in 0..200 {
-        let canonical = schema.read_json(&text(&record(&schema, seed))).unwrap();
+        let canonical = schema
+            .read_json(&text(&record(&schema, &UNJUDGED, seed)))
+            .unwrap();
         assert!(schema.key_of(canonical.as_ref()).is_ok());
-        let again = schema.read_json(&text(&record(&schema, seed))).unwrap();
+        let again = schema
+            .read_json(&text(&record(&schema, &UNJUDGED, seed)))
+            .unwrap();
         assert_eq!(canonical, again, "not the same for the same seed");
     }
-    assert_ne!(record(&schema, 1), record(&schema, 2));
+    assert_ne!(record(&schema, &UNJUDGED, 1), record(&schema, &UNJUDGED, 2));
 }
 
 #[test]
@@ -96,7 +105,24 @@ fn a_preview_is_short() {
             seed: 1,
             records: Some(records),
         };
-        let problem = generated(&schema(), Section::Main, vec!["Code".into()], &query).unwrap_err();
+        let problem =
+            generated(&schema(), &UNJUDGED, Section::Main, vec!["Code".into()], &query).unwrap_err();
         assert_eq!(problem.code, "query_invalid");
     }
+}
+
+#[test]
+fn codes_are_those_of_the_list() {
+    let schema = schema();
+    let list = Arc::new(CodeList::new("STAVOKLIS", 1, ["AKTIVS", "SLEGTS"].into_iter()));
+    let codes = Codes::of(&schema, |name| (name == "STAVOKLIS").then(|| Arc::clone(&list)));
+    let drawn: std::collections::BTreeSet<String> = (0..50)
+        .map(|seed| {
+            record(&schema, &codes, seed)["Status"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(drawn.into_iter().collect::<Vec<_>>(), ["AKTIVS", "SLEGTS"]);
 }

@@ -30,6 +30,8 @@ pub struct DefinitionChecked {
     pub touches: Vec<Touched>,
     /// Generated, never delivered.
     pub sample: Vec<Box<RawValue>>,
+    /// What should be known and stops nothing.
+    pub remarks: Vec<Fault>,
     /// What would stop it from being published as it is.
     pub unpublishable: Vec<Fault>,
 }
@@ -87,7 +89,15 @@ impl App {
             } else {
                 Vec::new()
             },
-            sample: generated(&schema, Section::Sandbox, paths, &query)?.records,
+            sample: generated(
+                &schema,
+                &catalog.codes(&schema, ctx.now),
+                Section::Sandbox,
+                paths,
+                &query,
+            )?
+            .records,
+            remarks: self.remarks(ctx, &definition),
             unpublishable: check_publish(&definition),
             definition: Arc::clone(&definition),
         })

@@ -1,7 +1,6 @@
 //! What people of the provider, of other institutions, and connections may do with a data set.
 
-use dagr_model::ids::{PersonId, Section};
-use dagr_registry::{PersonCreate, RoleCreate};
+use dagr_model::ids::Section;
 use serde_json::json;
 
 use super::*;
@@ -9,8 +8,7 @@ use crate::{
     dataset::DefinitionSent,
     institution::ListQuery,
     intake::{PackageOptions, seen::PackageState},
-    session::SignedIn,
-    testing::{PROVIDER, STRANGER, World, ndjson},
+    testing::{PROVIDER, STRANGER, World, ndjson, person},
 };
 
 const CARS: &str = "name: cars
@@ -21,38 +19,6 @@ fields:
   - Mark : Numurs
   - Doors int : Durvis
 ";
-
-/// The context of a person with these roles, signed in.
-async fn person(world: &World, number: u32, institution: &str, roles: &[Role]) -> Ctx {
-    let code = format!("39{number:09}");
-    let create = PersonCreate {
-        code: code.clone(),
-        name: format!("Persona {number}"),
-    };
-    let operator = world.operator();
-    let made = world.app.person_create(&operator, &create).await.unwrap();
-    for role in roles {
-        grant(world, made.value.id, institution, *role).await;
-    }
-    let signed_in = SignedIn {
-        code,
-        name: create.name,
-        by: "development".into(),
-    };
-    let nobody = world.ctx(Caller::Anonymous);
-    let session = world.app.session_open(&nobody, &signed_in).await.unwrap();
-    let caller = world.app.caller(&format!("Bearer {}", session.token)).await;
-    world.ctx(caller.unwrap())
-}
-
-async fn grant(world: &World, person: PersonId, institution: &str, role: Role) {
-    let create = RoleCreate {
-        institution: RegistrationNumber::new(institution),
-        role,
-    };
-    let operator = world.operator();
-    world.app.role_grant(&operator, person, &create).await.unwrap();
-}
 
 fn marks(from: u32, to: u32) -> String {
     let line = |n| json!({ "op": "upsert", "record": { "Mark": format!("M{n:03}"), "Doors": 4 } });

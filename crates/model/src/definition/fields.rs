@@ -114,7 +114,8 @@ fn classified(text: &str) -> Result<Type, String> {
     })
 }
 
-fn is_classifier(name: &str) -> bool {
+/// What `LIST` of `code(LIST)` may be.
+pub fn is_classifier(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= NAME_LIMIT
         && name

@@ -1,6 +1,7 @@
 //! CSV cells → canonical record.
 
 use crate::{
+    classifier::{Codes, UNJUDGED},
     definition::{CsvOptions, Type},
     fault::Fault,
     schema::{NodeId, Schema},
@@ -22,8 +23,21 @@ impl Schema {
     /// # Errors
     /// Every fault of the row, at most `MAX_FAULTS`.
     pub fn read_cells(&self, cells: &[(NodeId, &str)], csv: &CsvOptions) -> Result<Canonical, Vec<Fault>> {
+        self.read_cells_by(&UNJUDGED, cells, csv)
+    }
+
+    /// The same; fields of `code(LIST)` are judged by the lists of `codes`.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn read_cells_by(
+        &self,
+        codes: &Codes,
+        cells: &[(NodeId, &str)],
+        csv: &CsvOptions,
+    ) -> Result<Canonical, Vec<Fault>> {
         let mut row = Row {
-            reader: Reader::new(self),
+            reader: Reader::new(self, codes),
             by_node: vec![None; self.nodes.len()],
             csv,
         };
@@ -95,8 +109,10 @@ impl Row<'_, '_> {
         if json {
             return self.json(node, text);
         }
-        if matches!(spec.ty, Type::Text | Type::Code(_)) {
-            return self.reader.scalar(node, text);
+        match spec.ty {
+            Type::Code(_) if self.reader.is_unlisted(node, text) => return Got::Refused,
+            Type::Text | Type::Code(_) => return self.reader.scalar(node, text),
+            _ => {}
         }
         let text = text.trim_matches([' ', '\t', '\u{a0}']);
         match (&spec.ty, &self.csv.date_format) {

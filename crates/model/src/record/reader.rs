@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
+    classifier::{Codes, UNJUDGED},
     definition::Type,
     fault::{Fault, nearest},
     schema::{NodeId, Schema},
@@ -31,9 +32,17 @@ impl Schema {
     /// # Errors
     /// Every fault, at most `MAX_FAULTS`; text that is not JSON gives one `json` fault.
     pub fn read_json(&self, raw: &[u8]) -> Result<Canonical, Vec<Fault>> {
+        self.read_json_by(&UNJUDGED, raw)
+    }
+
+    /// The same; fields of `code(LIST)` are judged by the lists of `codes`.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn read_json_by(&self, codes: &Codes, raw: &[u8]) -> Result<Canonical, Vec<Fault>> {
         let text = std::str::from_utf8(raw)
             .map_err(|_| vec![Fault::new("", "json", "the record is not valid UTF-8")])?;
-        let mut reader = Reader::new(self);
+        let mut reader = Reader::new(self, codes);
         reader.output.json.reserve(raw.len());
         reader.output.spans.reserve(raw.len() / 8);
         let mut scan = Scan::new(text);
@@ -45,7 +54,7 @@ impl Schema {
 
     /// Canonical JSON of one value of `node` given as JSON. `None` = no value.
     pub(crate) fn read_value(&self, node: NodeId, json: &str) -> Result<Option<Vec<u8>>, Vec<Fault>> {
-        let mut reader = Reader::new(self);
+        let mut reader = Reader::new(self, &UNJUDGED);
         let mut scan = Scan::new(json);
         let got = reader
             .value(&mut scan, node)
@@ -62,14 +71,16 @@ impl Schema {
 
 pub(super) struct Reader<'s> {
     pub(super) schema: &'s Schema,
+    codes: &'s Codes,
     pub(super) output: Output,
     pub(super) faults: Vec<Fault>,
 }
 
 impl<'s> Reader<'s> {
-    pub(super) fn new(schema: &'s Schema) -> Self {
+    pub(super) fn new(schema: &'s Schema, codes: &'s Codes) -> Self {
         Self {
             schema,
+            codes,
             output: Output::default(),
             faults: Vec::new(),
         }
@@ -338,6 +349,7 @@ impl<'s> Reader<'s> {
     fn text(&mut self, node: NodeId, text: Cow<'_, str>) -> Got {
         match &self.schema.nodes[node].ty {
             Type::Int | Type::Bool => self.mismatch(node),
+            Type::Code(_) if self.is_unlisted(node, &text) => Got::Refused,
             Type::Text | Type::Code(_) => {
                 match (&text, value::nfc(&text)) {
                     (Cow::Borrowed(plain), Cow::Borrowed(_)) => {
@@ -352,6 +364,20 @@ impl<'s> Reader<'s> {
             }
             _ => self.scalar(node, &text),
         }
+    }
+
+    /// Notes a code that its list does not hold. The value is not repeated: it may be somebody's.
+    pub(super) fn is_unlisted(&mut self, node: NodeId, code: &str) -> bool {
+        let Some(list) = self.codes.list(node).filter(|list| !list.holds(code)) else {
+            return false;
+        };
+        let message = format!(
+            "not a code of the classifier {} (version {})",
+            list.list, list.number
+        );
+        let path = &self.schema.nodes[node].path;
+        self.fault_text(path, "code_unknown", message);
+        true
     }
 
     /// A scalar given as text that is not empty.

@@ -61,6 +61,8 @@ pub struct Checked {
     pub touches: Vec<TouchedRow>,
     pub fields: Vec<FieldRow>,
     pub sample: Vec<String>,
+    /// What stops nothing and should be known.
+    pub remarks: Vec<String>,
     pub unpublishable: Vec<LineFault>,
 }
 
@@ -241,8 +243,27 @@ pub fn shown(portal: &Portal, lang: Lang, checked: DefinitionChecked) -> Checked
             .iter()
             .map(|record| indented(record.get()))
             .collect(),
+        remarks: remarks(lang, &checked),
         unpublishable: line_faults(lang, "", &checked.unpublishable),
     }
+}
+
+/// In the reader's language: what the lists of its fields do not do.
+fn remarks(lang: Lang, checked: &DefinitionChecked) -> Vec<String> {
+    let told = |remark: &Fault| {
+        let mut lists = checked.definition.classifiers();
+        let list = lists.find(|(_, field)| *field == remark.place);
+        let values = [
+            ("field", remark.place.as_str()),
+            ("list", list.as_ref().map_or("", |(list, _)| list)),
+        ];
+        match remark.rule.as_str() {
+            "classifier_unknown" => lang.with("remark-classifier-unknown", &values),
+            "classifier_empty" => lang.with("remark-classifier-empty", &values),
+            _ => remark.message.clone(),
+        }
+    };
+    checked.remarks.iter().map(told).collect()
 }
 
 fn evolution(lang: Lang, found: &Evolution) -> EvolutionShown {

@@ -6,6 +6,8 @@ use super::*;
 mod applications;
 #[path = "audit.rs"]
 mod audit;
+#[path = "classifiers.rs"]
+mod classifiers;
 #[path = "durable.rs"]
 mod durable;
 #[path = "facts.rs"]

@@ -65,6 +65,8 @@ const REST: &[&str] = &[
     "INSERT INTO templates VALUES (1, 'persons', 'active', 1)",
     "INSERT INTO template_versions VALUES (1, 1, '{}', 'Sākums', 'operator', 5)",
     "INSERT INTO dataset_rules VALUES ('persons', 1, '{}', 'Sākums', 'operator', 5)",
+    "INSERT INTO classifiers SELECT 'KINDS', 'Veidi', NULL, 'Ķ', registration_number, NULL, 1 FROM institutions LIMIT 1",
+    "INSERT INTO classifier_versions VALUES ('KINDS', 1, '2026-01-01', 0, '[]', 'Sākums', 'operator', 5)",
     "INSERT INTO stopped_permissions SELECT 1, id FROM permissions",
 ];
 

@@ -29,6 +29,7 @@ pub(super) fn fixed() -> Paths {
     registry::plans(&mut paths);
     registry::proposals(&mut paths);
     registry::law(&mut paths);
+    registry::classifiers(&mut paths);
     registry::evidence(&mut paths);
     registry::backups(&mut paths);
     paths

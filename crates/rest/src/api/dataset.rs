@@ -10,7 +10,7 @@ use super::{
     calls::none_match,
     names::{Names, pascal, snake},
     operation::{Operation, Paths, Who, path_parameter, query_parameter, schema_ref},
-    record::{key_schema, record_schema, scalar_in_text},
+    record::{Lists, key_schema, record_schema, scalar_in_text},
     schemas::{list, nullable, text, time},
 };
 
@@ -29,6 +29,7 @@ pub(super) struct SetCalls<'a> {
     key: String,
     change: String,
     page: String,
+    lists: Lists<'a>,
     names: &'a mut Names,
     paths: &'a mut Paths,
     schemas: &'a mut Map<String, Value>,
@@ -38,6 +39,7 @@ impl<'a> SetCalls<'a> {
     pub fn new(
         definition: &'a Definition,
         section: Section,
+        lists: Lists<'a>,
         names: &'a mut Names,
         paths: &'a mut Paths,
         schemas: &'a mut Map<String, Value>,
@@ -58,6 +60,7 @@ impl<'a> SetCalls<'a> {
             key,
             change,
             page,
+            lists,
             names,
             paths,
             schemas,
@@ -98,7 +101,7 @@ impl<'a> SetCalls<'a> {
 
     fn add_schemas(&mut self) {
         let record = self.names.schema(&format!("{}Record", pascal(&self.tag)));
-        let schema = record_schema(self.definition, &record, self.names, self.schemas);
+        let schema = record_schema(self.definition, &record, self.lists, self.names, self.schemas);
         self.schemas.insert(record.clone(), schema);
         self.record = record;
         self.key = self.schema("Key", key_schema(self.definition));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dagr_app::catalog::Catalog;
 use dagr_model::ids::Section;
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -50,7 +51,8 @@ pub(super) fn fixed() -> Value {
 }
 
 /// The description of this installation.
-pub(super) fn of_catalog(catalog: &Catalog, public_url: &str) -> Value {
+pub(super) fn of_catalog(catalog: &Catalog, public_url: &str, day: Date) -> Value {
+    let lists = |list: &str| catalog.code_list(list, day).cloned();
     let mut names = Names::default();
     let (mut paths, mut schemas) = fixed_parts(&mut names);
     let mut tags = Vec::new();
@@ -61,7 +63,14 @@ pub(super) fn of_catalog(catalog: &Catalog, public_url: &str) -> Value {
         .collect();
     for section in [Section::Main, Section::Sandbox] {
         for live in sets.values().filter_map(|set| set.section(section)) {
-            let set = SetCalls::new(live.definition(), section, &mut names, &mut paths, &mut schemas);
+            let set = SetCalls::new(
+                live.definition(),
+                section,
+                &lists,
+                &mut names,
+                &mut paths,
+                &mut schemas,
+            );
             tags.push(set.tag());
             set.add();
         }

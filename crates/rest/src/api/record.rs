@@ -1,5 +1,8 @@
 //! A record's schema, from the fields of its definition.
 
+use std::sync::Arc;
+
+use dagr_model::classifier::CodeList;
 use dagr_model::definition::{Definition, Field, Personal, Type};
 use serde_json::{Map, Value, json};
 
@@ -8,32 +11,58 @@ use super::{
     operation::schema_ref,
 };
 
+/// Classifiers in force, by name.
+pub(super) type Lists<'a> = &'a dyn Fn(&str) -> Option<Arc<CodeList>>;
+
+/// A short list is told whole. What was stored under an earlier version stays, so that any text may still come.
+fn coded(list: Option<Arc<CodeList>>) -> Value {
+    match list.filter(|list| list.len() == list.first.len()) {
+        Some(list) => json!({ "anyOf": [{ "type": "string", "enum": list.first }, { "type": "string" }] }),
+        None => json!({ "type": "string" }),
+    }
+}
+
 /// The record as answers hold it. No member is required: a permission may not show it, and no value is left out.
 pub(super) fn record_schema(
     definition: &Definition,
     name: &str,
+    lists: Lists<'_>,
     names: &mut Names,
     schemas: &mut Map<String, Value>,
 ) -> Value {
-    let mut schema = object(&definition.fields, name, names, schemas);
+    let mut schema = object(&definition.fields, name, lists, names, schemas);
     schema["description"] = json!(definition.description);
     schema
 }
 
-fn object(fields: &[Field], name: &str, names: &mut Names, schemas: &mut Map<String, Value>) -> Value {
+fn object(
+    fields: &[Field],
+    name: &str,
+    lists: Lists<'_>,
+    names: &mut Names,
+    schemas: &mut Map<String, Value>,
+) -> Value {
     let members: Map<String, Value> = fields
         .iter()
-        .map(|field| (field.name.clone(), member(field, name, names, schemas)))
+        .map(|field| (field.name.clone(), member(field, name, lists, names, schemas)))
         .collect();
     json!({ "type": "object", "properties": members })
 }
 
-fn member(field: &Field, parent: &str, names: &mut Names, schemas: &mut Map<String, Value>) -> Value {
+fn member(
+    field: &Field,
+    parent: &str,
+    lists: Lists<'_>,
+    names: &mut Names,
+    schemas: &mut Map<String, Value>,
+) -> Value {
     let mut schema = if field.ty == Type::Object {
         let name = names.schema(&format!("{parent}{}", pascal(&field.name)));
-        let nested = object(&field.fields, &name, names, schemas);
+        let nested = object(&field.fields, &name, lists, names, schemas);
         schemas.insert(name.clone(), nested);
         schema_ref(&name)
+    } else if let Type::Code(list) = &field.ty {
+        coded(lists(list))
     } else {
         scalar(&field.ty)
     };

@@ -1,6 +1,7 @@
 //! Schemas that are the same in every installation: problems, receipts, views of the registry.
 
 mod application;
+mod classifier;
 mod life;
 mod plan;
 mod register;
@@ -92,6 +93,7 @@ pub(super) fn fixed() -> Map<String, Value> {
         register::systems(),
         register::templates(),
         register::law(),
+        classifier::classifiers(),
         disclosures(),
     ];
     groups
@@ -287,6 +289,7 @@ fn datasets() -> Value {
             "definition": { "type": "object" },
             "evolution": { "type": ["object", "null"], "description": "Against the published text." },
             "touches": many(view(json!({ "permission": text(), "recipient": text(), "purpose": text() }))),
+            "remarks": { "type": "array", "items": schema_ref("Fault"), "description": "What should be known and stops nothing." },
         })),
     })
 }

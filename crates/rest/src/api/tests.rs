@@ -6,8 +6,10 @@ use std::{
 
 use dagr_app::{
     catalog::{Catalog, Dataset},
+    classifier::InForce,
     problem::ProblemCode,
     set::{LiveSet, SetRuntime},
+    views::{Classifier, ClassifierKept, VersionKept},
 };
 use dagr_model::{
     definition::Definition,
@@ -52,6 +54,8 @@ fields:
   - Length decimal : Garums
 ";
 
+const DAY: jiff::civil::Date = jiff::civil::date(2026, 1, 1);
+
 fn live(text: &str, section: Section) -> Arc<LiveSet> {
     let definition: Definition = text.parse().unwrap();
     let name = definition.name.clone();
@@ -85,7 +89,7 @@ fn catalog() -> Catalog {
 }
 
 fn sample() -> Value {
-    document::of_catalog(&catalog(), "http://127.0.0.1:8480/")
+    document::of_catalog(&catalog(), "http://127.0.0.1:8480/", DAY)
 }
 
 /// `(method, path, operation)` of a document.
@@ -145,7 +149,7 @@ fn names_that_differ_only_in_form_stay_apart() {
         };
         catalog.datasets.insert(dataset.name.clone(), Arc::new(dataset));
     }
-    let document = document::of_catalog(&catalog, "http://h");
+    let document = document::of_catalog(&catalog, "http://h", DAY);
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let lower: BTreeSet<String> = schemas.keys().map(|name| name.to_lowercase()).collect();
     assert_eq!(lower.len(), schemas.len());
@@ -219,6 +223,12 @@ fn what_needs_no_token_is_listed() {
         "catalogue_rdf",
         "page",
         "openapi",
+        "classifier_list",
+        "classifier_get",
+        "classifier_version_list",
+        "classifier_version_get",
+        "classifier_value_list",
+        "classifier_value_export",
         "runways_record_get",
         "runways_record_list",
         "runways_lookup",
@@ -237,6 +247,7 @@ fn fields_keep_their_types() {
     assert_eq!(member("Weight")["type"], "number");
     assert_eq!(member("Code")["pattern"], "^[0-9]{6}-?[0-9]{5}$");
     assert_eq!(member("Status")["description"], "Statuss Classifier: STAVOKLIS.");
+    assert_eq!(member("Status")["type"], "string");
     assert_eq!(
         member("Pets")["items"]["$ref"],
         "#/components/schemas/BssPetReportRecordPets"
@@ -247,6 +258,42 @@ fn fields_keep_their_types() {
     for status in ["200", "304", "400", "401", "403", "404", "429", "500", "503"] {
         assert!(!get["responses"][status].is_null(), "{status}");
     }
+}
+
+fn listed(count: usize) -> Value {
+    let values = (0..count).map(|code| serde_json::json!({ "code": code.to_string(), "name": "Stāvoklis" }));
+    let kept = ClassifierKept {
+        classifier: Classifier {
+            id: "STAVOKLIS".into(),
+            title: "Stāvokļi".into(),
+            title_en: None,
+            description: None,
+            keeper: RegistrationNumber::new("40000000001"),
+            url: None,
+        },
+        versions: vec![VersionKept {
+            number: 1,
+            valid_from: DAY,
+            values: values
+                .map(|value| serde_json::from_value(value).unwrap())
+                .collect(),
+        }],
+    };
+    let mut catalog = catalog();
+    catalog
+        .classifiers
+        .insert("STAVOKLIS".into(), Arc::new(InForce::of(kept)));
+    let document = document::of_catalog(&catalog, "http://h", DAY);
+    document["components"]["schemas"]["BssPetReportRecord"]["properties"]["Status"].clone()
+}
+
+#[test]
+fn a_short_list_is_told_code_by_code() {
+    let two = listed(2);
+    assert_eq!(two["anyOf"][0]["enum"], serde_json::json!(["0", "1"]));
+    assert_eq!(two["description"], "Statuss Classifier: STAVOKLIS.");
+    assert_eq!(listed(100)["anyOf"][0]["enum"].as_array().unwrap().len(), 100);
+    assert!(listed(101)["anyOf"].is_null());
 }
 
 fn root() -> PathBuf {

@@ -66,10 +66,18 @@ pub fn check(global: &Global, command: &Check) -> Done {
         return Ok(());
     }
     let fields = definition.leaf_paths().len();
-    let line = format!(
+    let mut line = format!(
         "{name}: {} is in order: {fields} fields, ready to be published",
         definition.name
     );
+    let lists: std::collections::BTreeSet<&str> = definition.classifiers().map(|(list, _)| list).collect();
+    if !lists.is_empty() {
+        let lists = lists.into_iter().collect::<Vec<_>>().join(", ");
+        line.push_str(&format!(
+            "\n  note: whether classifiers are registered is known to the server alone: {lists}; \
+             `dagr dataset put --dry-run` tells, `dagr classifier list` names them"
+        ));
+    }
     out.line(
         &json!({ "definition": definition, "canonical": definition.print() }),
         &line,
@@ -105,12 +113,14 @@ pub async fn run(session: &Session, command: Command) -> Done {
                 &view,
                 &format!("definition of {} {verb}{}", parsed.name, evolution(&view)),
             );
+            remarks(*out, &view);
         }
         Command::Publish { set } => {
             let view = client
                 .post(&format!("{}/publish", path_of(PATH, &set)), &members([]))
                 .await?;
             out.line(&view, &format!("{set} published"));
+            remarks(*out, &view);
         }
         Command::Show { set } => out.object(&client.get(&path_of(PATH, &set)).await?),
         Command::List(paging) => {
@@ -127,6 +137,17 @@ fn evolution(view: &serde_json::Value) -> String {
         .pointer("/evolution/class")
         .and_then(serde_json::Value::as_str);
     class.map_or_else(String::new, |class| format!(" ({class})"))
+}
+
+/// What stops nothing and should be known. The JSON holds it already.
+fn remarks(out: super::Output, view: &serde_json::Value) {
+    if out.is_json() {
+        return;
+    }
+    for remark in view["remarks"].as_array().into_iter().flatten() {
+        let part = |name: &str| remark[name].as_str().unwrap_or_default();
+        println!("  note: {}: {}", part("place"), part("message"));
+    }
 }
 
 fn read(file: &PathBuf) -> Result<String, Failure> {

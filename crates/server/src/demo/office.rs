@@ -63,6 +63,29 @@ impl Office {
         Ok(())
     }
 
+    /// What is there already is said again.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let sent = self.operator.put(path, "application/json", body.to_string());
+        Ok(sent.await?)
+    }
+
+    /// Versions that are not there yet, each with its first day, the reason and the codes.
+    pub async fn classifier(
+        &self,
+        id: &str,
+        described: &Value,
+        versions: &[(&str, &str, Vec<Value>)],
+    ) -> Result<(), Failure> {
+        let path = path_of("/registry/classifiers", id);
+        let view = self.put(&path, described).await?;
+        let there = view["latest"].as_u64().unwrap_or(0) as usize;
+        for (valid_from, reason, values) in versions.iter().skip(there) {
+            let body = json!({ "valid_from": valid_from, "reason": reason, "values": values });
+            self.operator.post(&format!("{path}/versions"), &body).await?;
+        }
+        Ok(())
+    }
+
     /// Returns the permission's number.
     pub async fn permission(&self, body: &Value) -> Result<String, Failure> {
         let view = self.operator.post("/registry/permissions", body).await?;

@@ -7,6 +7,7 @@
 
 mod backup;
 mod changes;
+mod classifiers;
 mod command_line;
 mod demo;
 mod draining;

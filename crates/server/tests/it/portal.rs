@@ -1,5 +1,6 @@
 //! The pages, through the real binary: forms as a browser without JavaScript sends them.
 
+mod classifier;
 mod life;
 mod matrix;
 mod my_datasets;

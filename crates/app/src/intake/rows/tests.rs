@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use dagr_formats::{Decoder, Limits, MediaType};
+use dagr_model::classifier::Codes;
 use dagr_model::definition::Definition;
 use dagr_store::set::apply::Mode;
 use proptest::prelude::*;
@@ -36,7 +37,7 @@ fn schema() -> Schema {
 
 fn left(media: MediaType, mode: Mode, body: &str, lot: Lot) -> Left {
     let schema = schema();
-    let parser = Parser::new(&schema, mode);
+    let parser = Parser::new(&schema, Codes::default(), mode);
     let dir = tempfile::tempdir().unwrap();
     let read = std::thread::scope(|scope| {
         let mut rows = Rows::new(scope, &parser, dir.path(), lot);
@@ -128,7 +129,7 @@ proptest! {
 #[test]
 fn a_stage_that_cannot_be_written_stops_the_package() {
     let schema = schema();
-    let parser = Parser::new(&schema, Mode::Delta);
+    let parser = Parser::new(&schema, Codes::default(), Mode::Delta);
     let dir = tempfile::tempdir().unwrap();
     // Something else stands where rows are set aside.
     std::fs::create_dir(dir.path().join(UNREAD)).unwrap();

@@ -1,6 +1,7 @@
 //! `/registry`: administration and evidence.
 
 mod application;
+mod classifier;
 mod life;
 mod plan;
 mod proposal;
@@ -10,6 +11,7 @@ mod session;
 use serde_json::{Value, json};
 
 pub(super) use application::{applications, people};
+pub(super) use classifier::classifiers;
 pub(super) use life::life;
 pub(super) use plan::plans;
 pub(super) use proposal::proposals;

@@ -123,6 +123,11 @@ struct Outline {
 }
 
 impl Nation {
+    /// Code and name of what enterprises do.
+    pub fn trades() -> &'static [(&'static str, &'static str)] {
+        TRADES
+    }
+
     /// The enterprise of a number; numbers beyond the last count from the start again.
     pub fn enterprise(&self, number: u64) -> Enterprise {
         let number = number % self.enterprises;

@@ -75,6 +75,9 @@ const PAGES: &[&str] = &[
     "/nowhere",
     "/operator/law",
     "/law-flags",
+    "/classifiers",
+    "/classifiers/PM_KINDS",
+    "/classifiers/PM_KINDS/publish",
 ];
 
 /// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
@@ -112,6 +115,7 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/operator/institutions", &[]),
     ("/operator/law", &[]),
     ("/law-flags/1/review", &[]),
+    ("/classifiers/PM_KINDS/publish", &[]),
 ];
 /// Longer than a note may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {
@@ -184,6 +188,16 @@ async fn each_sees_and_does_what_the_table_says() {
         .await
         .unwrap();
     let permission = granted["number"].as_str().unwrap().to_owned();
+    let classifier = json!({ "title": "Veidi", "keeper": provider.institution });
+    server
+        .operator()
+        .put(
+            "/registry/classifiers/PM_KINDS",
+            "application/json",
+            classifier.to_string(),
+        )
+        .await
+        .unwrap();
     let decider = Browser::signed_in(&server, "39000000015").await;
     let plan = [
         ("scenario", "new_dataset"),

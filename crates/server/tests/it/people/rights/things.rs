@@ -169,6 +169,7 @@ impl Things {
             "proposal" => self.of_proposal(office, id).await,
             "act" | "article" => self.of_law(office, id).await,
             "template" | "rules" => self.of_template(office, id).await,
+            "classifier" => self.of_classifier(office, id).await,
             _ => self.other(office, id).await,
         }
     }
@@ -440,6 +441,30 @@ impl Things {
             "template_update" => Call::of(number, offered),
             _ => Call::read(number),
         }
+    }
+
+    /// A classifier that the provider keeps, with a version.
+    async fn of_classifier(&mut self, office: &Office, id: &str) -> Call {
+        let number = self.number();
+        let put = json!({ "title": format!("Veidi {number}"), "keeper": PROVIDER });
+        let version = |code: u32| json!({ "values": [{ "code": code.to_string(), "name": "Veids" }], "reason": "Sākums" });
+        let path = "/registry/classifiers/KINDS";
+        let headers = [("content-type", "application/json")];
+        for (method, path, body) in [
+            (Method::PUT, path.to_owned(), &put),
+            (Method::POST, format!("{path}/versions"), &version(number)),
+        ] {
+            let call = (method, path.as_str());
+            let body = body.to_string().into_bytes();
+            let made = office.send(Some(&self.operator), call, &headers, body).await;
+            assert!(made.status < 300, "{}", made.text());
+        }
+        let call = match id {
+            "classifier_put" => Call::of("KINDS", put),
+            "classifier_version_create" => Call::of("KINDS", version(self.number())),
+            _ => Call::read("KINDS"),
+        };
+        call.with("{number}", "current".to_owned())
     }
 
     async fn of_person(&mut self, office: &Office, id: &str) -> Call {
