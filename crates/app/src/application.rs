@@ -29,6 +29,7 @@ use crate::{
 };
 
 pub use step::refused;
+pub(crate) use step::told;
 
 /// An application as its reader sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -169,7 +170,10 @@ impl App {
     }
 
     async fn permissions_of(&self, application: &Application) -> Result<Vec<PermissionNumber>, Problem> {
-        if application.granted().is_empty() {
+        // A rule may have given the sandbox before anybody decided.
+        let data = application.asked.data();
+        let tries = data.is_some_and(|asked| asked.environments.contains(&Section::Sandbox));
+        if application.granted().is_empty() && !tries {
             return Ok(Vec::new());
         }
         Ok(self.registry.application_permissions(&application.number).await?)

@@ -43,6 +43,7 @@ use crate::{
     problem::Problem,
     set::{LiveSet, blocking},
 };
+pub(crate) use history::generated_only;
 use open::OpenPackage;
 pub(crate) use package::hex;
 use package::{PackageRow, State, check_id};
@@ -60,6 +61,8 @@ pub struct PackageOptions {
     /// Id of the package that must have been the last applied.
     pub previous: Option<String>,
     pub dry_run: bool,
+    /// The platform's own: no delivery, and no guard.
+    pub generated: bool,
     /// SHA-256 of the decoded body, if the sender gave it.
     pub repr_digest: Option<[u8; 32]>,
 }
@@ -83,6 +86,17 @@ impl App {
         body: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<PackageAnswer, Problem> {
         let set = self.provider_set(ctx, section, dataset)?;
+        self.package_receive(ctx, set, package_id, options, body).await
+    }
+
+    pub(crate) async fn package_receive(
+        self: &Arc<Self>,
+        ctx: &Ctx,
+        set: Arc<LiveSet>,
+        package_id: &str,
+        options: PackageOptions,
+        body: impl Stream<Item = io::Result<Bytes>> + Send,
+    ) -> Result<PackageAnswer, Problem> {
         check_id(package_id)?;
         let mode = read_mode(options.mode.as_deref())?;
         let (media, charset) = MediaType::parse(&options.content_type).ok_or_else(media_type)?;
@@ -125,6 +139,7 @@ impl App {
             mode,
             previous: options.previous,
             dry_run: options.dry_run,
+            generated: options.generated,
             epoch,
         };
         // From here on it runs to its end, whether or not the caller waits.

@@ -48,6 +48,7 @@ pub mod set;
 pub mod stop;
 pub mod system;
 pub mod template;
+pub mod test_access;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;

@@ -105,10 +105,16 @@ impl App {
     ) -> Result<RulesView, Problem> {
         let set = self.set_known(dataset)?;
         answers(ctx, &set.provider)?;
+        let decider = self.rules_decider(ctx, &set, put.rules);
+        if put.rules.test_access && decider.is_none() {
+            return Err(Problem::role_required(
+                "test access by rule is the provider's decision: its head or data manager makes it",
+            ));
+        }
         let _one = self.changing.lock().await;
         Ok(self
             .registry
-            .rules_put(&ctx.actor(), &set.name, put, expected)
+            .rules_put(&ctx.actor(), &set.name, put, decider.as_ref(), expected)
             .await?)
     }
 

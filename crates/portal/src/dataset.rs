@@ -56,6 +56,8 @@ struct DatasetPage {
     templates: Vec<TemplateView>,
     /// Applications are taken under one of them only.
     template_only: bool,
+    /// Whoever asks for the sandbox has it at once.
+    test_access: bool,
 }
 
 pub struct FieldRow {
@@ -105,6 +107,7 @@ pub async fn dataset_show(
     let mut page = shown(page, found, sample);
     page.templates = templates.map_err(failed)?.items;
     page.template_only = rules.rules.template_only;
+    page.test_access = rules.rules.test_access;
     if let Some(code) = &page.system
         && portal.app.system_seen(&visitor.ctx, code).await.is_ok()
     {
@@ -159,6 +162,7 @@ fn shown(page: Page, found: ServiceDescribed, sample: Vec<String>) -> DatasetPag
         public_url: link("public"),
         templates: Vec::new(),
         template_only: false,
+        test_access: false,
         page,
     }
 }

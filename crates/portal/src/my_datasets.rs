@@ -24,7 +24,9 @@ pub use publish::{publish_post, publish_show};
 pub use quarantine::{quarantine_csv, quarantine_show};
 pub use recipients::recipients_show;
 pub use stop::{stop_post, stop_show};
-pub use template::{rules_post, template_create, template_list, template_new, template_post, template_show};
+pub use template::{
+    rules_post, sandbox_fill, template_create, template_list, template_new, template_post, template_show,
+};
 
 use crate::{
     dataset::delay,

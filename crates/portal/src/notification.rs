@@ -142,7 +142,8 @@ mod tests {
     use super::*;
 
     /// As `app` tells them.
-    const KINDS: [&str; 22] = [
+    const KINDS: [&str; 23] = [
+        "test_access_ended",
         "law_changed",
         "law_ended",
         "application_attached",

@@ -227,6 +227,7 @@ fn provided(pages: Pages) -> Pages {
             "/my-datasets/{name}/templates",
             get(m::template_list).post(m::rules_post),
         )
+        .at("/my-datasets/{name}/sandbox/fill", post(m::sandbox_fill))
         .at(
             "/my-datasets/{name}/templates/new",
             get(m::template_new).post(m::template_create),

@@ -29,3 +29,14 @@ CREATE TABLE dataset_rules (
   set_at BIGINT NOT NULL,
   PRIMARY KEY (dataset, version)
 );
+
+-- Permissions to a sandbox that a provider's rule gave, without a decision of their own.
+CREATE TABLE test_access (
+  permission BIGINT PRIMARY KEY REFERENCES permissions (id),
+  application BIGINT NOT NULL REFERENCES applications (id),
+  dataset TEXT NOT NULL REFERENCES datasets (name),
+  rule BIGINT NOT NULL,
+  at BIGINT NOT NULL
+);
+CREATE INDEX test_access_application ON test_access (application);
+CREATE INDEX test_access_dataset ON test_access (dataset);

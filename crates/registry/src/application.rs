@@ -177,7 +177,7 @@ impl Registry {
 }
 
 /// One permission of a decision, with its own entry in the trail.
-async fn grant(
+pub(crate) async fn grant(
     change: &mut Change<'_>,
     by: &Actor,
     application: i64,
@@ -290,7 +290,7 @@ pub(crate) fn object(application: &Application) -> String {
 }
 
 /// Numbers are ids in digits; what is none names nothing.
-fn id_of(number: &ApplicationNumber) -> Result<i64> {
+pub(crate) fn id_of(number: &ApplicationNumber) -> Result<i64> {
     number
         .as_str()
         .parse()

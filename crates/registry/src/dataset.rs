@@ -8,7 +8,7 @@ use dagr_model::ids::{DatasetName, RegistrationNumber, Section};
 use serde::{Deserialize, Serialize};
 
 pub use definition::{DefinitionPut, DefinitionVersion};
-pub use rules::{Rules, RulesPut, RulesView};
+pub use rules::{Rules, RulesDecider, RulesPut, RulesView};
 pub(crate) use stop::running as running_stop;
 pub use stop::{StopView, Stopped};
 

@@ -37,6 +37,7 @@ mod setting;
 mod system;
 mod table;
 mod template;
+mod test_access;
 
 #[cfg(test)]
 mod tests;
@@ -55,8 +56,8 @@ pub use connection::{
     ConnectionCreate, ConnectionFilter, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView,
 };
 pub use dataset::{
-    DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Rules, RulesPut, RulesView, StopView,
-    Stopped,
+    DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Rules, RulesDecider, RulesPut, RulesView,
+    StopView, Stopped,
 };
 pub use error::RegistryError;
 pub use everything::Everything;

@@ -144,6 +144,11 @@ const TABLES: &[(&str, &str, &str)] = &[
         "classifier, number",
         "classifier number# valid_from codes# body{} reason actor published_at#",
     ),
+    (
+        "test_access",
+        "permission",
+        "permission# application# dataset rule# at#",
+    ),
     ("projections", "name", "name entry at#"),
     (
         "permission_days",

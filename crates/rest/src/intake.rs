@@ -58,6 +58,7 @@ pub async fn package_put(
         previous: query.take("previous")?,
         dry_run: query.take_bool("dry_run")?,
         repr_digest: repr_digest(headers),
+        generated: false,
     };
     query.end()?;
     let encoding = text(header::CONTENT_ENCODING)

@@ -145,6 +145,7 @@ fn administration() -> Router<Web> {
             get(template::template_get).put(template::template_update),
         )
         .route("/templates/{id}/retire", post(template::template_retire))
+        .route("/datasets/{id}/sandbox/fill", post(template::sandbox_fill))
         .route("/datasets/{id}/stop", post(life::dataset_stop))
         .route("/datasets/{id}/resume", post(life::dataset_resume))
         .route("/datasets/{id}/stops", get(life::stop_list))

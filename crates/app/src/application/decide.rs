@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use dagr_model::{
-    application::{Application, Asked, DataAsked, Event, InstitutionRole, Stage, Verb, Verdict},
+    application::{Application, Asked, DataAsked, Decision, Event, InstitutionRole, Stage, Verb, Verdict},
     fault::Fault,
     ids::{PermissionNumber, Section},
     permission::{Permission, Way},
@@ -41,7 +41,20 @@ impl App {
         let permissions = if amended.is_some() {
             Vec::new()
         } else {
-            self.granted(&next).await?
+            // What the rule gave stays, if it is what was decided; else it ends first.
+            let same = matches!(
+                &next.stage,
+                Stage::Decided {
+                    decision: Decision::Approved { .. },
+                    ..
+                }
+            );
+            let stands = same && self.test_access_stands(&next).await?;
+            if !stands {
+                self.test_access_revoke(ctx, &next, "the application was decided")
+                    .await?;
+            }
+            self.granted(&next, stands.then_some(Section::Sandbox)).await?
         };
         let outcome = Outcome {
             permissions,
@@ -123,7 +136,12 @@ impl App {
     }
 
     /// One permission for each environment, checked, with the scope lists it needs.
-    async fn granted(&self, next: &Application) -> Result<Vec<(PermissionCreate, Vec<String>)>, Problem> {
+    /// `given`: a section that needs none any more.
+    pub(crate) async fn granted(
+        &self,
+        next: &Application,
+        given: Option<Section>,
+    ) -> Result<Vec<(PermissionCreate, Vec<String>)>, Problem> {
         let fields = next.granted().to_vec();
         let Asked::Data(asked) = &next.asked else {
             return Ok(Vec::new());
@@ -133,7 +151,11 @@ impl App {
         }
         let ways = left_ways(next, &fields)?;
         let mut out = Vec::with_capacity(asked.environments.len());
-        for section in &asked.environments {
+        for section in asked
+            .environments
+            .iter()
+            .filter(|section| given != Some(**section))
+        {
             let create = create(next, asked, *section, &fields, ways.clone());
             let wanted: Permission = create.granted(PermissionNumber::new("0"), fields.clone());
             let set = self.set_of(*section, create.dataset.as_str())?;

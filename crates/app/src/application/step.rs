@@ -148,11 +148,23 @@ impl App {
             notifications,
             ..Outcome::default()
         };
+        let rule = match verb {
+            Some(Verb::Submit) => self.test_rule(&next).await?,
+            _ => None,
+        };
+        if matches!(verb, Some(Verb::Submit | Verb::Withdraw)) {
+            self.test_access_revoke(ctx, &next, "the application was submitted again or withdrawn")
+                .await?;
+        }
         let moved = self
             .registry
             .application_move(&ctx.actor(), before.version, &next, &event, &outcome)
             .await?;
-        self.viewed(ctx, moved.application).await
+        let application = match rule {
+            Some(rule) => self.test_access_give(ctx, moved.application, rule).await?,
+            None => moved.application,
+        };
+        self.viewed(ctx, application).await
     }
 
     pub(super) async fn expected(
@@ -212,7 +224,7 @@ impl App {
 }
 
 /// Whom an event concerns besides who did it.
-pub(super) fn told(next: &Application, verb: Option<Verb>, was_submitted: bool) -> Vec<NotificationCreate> {
+pub(crate) fn told(next: &Application, verb: Option<Verb>, was_submitted: bool) -> Vec<NotificationCreate> {
     let applicant = Some(&next.applicant);
     let (to, kind) = match verb {
         Some(Verb::Submit) => (next.provider.as_ref(), "application_submitted"),

@@ -37,6 +37,11 @@ impl Progress {
 }
 
 impl OpenPackages {
+    /// Nothing is on its way in.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
     pub(super) fn progress(&self, id: &str) -> Option<Arc<Progress>> {
         self.0.lock().get(id).cloned()
     }

@@ -51,6 +51,9 @@ pub(super) struct Facts {
     pub received_ms: i64,
     /// Rows set aside while reading.
     pub quarantined: u64,
+    /// Made by the platform, not delivered.
+    #[serde(default)]
+    pub generated: bool,
 }
 
 /// What a held package waits with.
@@ -72,7 +75,12 @@ impl Facts {
             read_as: serde_json::to_value(read_as).unwrap_or_default(),
             received_ms,
             quarantined,
+            generated: false,
         }
+    }
+
+    pub fn generated(self, generated: bool) -> Self {
+        Self { generated, ..self }
     }
 
     pub fn mode(&self) -> Mode {

@@ -32,6 +32,7 @@ notice-proposal-confirmed = Proposal { $number } was confirmed
 notice-proposal-rejected = Proposal { $number } was rejected
 notice-law-changed = The law behind permission { $number } has changed: the provider has to look at it
 notice-law-ended = The article that permission { $number } rests on is no longer in force: its provider reviews it
+notice-test-access-ended = Test permission { $number } is suspended: records were delivered to the sandbox
 notice-other = There is news: { $number }
 mail-title = Notifications by e-mail
 mail-lead = We send to your address what you see among notifications: yours, and those of institutions you have a role in. A message holds a sentence and a link, no data.

@@ -32,6 +32,7 @@ notice-proposal-confirmed = Priekšlikums { $number } ir apstiprināts
 notice-proposal-rejected = Priekšlikums { $number } ir noraidīts
 notice-law-changed = Mainījies likums, uz kura balstās atļauja { $number }: datu devējam tā jāpārskata
 notice-law-ended = Likuma pants, uz kura balstās atļauja { $number }, vairs nav spēkā: datu devējam tā jāpārskata
+notice-test-access-ended = Izmēģinājuma atļauja { $number } ir apturēta: izmēģinājuma vidē ir piegādāti dati
 notice-other = Ir jaunumi: { $number }
 mail-title = Paziņojumi e-pastā
 mail-lead = Uz jūsu adresi sūtīsim to pašu, ko redzat paziņojumos: jūsu un to iestāžu ziņas, kurās jums ir loma. Vēstulē ir tikai teikums un saite, nekādu datu.

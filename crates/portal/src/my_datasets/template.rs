@@ -39,6 +39,9 @@ struct TemplatesPage {
     active: Vec<TemplateView>,
     retired: Vec<TemplateView>,
     rules: RulesView,
+    has_sandbox: bool,
+    /// Holds records, and only what the platform made.
+    is_generated: bool,
     faults: Vec<FormFault>,
 }
 
@@ -71,6 +74,15 @@ async fn list_page(portal: &Portal, visitor: &Visitor, name: &str) -> Result<Tem
     Ok(TemplatesPage {
         page: page_of(portal, visitor, name, visitor.lang.t("templates-title")),
         rules: portal.app.rules_get(&visitor.ctx, name).await?,
+        has_sandbox: portal
+            .app
+            .catalog()
+            .live(dagr_model::ids::Section::Sandbox, name)
+            .is_some(),
+        is_generated: portal
+            .app
+            .sandbox_is_generated(&dagr_model::ids::DatasetName::new(name))
+            .await?,
         name: name.to_owned(),
         active,
         retired,
@@ -98,6 +110,7 @@ pub async fn rules_post(
     let put = RulesPut {
         rules: Rules {
             template_only: form.has("template_only"),
+            test_access: form.has("test_access"),
         },
         reason: form.text("reason").to_owned(),
     };
@@ -109,6 +122,30 @@ pub async fn rules_post(
         Err(problem) if problem.status == 422 => {
             let mut page = list_page(&portal, &visitor, &name).await.map_err(failed)?;
             page.rules.rules = put.rules;
+            page.faults = form_faults(&visitor, &problem.faults);
+            Ok(wrong(&page))
+        }
+        Err(problem) => Err(failed(problem)),
+    }
+}
+
+/// `POST /my-datasets/{name}/sandbox/fill`
+pub async fn sandbox_fill(
+    State(portal): State<Portal>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Failed> {
+    let Posted { visitor, form } = posted;
+    let failed = |problem| visitor.failed(problem);
+    // What is no number is refused like nought.
+    let records = form.text("records").parse().unwrap_or(0);
+    let seed = visitor.ctx.now.as_second().unsigned_abs();
+    match portal.app.sandbox_fill(&visitor.ctx, &name, records, seed).await {
+        Ok(_) => Ok(see(
+            &visitor.url(&format!("/my-datasets/{name}/templates?done=sandbox-filled"))
+        )),
+        Err(problem) if problem.status == 422 && problem.code == "invalid" => {
+            let mut page = list_page(&portal, &visitor, &name).await.map_err(failed)?;
             page.faults = form_faults(&visitor, &problem.faults);
             Ok(wrong(&page))
         }

@@ -1,8 +1,12 @@
 //! What a provider decided for a data set beforehand. Each change is a new version; the newest holds.
 
-use dagr_model::ids::DatasetName;
+use dagr_model::{
+    ids::{DatasetName, PersonId, RegistrationNumber},
+    role::Role,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     Actor, Registry, RegistryError, Result,
@@ -17,6 +21,25 @@ use crate::{
 pub struct Rules {
     /// Whoever applies chooses one of the data set's templates.
     pub template_only: bool,
+    /// Whoever asks for the sandbox gets it at once, while it holds only what the platform generated.
+    #[serde(default)]
+    pub test_access: bool,
+}
+
+/// Who decided it for the provider, and what they signed: it stands for their decision wherever the rule gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RulesDecider {
+    pub person: PersonId,
+    pub institution: RegistrationNumber,
+    pub role: Role,
+    pub statement: Value,
+    pub seal: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Body {
+    rules: Rules,
+    decider: Option<RulesDecider>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,12 +49,14 @@ pub struct RulesPut {
     pub reason: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RulesView {
     pub dataset: DatasetName,
     /// 0 before anything was decided.
     pub version: i64,
     pub rules: Rules,
+    /// None where an operator set them: then no rule gives anything.
+    pub decider: Option<RulesDecider>,
     pub reason: String,
     pub by: String,
     pub at: Option<Timestamp>,
@@ -43,6 +68,7 @@ impl Registry {
         by: &Actor,
         dataset: &DatasetName,
         put: &RulesPut,
+        decider: Option<&RulesDecider>,
         expected: Option<i64>,
     ) -> Result<RulesView> {
         let mut check = Check::default();
@@ -57,6 +83,7 @@ impl Registry {
             dataset: dataset.clone(),
             version: before.version + 1,
             rules: put.rules,
+            decider: decider.cloned(),
             reason: put.reason.clone(),
             by: by.name.clone(),
             at: Some(stored(by.at)),
@@ -67,7 +94,10 @@ impl Registry {
         )
         .bind(dataset.as_str())
         .bind(view.version)
-        .bind(to_json(&view.rules)?)
+        .bind(to_json(&Body {
+            rules: view.rules,
+            decider: view.decider.clone(),
+        })?)
         .bind(&view.reason)
         .bind(&view.by)
         .bind(micros(by.at))
@@ -94,6 +124,7 @@ async fn latest(conn: &mut Conn, dataset: &DatasetName) -> Result<RulesView> {
             dataset: dataset.clone(),
             version: 0,
             rules: Rules::default(),
+            decider: None,
             reason: String::new(),
             by: String::new(),
             at: None,
@@ -102,10 +133,12 @@ async fn latest(conn: &mut Conn, dataset: &DatasetName) -> Result<RulesView> {
 }
 
 fn read(dataset: &DatasetName, row: &Row) -> Result<RulesView> {
+    let Body { rules, decider } = from_json(&text(row, "body")?)?;
     Ok(RulesView {
         dataset: dataset.clone(),
         version: row.try_get("version")?,
-        rules: from_json(&text(row, "body")?)?,
+        rules,
+        decider,
         reason: text(row, "reason")?,
         by: text(row, "actor")?,
         at: Some(time(row, "set_at")?),

@@ -67,6 +67,7 @@ const REST: &[&str] = &[
     "INSERT INTO dataset_rules VALUES ('persons', 1, '{}', 'Sākums', 'operator', 5)",
     "INSERT INTO classifiers SELECT 'KINDS', 'Veidi', NULL, 'Ķ', registration_number, NULL, 1 FROM institutions LIMIT 1",
     "INSERT INTO classifier_versions VALUES ('KINDS', 1, '2026-01-01', 0, '[]', 'Sākums', 'operator', 5)",
+    "INSERT INTO test_access SELECT p.id, a.id, p.dataset, 1, 5 FROM permissions p, applications a LIMIT 1",
     "INSERT INTO stopped_permissions SELECT 1, id FROM permissions",
 ];
 

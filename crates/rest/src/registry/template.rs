@@ -1,4 +1,5 @@
-//! `/registry/datasets/{id}/templates`, `/registry/templates/{id}`, `/registry/datasets/{id}/rules`.
+//! `/registry/datasets/{id}/templates`, `/registry/templates/{id}`, `/registry/datasets/{id}/rules`, and the sandbox that a
+//! rule gives.
 
 use axum::{
     Json,
@@ -6,7 +7,8 @@ use axum::{
     response::Response,
 };
 use dagr_app::views::{RulesPut, RulesView, TemplatePut, TemplateView, Versioned};
-use dagr_web::{Query, Rejected, SignedIn, Steward, context::Web};
+use dagr_web::{Person, Query, Rejected, SignedIn, Steward, context::Web};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Reason, created, expected, id, number, take_page, view};
@@ -86,6 +88,27 @@ pub async fn rules_put(State(web): State<Web>, ctx: Steward, request: Request) -
     let (id, expected) = (id(&request), expected(request.headers()));
     let put: RulesPut = body::json_with(request, &["rules", "reason"]).await?;
     Ok(ruled(web.app.rules_put(&ctx, &id, &put, expected).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fill {
+    records: u64,
+    #[serde(default)]
+    seed: u64,
+}
+
+/// Generated records in the place of whatever the sandbox holds: the receipt.
+pub async fn sandbox_fill(
+    State(web): State<Web>,
+    ctx: Person,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
+    Query::parse(request.uri().query())?.end()?;
+    let dataset = id(&request);
+    let Fill { records, seed } = body::json_with(request, &["records"]).await?;
+    let answer = web.app.sandbox_fill(&ctx, &dataset, records, seed).await?;
+    Ok(Json(answer.body))
 }
 
 fn tagged(template: TemplateView) -> Versioned<TemplateView> {

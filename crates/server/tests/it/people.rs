@@ -9,6 +9,7 @@ mod rights;
 mod session;
 mod stop;
 mod template;
+mod test_access;
 
 use std::{
     path::PathBuf,

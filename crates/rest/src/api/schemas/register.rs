@@ -46,10 +46,18 @@ pub(super) fn templates() -> Value {
             "template": schema_ref("TemplateBody"), "reason": text(), "by": text(), "at": time(),
         })),
         "TemplateList": list("templates", schema_ref("Template")),
-        "Rules": body(&["template_only"], json!({ "template_only": { "type": "boolean" } })),
+        "SandboxFill": body(&["records"], json!({
+            "records": { "type": "integer", "minimum": 1, "maximum": 10_000 },
+            "seed": { "type": "integer", "minimum": 0, "description": "The same seed makes the same records." },
+        })),
+        "Rules": body(&["template_only"], json!({
+            "template_only": { "type": "boolean" },
+            "test_access": { "type": "boolean", "description": "Whoever asks for the sandbox gets it at once, while it holds only generated records." },
+        })),
         "DatasetRulesPut": body(&["rules", "reason"], json!({ "rules": schema_ref("Rules"), "reason": told(2_000) })),
         "DatasetRules": view(json!({
             "dataset": text(), "version": count(), "rules": schema_ref("Rules"), "reason": text(), "by": text(),
+            "decider": { "type": ["object", "null"], "description": "Who decided for the provider: person, institution, role, the statement and its seal." },
             "at": nullable(time()),
         })),
     })

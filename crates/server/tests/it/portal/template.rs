@@ -82,7 +82,31 @@ async fn a_template_is_offered_chosen_and_kept_to() {
         "{}",
         made.text()
     );
-    let rules = [("template_only", "1"), ("reason", "Tā ir skaidrāk")];
+    let rules = [
+        ("template_only", "1"),
+        ("test_access", "1"),
+        ("reason", "Tā ir skaidrāk"),
+    ];
+    let sandbox = "/lv/my-datasets/pt_people/sandbox/fill";
+    let none = manager.submit(list, sandbox, &[("records", "daudz")]).await;
+    assert!(
+        none.status == 422 && none.text().contains("no 1 līdz 10000"),
+        "{}",
+        none.text()
+    );
+    let filled = manager.submit(list, sandbox, &[("records", "20")]).await;
+    assert_eq!(
+        filled.header("location"),
+        format!("{list}?done=sandbox-filled"),
+        "{}",
+        filled.text()
+    );
+    assert!(
+        manager
+            .page(list)
+            .await
+            .contains("tikai sistēmas izdomāti ieraksti")
+    );
     let ruled = manager.submit(list, list, &rules).await;
     assert_eq!(
         ruled.header("location"),
@@ -97,6 +121,7 @@ async fn a_template_is_offered_chosen_and_kept_to() {
         public.contains("Pabalsta piešķiršana") && public.contains("tikai pēc šīm sagatavēm"),
         "{public}"
     );
+    assert!(public.contains("saņemsiet uzreiz"), "{public}");
     let number = public
         .split("template=")
         .nth(1)

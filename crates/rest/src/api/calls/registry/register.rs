@@ -91,6 +91,13 @@ pub(in super::super) fn templates(paths: &mut Paths) {
     .json_body(schema_ref("Reason"))
     .problems(&[409]);
     paths.add("post", &own.path("/retire"), call);
+    let fill = of_set("sandbox", "Receipt", Who::Person);
+    let call = fill
+        .one("fill", "Generated records in the place of whatever the sandbox holds: the provider's head or data manager")
+        .json_body(schema_ref("SandboxFill"))
+        .ok("The receipt of the generated package.", schema_ref("Receipt"))
+        .problems(&[409, 422]);
+    paths.add("post", &fill.path("/sandbox/fill"), call);
     let read = of_set("rules", "DatasetRules", Who::SignedIn);
     let call = shown(
         read.one("get", "What the provider decided for a data set beforehand"),

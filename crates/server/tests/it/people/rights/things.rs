@@ -168,7 +168,7 @@ impl Things {
             "plan" => self.of_plan(office, id).await,
             "proposal" => self.of_proposal(office, id).await,
             "act" | "article" => self.of_law(office, id).await,
-            "template" | "rules" => self.of_template(office, id).await,
+            "template" | "rules" | "sandbox" => self.of_template(office, id).await,
             "classifier" => self.of_classifier(office, id).await,
             _ => self.other(office, id).await,
         }
@@ -424,6 +424,7 @@ impl Things {
     async fn of_template(&mut self, office: &Office, id: &str) -> Call {
         let offered = super::super::template::offered();
         match id {
+            "sandbox_fill" => return Call::of("persons", json!({ "records": 5 })),
             "template_list" | "rules_get" => return Call::read("persons"),
             "template_create" => return Call::of("persons", offered),
             "rules_put" => {
