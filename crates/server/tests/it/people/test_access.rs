@@ -238,7 +238,9 @@ async fn follows_the_rule(steps: &[Step]) {
                 number += 1;
                 delivers(&office, &format!("real-{number}")).await;
                 is_generated = false;
-                given.iter_mut().for_each(|one| one.1 = false);
+                for one in &mut given {
+                    one.1 = false;
+                }
             }
             Step::Submit | Step::SubmitBoth => {
                 let environments: &[&str] = match step {
