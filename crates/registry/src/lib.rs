@@ -17,6 +17,7 @@ mod db;
 mod error;
 mod everything;
 mod export;
+mod frame;
 mod import;
 mod institution;
 mod job;
@@ -52,6 +53,7 @@ pub use dataset::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, 
 pub use error::RegistryError;
 pub use everything::Everything;
 pub use export::{FORMAT, VERSION};
+pub use frame::FrameView;
 pub use import::ImportError;
 pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
 pub use job::{JobCreate, JobFilter, JobState, JobView};

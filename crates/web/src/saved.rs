@@ -37,6 +37,8 @@ fn disposition(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     #[test]
     fn a_name_stays_in_its_header() {
         assert_eq!(
@@ -53,5 +55,18 @@ mod tests {
                 .unwrap()
                 .starts_with("attachment; filename=\"a__set-cookie")
         );
+    }
+    proptest! {
+        #[test]
+        fn any_name_is_one_header_and_comes_out_whole(name in ".*") {
+            let said = super::disposition(&name);
+            prop_assert!(said.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{said}");
+            let (plain, whole) = said.split_once("; filename*=UTF-8''").unwrap();
+            prop_assert_eq!(plain.matches('"').count(), 2);
+            prop_assert!(!plain.contains(['\\', '/', '%']));
+            prop_assert!(!whole.contains(['"', ';', ' ', '\'']));
+            let read = percent_encoding::percent_decode_str(whole).decode_utf8().unwrap();
+            prop_assert_eq!(read.as_ref(), &name);
+        }
     }
 }
