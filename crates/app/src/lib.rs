@@ -15,6 +15,7 @@ pub mod dataset;
 pub mod disclose;
 pub mod disclosure;
 pub mod facts;
+pub mod frame;
 pub mod health;
 pub mod institution;
 pub mod intake;

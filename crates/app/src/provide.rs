@@ -105,23 +105,18 @@ impl Ctx {
 }
 
 impl App {
-    /// Does the institution a person acts for provide something, or was it admitted to? `false` for whoever acts for none.
-    pub async fn is_provider(&self, ctx: &Ctx) -> Result<bool, Problem> {
-        match ctx.acting_for() {
-            Some(acting) => self.may_provide(&acting.institution).await,
-            None => Ok(false),
-        }
-    }
-
     pub(crate) async fn may_provide(&self, institution: &RegistrationNumber) -> Result<bool, Problem> {
-        let catalog = self.catalog();
-        let provides = catalog.datasets.values().any(|set| set.provider == *institution);
-        drop(catalog);
-        if provides {
+        if self.provides(institution) {
             return Ok(true);
         }
         let roles = self.registry.institution_roles(institution).await?;
         Ok(roles.contains(&InstitutionRole::Provider))
+    }
+
+    /// A data set of it is in force.
+    pub(crate) fn provides(&self, institution: &RegistrationNumber) -> bool {
+        let catalog = self.catalog();
+        catalog.datasets.values().any(|set| set.provider == *institution)
     }
 
     /// The sets of the institution acted for, from the one behind `after` on.

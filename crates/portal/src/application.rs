@@ -1,5 +1,6 @@
 //! Applications: the list, a new one, and one as its reader may see it.
 
+mod attachment;
 mod decide;
 mod draft;
 mod show;
@@ -20,6 +21,7 @@ use dagr_model::{
 };
 use jiff::civil::Date;
 
+pub use attachment::{attachment_get, attachment_list, attachment_post};
 pub use decide::{application_decide, application_review, application_withdraw};
 pub use draft::{FormFault, form_faults};
 pub use draft::{

@@ -142,7 +142,7 @@ async fn read(visitor: &Visitor, headers: &HeaderMap, body: axum::body::Body) ->
     Form::parse(&body.to_bytes()).ok_or_else(too_large)
 }
 
-fn foreign(visitor: &Visitor) -> Failed {
+pub fn foreign(visitor: &Visitor) -> Failed {
     visitor.failed(Problem::new(
         403,
         "form_foreign",

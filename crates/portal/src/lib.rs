@@ -31,6 +31,7 @@ mod settings;
 mod sign_in;
 mod system;
 mod typed;
+mod upload;
 mod visitor;
 mod words;
 mod work;

@@ -178,6 +178,14 @@ fn applications(pages: Pages) -> Pages {
         .at("/applications/{number}/review", post(a::application_review))
         .at("/applications/{number}/withdraw", post(a::application_withdraw))
         .at("/applications/{number}/comments", post(a::comment_post))
+        .at(
+            "/applications/{number}/attachments",
+            get(a::attachment_list).post(a::attachment_post),
+        )
+        .at(
+            "/applications/{number}/attachments/{attachment}",
+            get(a::attachment_get),
+        )
 }
 
 fn plans(pages: Pages) -> Pages {

@@ -23,7 +23,8 @@ pub async fn headers(request: Request, next: Next) -> Response {
         ),
     ];
     for (name, value) in all {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A file to be saved has a stricter policy of its own.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

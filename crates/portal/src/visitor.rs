@@ -1,10 +1,7 @@
 //! Who looks at a page, and in which language.
 
 use axum::extract::{FromRequestParts, OriginalUri};
-use dagr_app::{
-    ctx::{Caller, Ctx, Person},
-    institution::ListQuery,
-};
+use dagr_app::ctx::{Caller, Ctx, Person};
 use dagr_model::ids::RequestId;
 use dagr_web::{context::Id, query::Query};
 use http::request::Parts;
@@ -106,9 +103,10 @@ impl FromRequestParts<Portal> for Visitor {
             if let Some(person) = person.map_err(|problem| visitor.failed(problem))? {
                 visitor.ctx.caller = Caller::Person(person);
                 visitor.session = Some(token);
-                visitor.unread = unread(portal, &visitor).await?;
-                let provides = portal.app.is_provider(&visitor.ctx).await;
-                visitor.provides = provides.map_err(|problem| visitor.failed(problem))?;
+                let frame = portal.app.frame_get(&visitor.ctx).await;
+                let frame = frame.map_err(|problem| visitor.failed(problem))?;
+                visitor.unread = frame.unread;
+                visitor.provides = frame.provides;
             }
         }
         Ok(visitor)
@@ -126,15 +124,6 @@ impl FromRequestParts<Portal> for Signed {
             Err(Failed::sign_in(visitor))
         }
     }
-}
-
-async fn unread(portal: &Portal, visitor: &Visitor) -> Result<usize, Failed> {
-    let page = ListQuery {
-        after: None,
-        limit: 10,
-    };
-    let found = portal.app.notification_list(&visitor.ctx, true, page).await;
-    Ok(found.map_err(|problem| visitor.failed(problem))?.items.len())
 }
 
 /// `/lv/catalogue` → Latvian, `/catalogue`. What stands under no language is the same page in none.

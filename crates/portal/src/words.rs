@@ -168,3 +168,42 @@ pub fn personal_text(lang: Lang, personal: dagr_model::definition::Personal) -> 
         Personal::Sensitive => lang.t("personal-sensitive"),
     }
 }
+
+/// `12,3 GiB`: one digit behind the comma is enough to see where it goes.
+pub fn bytes(lang: Lang, bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut tenths = bytes.saturating_mul(10);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1_024;
+        unit += 1;
+    }
+    let point = if lang == Lang::Lv { ',' } else { '.' };
+    match (unit, tenths % 10) {
+        (0, _) => format!("{}\u{a0}B", tenths / 10),
+        (_, tenth) => format!("{}{point}{tenth}\u{a0}{}", tenths / 10, UNITS[unit]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_said_in_its_largest_whole_unit() {
+        let said = |bytes| self::bytes(Lang::Lv, bytes).replace('\u{a0}', " ");
+        assert_eq!(
+            [0, 15, 1_023, 1_024, 1_536, 5 << 20, u64::MAX].map(said),
+            [
+                "0 B",
+                "15 B",
+                "1023 B",
+                "1,0 KiB",
+                "1,5 KiB",
+                "5,0 MiB",
+                "1677721,5 TiB"
+            ]
+        );
+        assert_eq!(self::bytes(Lang::En, 1_536), "1.5\u{a0}KiB");
+    }
+}

@@ -18,6 +18,7 @@ mod db;
 mod error;
 mod everything;
 mod export;
+mod frame;
 mod import;
 mod institution;
 mod job;
@@ -62,6 +63,7 @@ pub use dataset::{
 pub use error::RegistryError;
 pub use everything::Everything;
 pub use export::{FORMAT, VERSION};
+pub use frame::FrameView;
 pub use import::ImportError;
 pub use institution::{InstitutionCreate, InstitutionPatch, InstitutionView};
 pub use job::{JobCreate, JobFilter, JobState, JobView};

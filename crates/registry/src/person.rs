@@ -5,7 +5,7 @@ mod role;
 use dagr_model::{ids::PersonId, value::person_code};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use role::active as active_roles;
+pub(crate) use role::read as read_role;
 pub use role::{RoleCreate, RoleFilter, RoleState, RoleView};
 
 use crate::{

@@ -50,29 +50,39 @@ impl Registry {
         Ok(tx.commit().await?)
     }
 
+    /// Everything in one question: it is asked at each page and each call of a person.
     pub async fn session_get(&self, hash: &str) -> Result<Option<SessionView>> {
-        let mut conn = self.read().await?;
-        let row = query(
-            "SELECT s.*, p.code, p.name FROM sessions s JOIN people p ON p.id = s.person WHERE s.hash = $1",
+        let rows = query(
+            "SELECT s.person AS signed_in, s.institution AS acts_for, s.created, s.last_used, s.signed_in_by,
+               p.code, p.name, r.*
+             FROM sessions s JOIN people p ON p.id = s.person
+             LEFT JOIN roles r ON r.person = s.person AND r.state = 'active'
+             WHERE s.hash = $1 ORDER BY r.id",
         )
         .bind(hash)
-        .fetch_optional(&mut conn)
+        .fetch_all(&mut self.read().await?)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let id = PersonId(row.try_get("person")?);
+        let Some(row) = rows.first() else { return Ok(None) };
+        let mut roles = Vec::new();
+        for row in &rows {
+            // Whoever has no role is one row without it.
+            if row.try_get::<Option<i64>>("id")?.is_some() {
+                roles.push(person::read_role(row)?);
+            }
+        }
         Ok(Some(SessionView {
             person: PersonView {
-                id,
-                code: text(&row, "code")?,
-                name: text(&row, "name")?,
+                id: PersonId(row.try_get("signed_in")?),
+                code: text(row, "code")?,
+                name: text(row, "name")?,
             },
             institution: row
-                .try_get::<Option<String>>("institution")?
+                .try_get::<Option<String>>("acts_for")?
                 .map(RegistrationNumber::new),
             created: from_micros(row.try_get("created")?)?,
             last_used: from_micros(row.try_get("last_used")?)?,
-            signed_in_by: text(&row, "signed_in_by")?,
-            roles: person::active_roles(&mut conn, id).await?,
+            signed_in_by: text(row, "signed_in_by")?,
+            roles,
         }))
     }
 

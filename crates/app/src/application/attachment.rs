@@ -9,6 +9,7 @@ use dagr_model::{
 };
 use dagr_registry::{AttachmentCreate, AttachmentView, NotificationCreate, To};
 use sha2::{Digest as _, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::container::{self, ASIC_E};
 use crate::{
@@ -20,22 +21,25 @@ use crate::{
 /// One attachment, at most.
 pub const MAX_BYTES: usize = 5 << 20;
 /// Of one application.
-const MAX_COUNT: i64 = 50;
+pub const MAX_COUNT: usize = 50;
 const MAX_NAME: usize = 200;
 /// Who attaches, of either side.
 const ATTACHERS: &[Role] = &[Role::Head, Role::DataManager, Role::LegalReviewer];
-/// What may be attached as a document, and how its bytes begin.
-const DOCUMENTS: &[(&str, &[u8])] = &[
-    ("application/pdf", b"%PDF-"),
-    ("image/png", b"\x89PNG\r\n\x1a\n"),
-    ("image/jpeg", b"\xff\xd8\xff"),
-    ("text/plain", b""),
+/// What may be attached as a document, how its bytes begin, and how its names end.
+const DOCUMENTS: &[(&str, &[u8], &[&str])] = &[
+    ("application/pdf", b"%PDF-", &["pdf"]),
+    ("image/png", b"\x89PNG\r\n\x1a\n", &["png"]),
+    ("image/jpeg", b"\xff\xd8\xff", &["jpg", "jpeg"]),
+    ("text/plain", b"", &["txt"]),
     (
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         b"PK\x03\x04",
+        &["docx"],
     ),
-    ("application/vnd.oasis.opendocument.text", b"PK\x03\x04"),
+    ("application/vnd.oasis.opendocument.text", b"PK\x03\x04", &["odt"]),
 ];
+/// How names of containers end; the first is what Latvian tools write.
+const CONTAINERS: &[&str] = &["edoc", "asice", "sce"];
 
 /// What is sent.
 #[derive(Debug, Clone)]
@@ -45,6 +49,54 @@ pub struct AttachmentSent {
     pub name: String,
     pub media_type: String,
     pub content: Vec<u8>,
+}
+
+impl AttachmentSent {
+    /// As a browser sends it. Few of them know the media type of a container or of a document of another office, so the name
+    /// goes before their word; the content is judged as ever. What is a container is a signature.
+    pub fn from_file(name: &str, declared: &str, content: Vec<u8>) -> Self {
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let known =
+            media_types().find(|(_, endings)| endings.iter().any(|one| one.eq_ignore_ascii_case(ending)));
+        let media_type = known.map_or(declared, |(media_type, _)| media_type).to_owned();
+        let kind = if media_type == ASIC_E {
+            "signature"
+        } else {
+            "document"
+        };
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            media_type,
+            content,
+        }
+    }
+}
+
+/// How names of what may be attached end.
+pub fn endings() -> impl Iterator<Item = &'static str> {
+    media_types().flat_map(|(_, endings)| endings.iter().copied())
+}
+
+fn media_types() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    let documents = DOCUMENTS
+        .iter()
+        .map(|(media_type, _, endings)| (*media_type, *endings));
+    documents.chain([(ASIC_E, CONTAINERS)])
+}
+
+/// Whether the caller may attach to an application that is seen, before megabytes are taken.
+pub fn may_attach(ctx: &Ctx, application: &Application) -> Result<(), Problem> {
+    let (_, acting) = ctx.acting(&[])?;
+    is_attacher(acting, application)?;
+    if matches!(application.stage, Stage::Withdrawn { .. }) {
+        return Err(Problem::new(
+            409,
+            "state_conflict",
+            "the application is withdrawn: nothing is attached to it any more",
+        ));
+    }
+    Ok(())
 }
 
 impl App {
@@ -57,23 +109,17 @@ impl App {
     ) -> Result<AttachmentView, Problem> {
         let (person, acting) = ctx.acting(&[])?;
         let application = self.seen(ctx, number).await?.value;
-        may_attach(acting, &application)?;
-        if matches!(application.stage, Stage::Withdrawn { .. }) {
-            return Err(Problem::new(
-                409,
-                "state_conflict",
-                "the application is withdrawn: nothing is attached to it any more",
-            ));
-        }
+        may_attach(ctx, &application)?;
         let inspection = check(&sent).map_err(Problem::invalid)?;
         let create = AttachmentCreate {
             person: person.id,
+            person_name: person.name.clone(),
             institution: acting.institution.clone(),
             bytes: sent.content.len() as i64,
             sha256: hex(&Sha256::digest(&sent.content)),
             content: STANDARD.encode(&sent.content),
             kind: sent.kind,
-            name: sent.name,
+            name: sent.name.nfc().collect(),
             media_type: sent.media_type,
             inspection: inspection
                 .map(serde_json::to_value)
@@ -84,7 +130,13 @@ impl App {
         let _one = self.changing.lock().await;
         Ok(self
             .registry
-            .attachment_insert(&ctx.actor(), &application.number, &create, MAX_COUNT, &notify)
+            .attachment_insert(
+                &ctx.actor(),
+                &application.number,
+                &create,
+                MAX_COUNT as i64,
+                &notify,
+            )
             .await?)
     }
 
@@ -120,7 +172,7 @@ impl App {
 }
 
 /// The two sides; an operator where operators decide.
-fn may_attach(acting: &Acting, application: &Application) -> Result<(), Problem> {
+fn is_attacher(acting: &Acting, application: &Application) -> Result<(), Problem> {
     let own = acting.institution == application.applicant;
     let may = match &application.provider {
         Some(provider) => (own || *provider == acting.institution) && acting.holds(ATTACHERS),
@@ -175,8 +227,8 @@ fn check(sent: &AttachmentSent) -> Result<Option<container::Inspection>, Vec<Fau
 }
 
 fn document(media_type: &str, content: &[u8]) -> Option<Fault> {
-    let Some((_, begin)) = DOCUMENTS.iter().find(|(known, _)| *known == media_type) else {
-        let known: Vec<&str> = DOCUMENTS.iter().map(|(known, _)| *known).collect();
+    let Some((_, begin, _)) = DOCUMENTS.iter().find(|(known, ..)| *known == media_type) else {
+        let known: Vec<&str> = DOCUMENTS.iter().map(|(known, ..)| *known).collect();
         return Some(Fault::new(
             "content-type",
             "media_type",
@@ -213,4 +265,39 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_browser_is_known_by_its_name_then_by_its_word() {
+        for (name, declared, kind, media_type) in [
+            (
+                "Līgums.PDF",
+                "application/octet-stream",
+                "document",
+                "application/pdf",
+            ),
+            ("ligums.edoc", "application/octet-stream", "signature", ASIC_E),
+            ("ligums.asice", "application/zip", "signature", ASIC_E),
+            ("ligums", "text/plain", "document", "text/plain"),
+            ("ligums", ASIC_E, "signature", ASIC_E),
+            (
+                "ligums.exe",
+                "application/x-msdownload",
+                "document",
+                "application/x-msdownload",
+            ),
+            ("", "", "document", ""),
+        ] {
+            let sent = AttachmentSent::from_file(name, declared, Vec::new());
+            assert_eq!(
+                (sent.kind.as_str(), sent.media_type.as_str()),
+                (kind, media_type),
+                "{name}"
+            );
+        }
+    }
 }

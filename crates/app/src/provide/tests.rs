@@ -98,7 +98,8 @@ async fn a_new_set_belongs_to_the_institution_acted_for_once_it_is_a_provider() 
         refused.detail.contains("apply for the provider's role"),
         "{refused}"
     );
-    assert!(!app.is_provider(&stranger).await.unwrap() && app.is_provider(&manager).await.unwrap());
+    let provides = async |ctx| app.frame_get(ctx).await.unwrap().provides;
+    assert!(!provides(&stranger).await && provides(&manager).await);
     let foreign = DefinitionSent {
         text: boats.clone(),
         institution: Some(STRANGER.to_owned()),

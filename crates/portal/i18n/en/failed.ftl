@@ -18,4 +18,6 @@ problem-internal = It was recorded. Nothing of your work was changed.
 problem-disclosure-unavailable = The disclosure log cannot be written, so nothing is shown. Try again in a moment.
 problem-own-application = An application is decided by somebody other than who submitted it.
 problem-invalid = Check what was written:
+problem-too-large = What was sent is too large, so it was not taken.
+problem-body-invalid = What was sent was cut off on its way. Try again.
 problem-other = What the system knows about it:

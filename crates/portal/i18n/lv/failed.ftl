@@ -18,4 +18,6 @@ problem-internal = Notikušais ir ierakstīts. Nekas no jūsu darba nav mainīts
 problem-disclosure-unavailable = Izsniegšanas žurnālu nevar ierakstīt, tāpēc neko nerādām. Mēģiniet pēc brīža.
 problem-own-application = Pieteikumu izlemj cits cilvēks, nevis tas, kurš to iesniedza.
 problem-invalid = Pārbaudiet, kas ir ierakstīts:
+problem-too-large = Nosūtītais ir par lielu, tāpēc nav saņemts.
+problem-body-invalid = Nosūtītais pa ceļam aprāvās. Mēģiniet vēlreiz.
 problem-other = Lūk, ko par to zina sistēma:

@@ -16,11 +16,17 @@ use dagr_app::{
 use dagr_model::{
     application::{Application, Asked, DataAsked, Decision, Stage, Verb},
     clock::riga_date,
+    fault::Fault,
     ids::Section,
 };
 use jiff::{Timestamp, civil::Date};
 
-use super::{description, institution};
+use super::{
+    attachment::{Attachments, attachments},
+    description,
+    draft::{FormFault, form_faults},
+    institution,
+};
 use crate::{
     dataset::indented,
     failed::Failed,
@@ -199,6 +205,9 @@ struct ApplicationPage {
     word: Option<(String, String)>,
     events: Vec<EventRow>,
     comments: Vec<CommentRow>,
+    attachments: Attachments,
+    /// Of the file that was sent.
+    faults: Vec<FormFault>,
     may: May,
     /// Steps of a draft that are complete: fields, purpose, terms.
     steps: [bool; 3],
@@ -240,6 +249,22 @@ pub async fn application_show(
     let page = page(&portal, &visitor, &number, done.as_deref()).await;
     page.map(|page| html(&page))
         .map_err(|problem| visitor.failed(problem))
+}
+
+/// The page again, with what is wrong with the file that was sent.
+pub async fn with_faults(
+    portal: &Portal,
+    visitor: &Visitor,
+    number: &str,
+    faults: &[Fault],
+) -> Result<impl Template + use<>, Problem> {
+    let mut page = page(portal, visitor, number, None).await?;
+    page.faults = form_faults(visitor, faults);
+    for fault in &mut page.faults {
+        // There is one place to mend it: the file.
+        "file".clone_into(&mut fault.at);
+    }
+    Ok(page)
 }
 
 async fn page(
@@ -313,6 +338,8 @@ async fn page(
             .into_iter()
             .map(|comment| comment_row(portal, comment))
             .collect(),
+        attachments: attachments(portal, visitor, &found.value).await?,
+        faults: Vec::new(),
         may: may(&found.value),
         steps: steps(&missing),
         missing: missing.len(),
@@ -361,8 +388,8 @@ fn may(view: &ApplicationView) -> May {
 }
 
 /// Which steps hold nothing missing: fields, purpose, terms.
-fn steps(missing: &[dagr_model::fault::Fault]) -> [bool; 3] {
-    let first = |fault: &dagr_model::fault::Fault| {
+fn steps(missing: &[Fault]) -> [bool; 3] {
+    let first = |fault: &Fault| {
         fault
             .place
             .split(['.', '['])

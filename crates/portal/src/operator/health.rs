@@ -14,7 +14,7 @@ use crate::{
     page::{Page, html},
     settings::Portal,
     visitor::Signed,
-    words::State as Word,
+    words::{State as Word, bytes},
 };
 
 /// Mail that waits longer says that the mail server is not well.
@@ -87,10 +87,12 @@ fn shown(page: Page, health: HealthView, sends_mail: bool, now: Timestamp) -> He
         } else {
             well(lang, "health-well")
         },
-        disk_free: health.disk_free_bytes.map_or_else(|| "–".to_owned(), bytes),
-        disk_reserve: bytes(health.disk_reserve_bytes),
+        disk_free: health
+            .disk_free_bytes
+            .map_or_else(|| "–".to_owned(), |free| bytes(lang, free)),
+        disk_reserve: bytes(lang, health.disk_reserve_bytes),
         entries: health.journal_stats.entries,
-        journal_bytes: bytes(health.journal_stats.bytes),
+        journal_bytes: bytes(lang, health.journal_stats.bytes),
         damaged: health.journal_stats.damaged,
         version: health.version,
         counts: [
@@ -168,16 +170,4 @@ fn ill(lang: Lang, name: &str) -> Word {
         text: lang.t(name),
         class: "grave",
     }
-}
-
-/// `12,3 GiB`: one digit behind the comma is enough to see where it goes.
-fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut unit = 0;
-    let mut tenths = bytes.saturating_mul(10);
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1_024;
-        unit += 1;
-    }
-    format!("{},{}\u{a0}{}", tenths / 10, tenths % 10, UNITS[unit])
 }

@@ -18,6 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttachmentCreate {
     pub person: PersonId,
+    pub person_name: String,
     pub institution: RegistrationNumber,
     pub kind: String,
     pub name: String,
@@ -35,6 +36,7 @@ pub struct AttachmentView {
     pub id: i64,
     pub at: Timestamp,
     pub person: PersonId,
+    pub person_name: String,
     pub institution: RegistrationNumber,
     /// `document` or `signature`.
     pub kind: String,
@@ -83,6 +85,7 @@ impl Registry {
             id: next_number(change.conn(), "attachment").await?,
             at: stored(by.at),
             person: create.person,
+            person_name: create.person_name.clone(),
             institution: create.institution.clone(),
             kind: create.kind.clone(),
             name: create.name.clone(),
@@ -119,7 +122,10 @@ impl Registry {
 
     /// In the order they came: as many as an application may have.
     pub async fn attachment_list(&self, number: &ApplicationNumber) -> Result<Vec<AttachmentView>> {
-        let rows = query("SELECT * FROM application_attachments WHERE application = $1 ORDER BY id")
+        let rows = query(
+            "SELECT a.*, p.name AS person_name FROM application_attachments a JOIN people p ON p.id = a.person
+             WHERE a.application = $1 ORDER BY a.id",
+        )
             .bind(id_of(number)?)
             .fetch_all(&mut self.read().await?)
             .await?;
@@ -133,8 +139,9 @@ impl Registry {
         id: i64,
     ) -> Result<Option<(AttachmentView, String)>> {
         let row = query(
-            "SELECT a.*, c.content FROM application_attachments a
-             JOIN attachment_contents c ON c.sha256 = a.sha256 WHERE a.application = $1 AND a.id = $2",
+            "SELECT a.*, p.name AS person_name, c.content FROM application_attachments a
+             JOIN people p ON p.id = a.person JOIN attachment_contents c ON c.sha256 = a.sha256
+             WHERE a.application = $1 AND a.id = $2",
         )
         .bind(id_of(number)?)
         .bind(id)
@@ -151,6 +158,7 @@ fn read(row: &Row) -> Result<AttachmentView> {
         id: row.try_get("id")?,
         at: time(row, "at")?,
         person: PersonId(row.try_get("person")?),
+        person_name: text(row, "person_name")?,
         institution: RegistrationNumber::new(text(row, "institution")?),
         kind: text(row, "kind")?,
         name: text(row, "name")?,

@@ -196,17 +196,6 @@ impl Registry {
     }
 }
 
-/// Active roles of one person, of all institutions.
-pub(crate) async fn active(conn: &mut Conn, person: PersonId) -> Result<Vec<RoleView>> {
-    query("SELECT * FROM roles WHERE person = $1 AND state = 'active' ORDER BY id")
-        .bind(person.0)
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(read)
-        .collect()
-}
-
 fn object(view: &RoleView) -> String {
     format!("people/{}/roles/{}", view.person.0, view.id)
 }
@@ -236,7 +225,7 @@ async fn find(conn: &mut Conn, id: i64) -> Result<Option<RoleView>> {
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &Row) -> Result<RoleView> {
+pub(crate) fn read(row: &Row) -> Result<RoleView> {
     let time = |column: &str| -> Result<Option<Timestamp>> {
         row.try_get::<Option<i64>>(column)?.map(from_micros).transpose()
     };

@@ -164,6 +164,10 @@ async fn roles_and_sessions_are_kept() {
     registry.session_insert(&session, at(0)).await.unwrap();
     let found = registry.session_get(&session.hash).await.unwrap().unwrap();
     assert_eq!((found.person.id, found.roles.len()), (PersonId(2), 1));
+    assert_eq!(found.institution, Some(RegistrationNumber::new(PROVIDER)));
+    assert_eq!(found.roles[0].institution, RegistrationNumber::new(PROVIDER));
+    assert_eq!((found.created, found.last_used), (at(0), at(0)));
+    assert_eq!(registry.session_get("none").await.unwrap(), None);
     let ended = registry
         .role_end(&by(), found.roles[0].id, "beidzies")
         .await
@@ -206,6 +210,62 @@ async fn roles_and_sessions_are_kept() {
         .unwrap();
     let text = serde_json::to_string(&audit.items).unwrap();
     assert!(!text.contains("39000000002"), "a code in the trail");
+}
+
+#[tokio::test]
+async fn a_frame_counts_what_is_unread_and_knows_who_was_admitted() {
+    let registry = furnished().await;
+    people(&registry).await;
+    let (person, own) = (PersonId(1), RegistrationNumber::new(RECIPIENT));
+    let told = |to: To| NotificationCreate {
+        to,
+        kind: "application_due".into(),
+        object: "applications/1".into(),
+        once: None,
+    };
+    let frame = async |institution| registry.frame_get(person, institution, 10).await.unwrap();
+    let said = |unread, is_admitted| FrameView { unread, is_admitted };
+    assert_eq!(frame(Some(&own)).await, said(0, false));
+    for to in [
+        To::Person(person),
+        To::Institution(own.clone()),
+        To::Institution(own.clone()),
+        To::Person(PersonId(2)),
+        To::Institution(RegistrationNumber::new(PROVIDER)),
+    ] {
+        registry.notification_insert(&told(to), at(0)).await.unwrap();
+    }
+    assert_eq!(frame(Some(&own)).await, said(3, false));
+    assert_eq!(frame(None).await, said(1, false));
+    // What is read is gone at once.
+    let filter = NotificationFilter {
+        person,
+        institution: None,
+        unread: true,
+    };
+    let unread = registry.notification_list(&filter, None, 10).await.unwrap().items;
+    registry
+        .notification_read(unread[0].id, person, None, at(1))
+        .await
+        .unwrap();
+    assert_eq!(frame(None).await, said(0, false));
+    let many = vec![told(To::Institution(own.clone())); 20];
+    registry.notification_insert_all(&many, at(2)).await.unwrap();
+    assert_eq!(frame(Some(&own)).await, said(10, false));
+    // Admitted; in another role first.
+    submitted(&registry).await;
+    for (role, admitted) in [("recipient", false), ("provider", true)] {
+        let mut tx = registry.write().await.unwrap();
+        crate::db::query("INSERT INTO institution_roles SELECT $1, $2, id, 5 FROM applications")
+            .bind(RECIPIENT)
+            .bind(role)
+            .execute(&mut tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(frame(Some(&own)).await, said(10, admitted), "{role}");
+        assert!(!frame(None).await.is_admitted);
+    }
 }
 
 #[tokio::test]

@@ -6,9 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dagr_app::application::attachment::{AttachmentSent, MAX_BYTES};
-use dagr_web::{Person, Query, Rejected, Steward, context::Web};
+use dagr_web::{Person, Query, Rejected, Steward, context::Web, saved};
 use http::{HeaderValue, StatusCode, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{id, number};
@@ -60,42 +59,5 @@ pub async fn attachment_get(
     Query::parse(request.uri().query())?.end()?;
     let attachment = number(&request, 4, "attachment")?;
     let (view, bytes) = web.app.attachment_get(&ctx, &id(&request), attachment).await?;
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    let mut put = |name, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(name, value);
-        }
-    };
-    put(header::CONTENT_TYPE, &view.media_type);
-    put(header::CONTENT_DISPOSITION, &disposition(&view.name));
-    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
-    put(header::CACHE_CONTROL, "no-store");
-    put(header::ETAG, &format!("\"{}\"", view.sha256));
-    Ok(response)
-}
-
-/// RFC 6266: a plain name for the old, the whole one for the rest.
-fn disposition(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| match c {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | '_' | ' ' => c,
-            _ => '_',
-        })
-        .collect();
-    let whole = utf8_percent_encode(name, NON_ALPHANUMERIC);
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_name_stays_in_its_header() {
-        assert_eq!(
-            super::disposition("Līgums \"1\".pdf"),
-            "attachment; filename=\"L_gums _1_.pdf\"; filename*=UTF-8''L%C4%ABgums%20%221%22%2Epdf"
-        );
-    }
+    Ok(saved::file(&view.name, &view.media_type, &view.sha256, bytes))
 }

@@ -1,7 +1,7 @@
 //! People over HTTP: sessions opened in this process, every call through the real router.
 
 mod amend;
-mod attachment;
+pub(crate) mod attachment;
 mod life;
 mod mail;
 mod odrl;

@@ -1,5 +1,6 @@
 //! The pages, through the real binary: forms as a browser without JavaScript sends them.
 
+mod attachment;
 mod classifier;
 mod life;
 mod matrix;
@@ -21,6 +22,16 @@ pub fn server() -> Server {
     Server::start_with(&[("DAGR_PORTAL__DEVELOPMENT_SIGN_IN", "true")])
 }
 
+/// One member of a form with a file.
+pub struct Part<'a> {
+    pub member: &'a str,
+    /// The file's name as it stands in the form, and the browser's word for what it is.
+    pub file: Option<(&'a str, &'a str)>,
+    pub content: &'a [u8],
+}
+
+const BOUNDARY: &str = "----WebKitFormBoundaryq1W2e3R4";
+
 /// A browser with its cookie.
 pub struct Browser {
     client: reqwest::Client,
@@ -40,16 +51,20 @@ impl Browser {
         }
     }
 
-    async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Raw {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Raw {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         request = request.header("cookie", &self.cookie);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if let Some(body) = body {
-            request = request
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(body);
+        if let Some((media_type, body)) = body {
+            request = request.header("content-type", media_type).body(body);
         }
         let answer = request.send().await.unwrap();
         Raw {
@@ -103,7 +118,32 @@ impl Browser {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs)
             .finish();
+        let body = ("application/x-www-form-urlencoded", body.into_bytes());
         self.call(Method::POST, path, headers, Some(body)).await
+    }
+
+    /// A form with a file, member by member as a browser writes them.
+    pub async fn send_parts(&self, path: &str, parts: &[Part<'_>], headers: &[(&str, &str)]) -> Raw {
+        let mut body = Vec::new();
+        for part in parts {
+            body.extend(
+                format!(
+                    "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{}\"",
+                    part.member
+                )
+                .as_bytes(),
+            );
+            if let Some((name, media_type)) = part.file {
+                body.extend(format!("; filename=\"{name}\"\r\ncontent-type: {media_type}").as_bytes());
+            }
+            body.extend(b"\r\n\r\n");
+            body.extend(part.content);
+            body.extend(b"\r\n");
+        }
+        body.extend(format!("--{BOUNDARY}--\r\n").as_bytes());
+        let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.call(Method::POST, path, headers, Some((&media_type, body)))
+            .await
     }
 
     /// Sends a form of a page with the hidden members it holds, and `pairs` beside them.

@@ -42,8 +42,8 @@ pub(super) fn life() -> Value {
         })),
         "StopList": list("stops", schema_ref("Stop")),
         "Attachment": view(json!({
-            "id": count(), "at": time(), "person": { "type": "integer" }, "institution": text(),
-            "kind": word(&["document", "signature"]), "name": text(), "media_type": text(), "bytes": count(),
+            "id": count(), "at": time(), "person": { "type": "integer" }, "person_name": text(),
+            "institution": text(), "kind": word(&["document", "signature"]), "name": text(), "media_type": text(), "bytes": count(),
             "sha256": text(), "inspection": inspection(),
         })),
         "AttachmentList": list("attachments", schema_ref("Attachment")),

@@ -161,7 +161,7 @@ async fn a_container_is_inspected_and_its_signature_not_said_to_be_verified() {
 }
 
 /// An ASiC-E container whose files are stored as they are.
-fn container() -> Vec<u8> {
+pub(crate) fn container() -> Vec<u8> {
     let files: [(&str, &[u8]); 3] = [
         ("mimetype", b"application/vnd.etsi.asic-e+zip"),
         ("ligums.pdf", PDF),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Browser, person, server};
+use super::{Browser, Part, person, server};
 
 const SET: &str = "name: pm_set
 key: Code
@@ -15,7 +15,7 @@ fields:
 ";
 
 /// Pages; `{n}` is a submitted application, `{d}` a draft, `{p}` a permission of the recipient, `{l}` a plan of the provider with the
-/// recipient invited, `{c}` a connection of the recipient, `{i}` its institution.
+/// recipient invited, `{a}` and `{b}` a file beside the draft and the submitted one, `{c}` a connection of the recipient, `{i}` its institution.
 const PAGES: &[&str] = &[
     "/",
     "/datasets/pm_set",
@@ -34,6 +34,9 @@ const PAGES: &[&str] = &[
     "/applications/{n}",
     "/applications/{n}/fields",
     "/applications/{n}/check",
+    "/applications/{d}/attachments/{a}",
+    "/applications/{n}/attachments/{b}",
+    "/applications/{n}/attachments/{a}",
     "/my-datasets",
     "/my-datasets/new",
     "/my-datasets/pm_set",
@@ -98,6 +101,8 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/applications/{n}/review", &[("note", LONG)]),
     ("/applications/{n}/withdraw", &[]),
     ("/applications/{n}/comments", &[]),
+    ("/applications/{d}/attachments", &[]),
+    ("/applications/{n}/attachments", &[]),
     ("/my-datasets/new", &[]),
     ("/my-datasets/pm_set/definition", &[]),
     ("/my-datasets/pm_set/packages/none/confirm", &[]),
@@ -177,6 +182,7 @@ async fn each_sees_and_does_what_the_table_says() {
     let applicant = Browser::signed_in(&server, "39000000011").await;
     let (draft, sent) = (begin(&applicant).await, begin(&applicant).await);
     fill(&applicant, &sent).await;
+    let (beside_draft, beside_sent) = (attach(&applicant, &draft).await, attach(&applicant, &sent).await);
 
     let body = json!({
         "dataset": "pm_set", "recipient": recipient.institution, "environment": "main", "purpose": "p",
@@ -224,6 +230,8 @@ async fn each_sees_and_does_what_the_table_says() {
     let words = [
         ("{n}", &sent),
         ("{d}", &draft),
+        ("{a}", &beside_draft),
+        ("{b}", &beside_sent),
         ("{p}", &permission),
         ("{l}", &plan),
         ("{c}", &recipient.client_id),
@@ -252,7 +260,13 @@ async fn each_sees_and_does_what_the_table_says() {
             let csrf = csrf(name, browser).await;
             let mut all = vec![("csrf", csrf.as_str())];
             all.extend(*pairs);
-            write!(table, " {}", browser.send(&place(action), &all).await.status).unwrap();
+            let answer = if action.ends_with("/attachments") {
+                let parts = with_file(&csrf, "", b"");
+                browser.send_parts(&place(action), &parts, &[]).await
+            } else {
+                browser.send(&place(action), &all).await
+            };
+            write!(table, " {}", answer.status).unwrap();
         }
         table.push('\n');
     }
@@ -292,4 +306,31 @@ async fn fill(applicant: &Browser, number: &str) {
         .submitted(&at("/purpose"), &at("/purpose"), &purpose)
         .await;
     applicant.submitted(&at("/check"), &at("/submit"), &[]).await;
+}
+
+/// A text beside an application; answers its id.
+async fn attach(applicant: &Browser, number: &str) -> String {
+    let page = format!("/lv/applications/{number}");
+    let action = format!("{page}/attachments");
+    let csrf = csrf("applicant", applicant).await;
+    let parts = with_file(&csrf, "a.txt", b"a");
+    assert_eq!(applicant.send_parts(&action, &parts, &[]).await.status, 303);
+    let shown = applicant.page(&page).await;
+    let link = shown.split(&format!("href=\"{action}/")).nth(1).unwrap();
+    link.split('"').next().unwrap().to_owned()
+}
+
+fn with_file<'a>(csrf: &'a str, name: &'a str, content: &'a [u8]) -> [Part<'a>; 2] {
+    [
+        Part {
+            member: "csrf",
+            file: None,
+            content: csrf.as_bytes(),
+        },
+        Part {
+            member: "file",
+            file: Some((name, "text/plain")),
+            content,
+        },
+    ]
 }
