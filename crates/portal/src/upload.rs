@@ -69,6 +69,8 @@ impl FromRequest<Portal> for Upload {
         let mut fields = fields
             .map_err(|_| visitor.failed(Problem::new(415, "media_type", "a form with a file is wanted")))?;
         if !visitor.holds_form(&token(&mut fields).await.unwrap_or_default()) {
+            // Signed in anew in another window: that, too, must be seen.
+            let _ = taken(&mut fields, "", 0).await;
             return Err(foreign(&visitor));
         }
         Ok(Self { visitor, fields })

@@ -349,10 +349,13 @@ async fn only_a_form_of_this_session_from_a_page_of_ours_is_taken() {
     let elsewhere = [("origin", "https://evil.test")];
     let other = form(&foreign, file, PDF);
     let none = form("", file, PDF);
+    let large = vec![b' '; 20 << 20];
+    let large = form(&foreign, file, &large);
     let long = "x".repeat(100_000);
     let long = form(&long, file, PDF);
     for (what, parts, headers) in [
         ("another session's token", &other[..], &good[..]),
+        ("the same with a file too large", &large[..], &good[..]),
         ("no token's text", &none[..], &good),
         ("an endless token", &long[..], &good),
         ("from another site", &form(&csrf, file, PDF)[..], &cross),
