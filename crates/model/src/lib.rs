@@ -18,4 +18,5 @@ pub mod record;
 pub mod role;
 pub mod schema;
 pub mod value;
+pub mod web_address;
 pub mod working_days;

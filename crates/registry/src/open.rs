@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_systems_and_law.sql"),
     include_str!("../migrations/0007_article_ends.sql"),
     include_str!("../migrations/0008_mail.sql"),
+    include_str!("../migrations/0009_resources_and_services.sql"),
 ];
 
 /// The control plane. Cheap to clone.
