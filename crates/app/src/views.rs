@@ -4,11 +4,12 @@ pub use dagr_policy::{Answer as ExplainAnswer, Explanation, Reason as ExplainRea
 pub use dagr_registry::{
     Act, ApplicationOrder, ArticlePut, ArticleView, AttachmentView, AuditView, CertificateView, CommentView,
     ConnectionCreate, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView, Criticality,
-    DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView,
+    DatasetView, EventView, InstitutionCreate, InstitutionPatch, InstitutionView, JobState, JobView, Kept,
     LawFlagView, MailAddress, MailState, NoticeView, NotificationView, Page, PermissionCreate,
-    PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState, ProposalView, Proposed,
-    RoleCreate, RoleFilter, RoleState, RoleView, StopView, SystemCreate, SystemFacts, SystemFactsPut,
-    SystemFactsView, SystemPatch, SystemView, Versioned,
+    PermissionPatch, PersonCreate, PersonView, PlanEventView, ProposalState, ProposalView, Proposed, Put,
+    Registered, Resource, RoleCreate, RoleFilter, RoleState, RoleView, Service as RegisteredService,
+    ServiceKind, ServiceState, StopView, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView,
+    SystemPatch, SystemView, Versioned,
 };
 
 pub use crate::{

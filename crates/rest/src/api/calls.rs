@@ -19,6 +19,7 @@ pub(super) fn fixed() -> Paths {
     intake(&mut paths, "/sandbox/{set}/intake", "sandbox_");
     registry::actors(&mut paths);
     registry::system_facts(&mut paths);
+    registry::registered(&mut paths);
     registry::datasets(&mut paths);
     registry::permissions(&mut paths);
     registry::applications(&mut paths);

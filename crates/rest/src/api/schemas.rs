@@ -90,6 +90,7 @@ pub(super) fn fixed() -> Map<String, Value> {
         life::life(),
         plan::plans(),
         register::systems(),
+        register::registered(),
         register::law(),
         disclosures(),
     ];

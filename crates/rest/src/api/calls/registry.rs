@@ -13,7 +13,7 @@ pub(super) use application::{applications, people};
 pub(super) use life::life;
 pub(super) use plan::plans;
 pub(super) use proposal::proposals;
-pub(super) use register::{law, system_facts};
+pub(super) use register::{law, registered, system_facts};
 pub(super) use session::sessions;
 
 use super::{
