@@ -1,5 +1,7 @@
 //! Resources and services of information systems: anybody reads, the system's institution writes.
 
+use std::collections::HashMap;
+
 use dagr_model::ids::{RegistrationNumber, SystemCode};
 use dagr_registry::{Kept, Page, Put, Registered, Resource, Service, ServiceState};
 
@@ -120,6 +122,7 @@ impl App {
     /// Services in use, each with the institution that gives it.
     pub async fn offered_list(&self) -> Result<Vec<ServiceOffered>, Problem> {
         let mut all = Vec::new();
+        let mut providers = HashMap::new();
         let mut after = None;
         loop {
             let page = self
@@ -127,9 +130,15 @@ impl App {
                 .registered_list::<Service>(None, after, MOST)
                 .await?;
             for service in page.items {
-                if service.described.state == ServiceState::InUse {
-                    all.push(self.offered(service).await?);
+                if service.described.state != ServiceState::InUse {
+                    continue;
                 }
+                let system = &service.described.system;
+                if !providers.contains_key(system) {
+                    providers.insert(system.clone(), self.owner_of(system).await?);
+                }
+                let provider = providers.get(system).cloned();
+                all.extend(provider.map(|provider| ServiceOffered { service, provider }));
             }
             after = page.next;
             if after.is_none() {
@@ -138,16 +147,13 @@ impl App {
         }
     }
 
-    async fn offered(&self, service: Registered<Service>) -> Result<ServiceOffered, Problem> {
-        let system = self.registry.system_get(&service.described.system).await?;
+    async fn owner_of(&self, system: &SystemCode) -> Result<Provider, Problem> {
+        let system = self.registry.system_get(system).await?;
         let registration_number = system.ok_or_else(|| unknown("system"))?.value.institution;
         let name = self.catalog().institution_name(&registration_number).to_owned();
-        Ok(ServiceOffered {
-            service,
-            provider: Provider {
-                registration_number,
-                name,
-            },
+        Ok(Provider {
+            registration_number,
+            name,
         })
     }
 

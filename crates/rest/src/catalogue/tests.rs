@@ -8,6 +8,7 @@ use dagr_app::{
 use dagr_model::{
     definition::Classification,
     ids::{DatasetName, RegistrationNumber, SystemCode},
+    web_address,
 };
 use oxrdf::Triple;
 use oxrdfio::RdfParser;
@@ -164,4 +165,27 @@ fn an_empty_catalogue_is_a_catalogue() {
     for format in formats() {
         assert!(!read(&write(&graph, format).unwrap(), format).is_empty());
     }
+}
+
+/// One address that the graph refuses would take the whole catalogue away.
+#[test]
+fn every_address_a_service_may_have_stands_in_the_graph() {
+    let mut taken = 0;
+    for first in '\0'..='\u{17f}' {
+        for second in ['a', '%', '4', '/', '?', ':', '.', '-', '[', '@', '#'] {
+            for address in [
+                format!("https://{first}{second}"),
+                format!("https://a{first}{second}b/"),
+                format!("https://a.lv:{first}{second}"),
+                format!("https://a.lv/{first}{second}4"),
+                format!("https://a.lv?{first}{second}4"),
+            ] {
+                if web_address::is_https(&address) {
+                    taken += 1;
+                    assert!(oxrdf::NamedNode::new(&address).is_ok(), "{address}");
+                }
+            }
+        }
+    }
+    assert!(taken > 500, "{taken}");
 }

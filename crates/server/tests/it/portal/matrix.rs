@@ -15,7 +15,7 @@ fields:
 ";
 
 /// Pages; `{n}` is a submitted application, `{d}` a draft, `{p}` a permission of the recipient, `{l}` a plan of the provider with the
-/// recipient invited, `{c}` a connection of the recipient, `{i}` its institution.
+/// recipient invited, `{c}` a connection of the recipient, `{i}` its institution, `{s}` a system of the provider.
 const PAGES: &[&str] = &[
     "/",
     "/datasets/pm_set",
@@ -72,6 +72,12 @@ const PAGES: &[&str] = &[
     "/nowhere",
     "/operator/law",
     "/law-flags",
+    "/services",
+    "/services/pm-api",
+    "/resources/pm-resource",
+    "/systems/{s}/services/edit",
+    "/systems/{s}/services/edit?code=pm-api",
+    "/systems/{s}/resources/edit",
 ];
 
 /// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
@@ -109,6 +115,8 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/operator/institutions", &[]),
     ("/operator/law", &[]),
     ("/law-flags/1/review", &[]),
+    ("/systems/{s}/services/edit", &[]),
+    ("/systems/{s}/resources/edit", &[]),
 ];
 /// Longer than a note may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {
@@ -198,6 +206,7 @@ async fn each_sees_and_does_what_the_table_says() {
         .unwrap()
         .to_owned();
 
+    super::register::described(&server, &provider.system, "pm-resource", "pm-api").await;
     let mut table = String::new();
     let anonymous = Browser::new(&server);
     let mut browsers = vec![("anonymous", anonymous)];
@@ -211,6 +220,7 @@ async fn each_sees_and_does_what_the_table_says() {
         ("{l}", &plan),
         ("{c}", &recipient.client_id),
         ("{i}", &recipient.institution),
+        ("{s}", &provider.system),
     ];
     let place = |path: &str| {
         let filled = words
