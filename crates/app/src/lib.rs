@@ -37,6 +37,7 @@ pub mod provide;
 pub mod public_file;
 pub mod record;
 pub mod records;
+pub mod registered;
 pub mod registry_export;
 pub mod reservation;
 pub mod scope;

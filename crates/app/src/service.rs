@@ -72,6 +72,12 @@ pub(crate) fn named_by(words: &str) -> impl Fn(&str) -> bool {
     move |name| find::Index::of(name, "", "", &[]).score(&stems).is_some()
 }
 
+/// How well a name, a text and a provider fit these words; none if a word is not found at all.
+pub(crate) fn finder(words: &str) -> impl Fn(&str, &str, &str) -> Option<u32> + Send {
+    let stems = find::stems(words);
+    move |name, text, provider| find::Index::of(name, text, provider, &[]).score(&stems)
+}
+
 impl App {
     /// Is this many parts the set's full key? `false` for a set that is not there: the use case says so.
     pub fn is_full_key(&self, section: Section, dataset: &str, parts: usize) -> bool {

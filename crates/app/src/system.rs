@@ -76,7 +76,7 @@ impl App {
 }
 
 /// An operator, or the head or data manager of the system's institution.
-fn describes(ctx: &Ctx, institution: &RegistrationNumber) -> Result<(), Problem> {
+pub(crate) fn describes(ctx: &Ctx, institution: &RegistrationNumber) -> Result<(), Problem> {
     if ctx.operator().is_ok() {
         return Ok(());
     }

@@ -20,4 +20,5 @@ pub mod role;
 pub mod schema;
 pub mod template;
 pub mod value;
+pub mod web_address;
 pub mod working_days;

@@ -2,7 +2,10 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use dagr_app::service::{Service, ServicesFound};
+use dagr_app::{
+    problem::Problem,
+    service::{Service, ServicesFound},
+};
 use dagr_model::definition::Classification;
 use jiff::Timestamp;
 
@@ -11,6 +14,7 @@ use crate::{
     failed::Failed,
     lang::Lang,
     page::{Page, html, name_of},
+    registered::{ServiceRow, rows},
     settings::Portal,
     visitor::Visitor,
 };
@@ -19,6 +23,8 @@ use crate::{
 const PAGE: usize = 30;
 /// Classifiers found on one page.
 const MAX_CLASSIFIERS: usize = 10;
+/// Services beside them.
+const SERVICES: usize = 5;
 /// Characters of a search that are read.
 const MAX_WORDS: usize = 200;
 
@@ -32,6 +38,8 @@ struct CataloguePage {
     /// Those that fit the words: address and title.
     classifiers: Vec<(String, String)>,
     next: Option<String>,
+    services: Vec<ServiceRow>,
+    more_services: Option<String>,
 }
 
 struct SetRow {
@@ -49,9 +57,15 @@ pub async fn catalogue_show(State(portal): State<Portal>, visitor: Visitor) -> R
     let (app, sought) = (portal.app.clone(), words.clone());
     // Freshness is read from each set shown: not on a thread that answers.
     let found = tokio::task::spawn_blocking(move || app.service_search(&sought, from, PAGE)).await;
-    let found = found.map_err(dagr_app::problem::Problem::internal);
+    let found = found.map_err(Problem::internal);
     let ServicesFound { services, of } = found
         .and_then(|found| found)
+        .map_err(|problem| visitor.failed(problem))?;
+    let SomeServices {
+        services: offered,
+        more,
+    } = some_services(&portal, &visitor, &words, from)
+        .await
         .map_err(|problem| visitor.failed(problem))?;
     let next = from + services.len();
     let classifiers = if words.is_empty() || from > 0 {
@@ -79,10 +93,35 @@ pub async fn catalogue_show(State(portal): State<Portal>, visitor: Visitor) -> R
             visitor.url(&format!("/?q={q}&from={next}"))
         }),
         words,
+        services: offered,
+        more_services: more,
     }))
 }
 
-fn asked(visitor: &Visitor) -> Result<(String, usize), Failed> {
+/// Other people's interfaces, beside the first page of sets.
+struct SomeServices {
+    services: Vec<ServiceRow>,
+    /// Where all are.
+    more: Option<String>,
+}
+
+async fn some_services(
+    portal: &Portal,
+    visitor: &Visitor,
+    words: &str,
+    from: usize,
+) -> Result<SomeServices, Problem> {
+    let most = if from == 0 { SERVICES } else { 0 };
+    let found = portal.app.offered_search(words, 0, most).await?;
+    let q: String = form_urlencoded::byte_serialize(words.as_bytes()).collect();
+    Ok(SomeServices {
+        more: (found.of > found.services.len()).then(|| visitor.url(&format!("/services?q={q}"))),
+        services: rows(visitor.lang, &found.services),
+    })
+}
+
+/// Words and where to begin.
+pub(crate) fn asked(visitor: &Visitor) -> Result<(String, usize), Failed> {
     let mut query = visitor.query()?;
     let failed = |problem| visitor.failed(problem);
     let words = query.take("q").map_err(failed)?.unwrap_or_default();

@@ -25,6 +25,7 @@ mod permission;
 mod plan;
 mod proposal;
 mod provider;
+mod registered;
 mod routes;
 mod secure;
 mod settings;

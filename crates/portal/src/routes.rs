@@ -15,7 +15,8 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     application, assets, catalogue, classifier, connection, dataset, failed, institution,
     lang::Lang,
-    mail, my_data, my_datasets, notification, operator, permission, plan, proposal, provider, secure,
+    mail, my_data, my_datasets, notification, operator, permission, plan, proposal, provider, registered,
+    secure,
     settings::{Portal, Settings},
     sign_in, system, work,
 };
@@ -79,6 +80,17 @@ fn public(pages: Pages) -> Pages {
         .at(
             "/systems/{code}/edit",
             get(system::system_edit).post(system::system_describe),
+        )
+        .at("/services", get(registered::service_list))
+        .at("/services/{code}", get(registered::service_show))
+        .at("/resources/{code}", get(registered::resource_show))
+        .at(
+            "/systems/{code}/services/edit",
+            get(registered::service_edit).post(registered::service_describe),
+        )
+        .at(
+            "/systems/{code}/resources/edit",
+            get(registered::resource_edit).post(registered::resource_describe),
         )
 }
 

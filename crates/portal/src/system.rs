@@ -9,9 +9,11 @@ use axum::{
 use dagr_app::{
     institution::ListQuery,
     problem::Problem,
+    registered::SystemHolds,
     system::SystemSeen,
-    views::{Criticality, SystemFacts, SystemFactsPut, SystemFactsView},
+    views::{Criticality, ServiceState, SystemFacts, SystemFactsPut, SystemFactsView},
 };
+use dagr_model::ids::SystemCode;
 use jiff::Timestamp;
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
     form::{Form, Posted},
     lang::Lang,
     page::{Page, html, see, wrong},
+    registered::titled,
     settings::Portal,
     typed::{Typed, Wrong},
     visitor::{Signed, Visitor},
@@ -37,7 +40,12 @@ struct SystemPage {
     facts: Option<Told>,
     versions: Vec<(u64, Timestamp, String)>,
     may_describe: bool,
+    /// Heading, noun in paths, what stands for none, how one is made, and what there is.
+    holds: [(&'static str, &'static str, &'static str, &'static str, Vec<Held>); 2],
 }
+
+/// Code, title, whether it has ended.
+type Held = (String, String, bool);
 
 /// Facts as they are read.
 struct Told {
@@ -88,6 +96,7 @@ async fn shown(
     };
     let versions = portal.app.system_facts_versions(&visitor.ctx, code, page).await?;
     let versions = versions.items.into_iter().skip(1);
+    let holds = holds(portal, visitor.lang, &seen.system.code).await?;
     Ok(SystemPage {
         page: visitor
             .page(&portal.app, seen.system.name)
@@ -99,7 +108,40 @@ async fn shown(
             .map(|one| (one.version.unsigned_abs(), one.at, one.reason))
             .collect(),
         may_describe: seen.may_describe,
+        holds,
     })
+}
+
+async fn holds(
+    portal: &Portal,
+    lang: Lang,
+    system: &SystemCode,
+) -> Result<[(&'static str, &'static str, &'static str, &'static str, Vec<Held>); 2], Problem> {
+    let SystemHolds { resources, services } = portal.app.system_holds(system).await?;
+    let resources = resources.into_iter().map(|one| {
+        let title = titled(lang, &one.described.title_lv, &one.described.title_en);
+        (one.code, title, false)
+    });
+    let services = services.into_iter().map(|one| {
+        let title = titled(lang, &one.described.title_lv, &one.described.title_en);
+        (one.code, title, one.described.state == ServiceState::Ended)
+    });
+    Ok([
+        (
+            "resources-word",
+            "/resources/",
+            "resources-none",
+            "resource-new",
+            resources.collect(),
+        ),
+        (
+            "services-word",
+            "/services/",
+            "services-none",
+            "service-new",
+            services.collect(),
+        ),
+    ])
 }
 
 fn told(lang: Lang, view: SystemFactsView) -> Told {

@@ -32,6 +32,7 @@ mod permission;
 mod person;
 mod plan;
 mod proposal;
+mod registered;
 mod row;
 mod session;
 mod setting;
@@ -80,6 +81,7 @@ pub use permission::{
 pub use person::{PersonCreate, PersonView, RoleCreate, RoleFilter, RoleState, RoleView};
 pub use plan::{FirstGrant, PlanEventCreate, PlanEventView, PlanFilter};
 pub use proposal::{ProposalFilter, ProposalState, ProposalView, Proposed, ProposedCertificate};
+pub use registered::{Kept, Put, Registered, Resource, Service, ServiceKind, ServiceState};
 pub use session::{SessionCreate, SessionView};
 pub use system::{
     Criticality, SystemCreate, SystemFacts, SystemFactsPut, SystemFactsView, SystemFilter, SystemPatch,

@@ -21,6 +21,16 @@ const TABLES: &[(&str, &str, &str)] = &[
         "system version# body{} reason actor set_at#",
     ),
     (
+        "resources",
+        "code, version",
+        "code version# system body{} reason actor set_at#",
+    ),
+    (
+        "services",
+        "code, version",
+        "code version# system body{} reason actor set_at#",
+    ),
+    (
         "connections",
         "client_id",
         "client_id system kind token_lifetime_s# description? state version#",

@@ -1,5 +1,6 @@
 //! The public catalogue as DCAT-AP 3.0 (SEMIC, <https://semiceu.github.io/DCAT-AP/releases/3.0.1/>): Turtle, JSON-LD and
-//! RDF/XML of one graph. Published data sets of the main section; no token.
+//! RDF/XML of one graph. Published data sets of the main section and
+//! registered services in use; no token.
 
 mod graph;
 
@@ -30,11 +31,12 @@ pub async fn catalogue_rdf(state: State<Web>, request: Request) -> Result<Respon
 
 async fn answer(State(web): State<Web>, request: Request, format: RdfFormat) -> Result<Response, Rejected> {
     Query::parse(request.uri().query())?.end()?;
+    let offered = web.app.offered_list().await?;
     // Freshness is read from each set: not on a thread that answers.
     let written = tokio::task::spawn_blocking(move || {
         let services = web.app.service_list()?;
         let base = web.app.settings.public_url.trim_end_matches('/');
-        write(&graph::of(base, &services)?, format)
+        write(&graph::of(base, &services, &offered)?, format)
     });
     let bytes = written.await.map_err(Problem::internal)??;
     let mut response = Response::new(bytes.into());

@@ -16,6 +16,7 @@ pub mod person;
 pub mod plan;
 pub mod plan_step;
 pub mod proposal;
+pub mod registered;
 pub mod session;
 pub mod system;
 pub mod system_facts;

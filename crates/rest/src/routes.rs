@@ -78,8 +78,8 @@ fn provider() -> Router<Web> {
 fn administration() -> Router<Web> {
     use registry::{
         application, attachment, audit, backup, classifier, connection, dataset, disclosure, institution,
-        law, life, permission, person, plan, plan_step, proposal, session, system, system_facts, template,
-        thread,
+        law, life, permission, person, plan, plan_step, proposal, registered, session, system, system_facts,
+        template, thread,
     };
     Router::new()
         .route(
@@ -102,6 +102,24 @@ fn administration() -> Router<Web> {
         .route(
             "/systems/{id}/facts/versions",
             get(system_facts::system_facts_list),
+        )
+        .route("/resources", get(registered::registered_resource_list))
+        .route(
+            "/resources/{id}",
+            get(registered::registered_resource_get).put(registered::registered_resource_put),
+        )
+        .route(
+            "/resources/{id}/versions",
+            get(registered::registered_resource_versions),
+        )
+        .route("/services", get(registered::registered_service_list))
+        .route(
+            "/services/{id}",
+            get(registered::registered_service_get).put(registered::registered_service_put),
+        )
+        .route(
+            "/services/{id}/versions",
+            get(registered::registered_service_versions),
         )
         .route(
             "/connections",

@@ -9,6 +9,7 @@ pub mod nation;
 pub mod office;
 mod people;
 mod plans;
+mod registered;
 mod state;
 mod story;
 mod tell;
@@ -199,6 +200,7 @@ async fn people(nation: &Nation, running: &Running, state: &mut State) -> Done {
             .await
             .map_err(failed)?;
         plans::make(&running.app, &officials).await.map_err(failed)?;
+        registered::make(&running.app).await.map_err(failed)?;
         state.peopled = true;
         state.save()?;
     }

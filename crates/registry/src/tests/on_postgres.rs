@@ -20,6 +20,8 @@ mod nouns;
 mod permissions;
 #[path = "plans.rs"]
 mod plans;
+#[path = "registered.rs"]
+mod registered;
 mod server;
 
 use super::throwaway::Cluster;

@@ -21,6 +21,8 @@ mod nouns;
 mod permissions;
 #[path = "plans.rs"]
 mod plans;
+#[path = "registered.rs"]
+mod registered;
 
 /// Where a registry lies, to open it again.
 pub(super) struct Place(tempfile::TempDir);

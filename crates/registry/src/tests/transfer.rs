@@ -56,6 +56,8 @@ const REST: &[&str] = &[
     "INSERT INTO permission_fields SELECT id, 'Code', '2026-01-01', NULL FROM permissions",
     "INSERT INTO dataset_stops VALUES (1, 'persons', 5, 'operator', 'Kļūda', 6, 'operator', 'Labots')",
     "INSERT INTO system_facts SELECT code, 1, '{}', 'Sākums', 'operator', 5 FROM systems",
+    "INSERT INTO resources SELECT 'R', 1, code, '{}', 'Sākums', 'operator', 5 FROM systems LIMIT 1",
+    "INSERT INTO services SELECT 'S', 1, code, '{}', 'Sākums', 'operator', 5 FROM systems LIMIT 1",
     "INSERT INTO acts VALUES ('pl', 'Pašvaldību likums', NULL, '[]', 1)",
     "INSERT INTO articles VALUES ('pl', '4', 1, '{}', 'Sākums', 'operator', 5)",
     "INSERT INTO article_ends VALUES ('pl', '4', 1, 6)",

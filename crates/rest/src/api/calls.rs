@@ -20,6 +20,7 @@ pub(super) fn fixed() -> Paths {
     registry::actors(&mut paths);
     registry::system_facts(&mut paths);
     registry::templates(&mut paths);
+    registry::registered(&mut paths);
     registry::datasets(&mut paths);
     registry::permissions(&mut paths);
     registry::applications(&mut paths);

@@ -92,6 +92,7 @@ pub(super) fn fixed() -> Map<String, Value> {
         plan::plans(),
         register::systems(),
         register::templates(),
+        register::registered(),
         register::law(),
         classifier::classifiers(),
         disclosures(),

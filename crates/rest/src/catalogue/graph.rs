@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use dagr_app::{
     problem::Problem,
+    registered::ServiceOffered,
     service::{Provider, Service},
 };
 use dagr_model::definition::Classification;
@@ -29,7 +30,11 @@ pub(super) const PREFIXES: [(&str, &str); 4] = [
 ];
 
 /// The graph of a catalogue whose public address is `base` (no final slash).
-pub(super) fn of(base: &str, services: &[Service]) -> Result<Vec<Triple>, Problem> {
+pub(super) fn of(
+    base: &str,
+    services: &[Service],
+    offered: &[ServiceOffered],
+) -> Result<Vec<Triple>, Problem> {
     let mut graph = Graph {
         base,
         triples: Vec::new(),
@@ -41,6 +46,9 @@ pub(super) fn of(base: &str, services: &[Service]) -> Result<Vec<Triple>, Proble
         graph.dataset(&catalogue, service)?;
         let agent = graph.agent(&service.provider)?;
         graph.name_agent(&agent, &service.provider.name)?;
+    }
+    for one in offered {
+        graph.offered(&catalogue, one)?;
     }
     Ok(graph.triples)
 }
@@ -96,9 +104,7 @@ impl Graph<'_> {
             Literal::new_simple_literal(service.name.as_str()),
         )?;
         self.add(&dataset, DCT, "publisher", agent)?;
-        let rights = iri(&format!("{ACCESS}{}", access_right(service.classification)))?;
-        self.add(&dataset, DCT, "accessRights", rights.clone())?;
-        self.kind(&rights, DCT, "RightsStatement")?;
+        self.rights(&dataset, service.classification)?;
         self.linked(&dataset, DCAT, "landingPage", "description", service)?;
         if let Some(time) = &service.freshness {
             let time = Literal::new_typed_literal(time, xsd::DATE_TIME);
@@ -106,6 +112,47 @@ impl Graph<'_> {
         }
         self.public_file(&dataset, service)?;
         self.interface(catalogue, &dataset, service)
+    }
+
+    /// Somebody else's interface: called where it stands, not here.
+    fn offered(&mut self, catalogue: &NamedNode, one: &ServiceOffered) -> Result<(), Problem> {
+        let code = &one.service.code;
+        let described = &one.service.described;
+        // A slash stands in no name of a data set: the two never meet.
+        let node = self.iri(&format!("/catalogue#services/{code}"))?;
+        self.add(catalogue, DCAT, "service", node.clone())?;
+        self.add(catalogue, DCT, "hasPart", node.clone())?;
+        self.kind(&node, DCAT, "DataService")?;
+        for (title, language) in [(&described.title_lv, "lv"), (&described.title_en, "en")] {
+            self.add(&node, DCT, "title", text_in(title, language)?)?;
+        }
+        self.add(&node, DCT, "description", text_in(&described.description, "lv")?)?;
+        self.add(&node, DCT, "identifier", Literal::new_simple_literal(code))?;
+        let agent = self.agent(&one.provider)?;
+        self.name_agent(&agent, &one.provider.name)?;
+        self.add(&node, DCT, "publisher", agent)?;
+        self.rights(&node, described.classification)?;
+        let page = self.iri(&format!("/lv/services/{code}"))?;
+        self.kind_of_resource(&page)?;
+        self.kind(&page, FOAF, "Document")?;
+        self.add(&node, DCAT, "landingPage", page)?;
+        let addresses = [
+            ("endpointURL", Some(&described.address)),
+            ("endpointDescription", described.interface.as_ref()),
+        ];
+        for (property, address) in addresses {
+            let Some(address) = address else { continue };
+            let address = iri(address)?;
+            self.kind_of_resource(&address)?;
+            self.add(&node, DCAT, property, address)?;
+        }
+        Ok(())
+    }
+
+    fn rights(&mut self, of: &NamedNode, classification: Classification) -> Result<(), Problem> {
+        let rights = iri(&format!("{ACCESS}{}", access_right(classification)))?;
+        self.add(of, DCT, "accessRights", rights.clone())?;
+        self.kind(&rights, DCT, "RightsStatement")
     }
 
     /// The open-data file.

@@ -1,9 +1,14 @@
 use std::collections::HashSet;
 
-use dagr_app::service::{Provider, Service};
+use dagr_app::{
+    registered::ServiceOffered,
+    service::{Provider, Service},
+    views::{Registered, RegisteredService, ServiceKind, ServiceState},
+};
 use dagr_model::{
     definition::Classification,
-    ids::{DatasetName, RegistrationNumber},
+    ids::{DatasetName, RegistrationNumber, SystemCode},
+    web_address,
 };
 use oxrdf::Triple;
 use oxrdfio::RdfParser;
@@ -46,6 +51,35 @@ fn services() -> Vec<Service> {
     ]
 }
 
+fn offered() -> ServiceOffered {
+    ServiceOffered {
+        service: Registered {
+            code: "BSS-API".to_owned(),
+            version: 2,
+            described: RegisteredService {
+                kind: ServiceKind::Api,
+                system: SystemCode::new("BSS"),
+                resource: None,
+                title_lv: "Ūdens skaitītāja \"rādījums\"".to_owned(),
+                title_en: "Reading of a meter".to_owned(),
+                description: "Pēdējais\n<rādījums>".to_owned(),
+                address: "https://api.example.lv/meters?x=%C4%81".to_owned(),
+                interface: Some("https://api.example.lv/openapi.json".to_owned()),
+                access: "Līgums".to_owned(),
+                classification: Classification::Restricted,
+                state: ServiceState::InUse,
+            },
+            reason: "Sākums".to_owned(),
+            by: "operator".to_owned(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        },
+        provider: Provider {
+            registration_number: RegistrationNumber::new("90000000001"),
+            name: "Rēzeknes \"Ūdens\" & <Ko>".to_owned(),
+        },
+    }
+}
+
 fn formats() -> [RdfFormat; 3] {
     let profile = JsonLdProfileSet::empty();
     [
@@ -62,7 +96,7 @@ fn read(bytes: &[u8], format: RdfFormat) -> HashSet<Triple> {
 
 #[test]
 fn three_formats_tell_one_graph() {
-    let graph = graph::of(BASE, &services()).unwrap();
+    let graph = graph::of(BASE, &services(), &[offered()]).unwrap();
     let told: HashSet<Triple> = graph.iter().cloned().collect();
     assert_eq!(told.len(), graph.len(), "nothing is told twice");
     for format in formats() {
@@ -73,7 +107,7 @@ fn three_formats_tell_one_graph() {
 
 #[test]
 fn what_dcat_ap_asks_for_is_there() {
-    let graph = graph::of(BASE, &services()).unwrap();
+    let graph = graph::of(BASE, &services(), &[offered()]).unwrap();
     let has = |subject: &str, property: &str| {
         let subject = format!("<{BASE}{subject}>");
         graph
@@ -104,6 +138,16 @@ fn what_dcat_ap_asks_for_is_there() {
             DCAT,
             &["endpointURL", "servesDataset"],
         ),
+        (
+            "/catalogue#services/BSS-API",
+            DCT,
+            &["title", "description", "publisher", "accessRights"],
+        ),
+        (
+            "/catalogue#services/BSS-API",
+            DCAT,
+            &["endpointURL", "endpointDescription", "landingPage"],
+        ),
     ] {
         for property in properties {
             assert!(
@@ -117,8 +161,31 @@ fn what_dcat_ap_asks_for_is_there() {
 
 #[test]
 fn an_empty_catalogue_is_a_catalogue() {
-    let graph = graph::of(BASE, &[]).unwrap();
+    let graph = graph::of(BASE, &[], &[]).unwrap();
     for format in formats() {
         assert!(!read(&write(&graph, format).unwrap(), format).is_empty());
     }
+}
+
+/// One address that the graph refuses would take the whole catalogue away.
+#[test]
+fn every_address_a_service_may_have_stands_in_the_graph() {
+    let mut taken = 0;
+    for first in '\0'..='\u{17f}' {
+        for second in ['a', '%', '4', '/', '?', ':', '.', '-', '[', '@', '#'] {
+            for address in [
+                format!("https://{first}{second}"),
+                format!("https://a{first}{second}b/"),
+                format!("https://a.lv:{first}{second}"),
+                format!("https://a.lv/{first}{second}4"),
+                format!("https://a.lv?{first}{second}4"),
+            ] {
+                if web_address::is_https(&address) {
+                    taken += 1;
+                    assert!(oxrdf::NamedNode::new(&address).is_ok(), "{address}");
+                }
+            }
+        }
+    }
+    assert!(taken > 500, "{taken}");
 }

@@ -15,7 +15,7 @@ pub(super) use classifier::classifiers;
 pub(super) use life::life;
 pub(super) use plan::plans;
 pub(super) use proposal::proposals;
-pub(super) use register::{law, system_facts, templates};
+pub(super) use register::{law, registered, system_facts, templates};
 pub(super) use session::sessions;
 
 use super::{

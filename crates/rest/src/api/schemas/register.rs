@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{body, count, list, many, nullable, schema_ref, text, time, view, word};
+use super::{body, count, list, many, nullable, schema_ref, technical_name, text, time, view, word};
 
 /// A text somebody reads: not blank.
 fn told(most: u32) -> Value {
@@ -61,6 +61,47 @@ pub(super) fn templates() -> Value {
             "at": nullable(time()),
         })),
     })
+}
+
+pub(super) fn registered() -> Value {
+    let address =
+        || json!({ "type": "string", "maxLength": 500, "pattern": "^https://[A-Za-z0-9][^\\s#@]*$" });
+    let mut all = json!({
+        "ResourceDescribed": body(
+            &["system", "title_lv", "title_en", "description", "content", "legal_acts"],
+            json!({
+                "system": technical_name(), "title_lv": told(500), "title_en": told(500), "description": told(4_000),
+                "content": told(4_000),
+                "legal_acts": { "type": "array", "minItems": 1, "maxItems": 50, "items": told(500) },
+                "datasets": { "type": "array", "maxItems": 200, "items": text() },
+            }),
+        ),
+        "ServiceDescribed": body(
+            &["kind", "system", "title_lv", "title_en", "description", "address", "access", "classification", "state"],
+            json!({
+                "kind": word(&["api"]), "system": technical_name(), "resource": nullable(technical_name()),
+                "title_lv": told(500), "title_en": told(500), "description": told(4_000), "address": address(),
+                "interface": nullable(address()), "access": told(4_000),
+                "classification": word(&["open", "restricted", "sensitive"]), "state": word(&["in_use", "ended"]),
+            }),
+        ),
+    });
+    for (described, nouns) in [("Resource", "resources"), ("Service", "services")] {
+        let name = format!("Registered{described}");
+        let version = view(json!({
+            "code": text(), "version": count(), "described": schema_ref(&format!("{described}Described")), "reason": text(), "by": text(),
+            "at": time(),
+        }));
+        let put = body(
+            &["described", "reason"],
+            json!({ "described": schema_ref(&format!("{described}Described")), "reason": told(2_000) }),
+        );
+        all[format!("{name}List")] = list(nouns, schema_ref(&name));
+        all[format!("{name}Versions")] = list("versions", schema_ref(&name));
+        all[format!("{name}Put")] = put;
+        all[name] = version;
+    }
+    all
 }
 
 pub(super) fn law() -> Value {

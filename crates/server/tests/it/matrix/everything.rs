@@ -25,12 +25,14 @@ const OPEN: [&str; 15] = [
     "get /service_list",
     "post /token",
 ];
-/// What every connection may ask: it is told of its own, and strangers have none; or of the law, which
-/// is everybody's to know.
-const OWN: [&str; 4] = [
+/// What every connection may ask: it is told of its own, and strangers have none; or of the law and of
+/// what is offered, which are everybody's to know.
+const OWN: [&str; 6] = [
     "get /registry/acts",
     "get /current_user_permissions",
     "get /registry/disclosures",
+    "get /registry/resources",
+    "get /registry/services",
     "post /registry/disclosures/search",
 ];
 

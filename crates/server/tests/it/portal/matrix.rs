@@ -15,7 +15,7 @@ fields:
 ";
 
 /// Pages; `{n}` is a submitted application, `{d}` a draft, `{p}` a permission of the recipient, `{l}` a plan of the provider with the
-/// recipient invited, `{a}` and `{b}` a file beside the draft and the submitted one, `{c}` a connection of the recipient, `{i}` its institution.
+/// recipient invited, `{a}` and `{b}` a file beside the draft and the submitted one, `{c}` a connection of the recipient, `{i}` its institution, `{s}` a system of the provider.
 const PAGES: &[&str] = &[
     "/",
     "/datasets/pm_set",
@@ -81,6 +81,12 @@ const PAGES: &[&str] = &[
     "/classifiers",
     "/classifiers/PM_KINDS",
     "/classifiers/PM_KINDS/publish",
+    "/services",
+    "/services/pm-api",
+    "/resources/pm-resource",
+    "/systems/{s}/services/edit",
+    "/systems/{s}/services/edit?code=pm-api",
+    "/systems/{s}/resources/edit",
 ];
 
 /// Actions, with a right form of the session that sends them, and what makes it come to nothing: 422 is told to whoever
@@ -121,6 +127,8 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
     ("/operator/law", &[]),
     ("/law-flags/1/review", &[]),
     ("/classifiers/PM_KINDS/publish", &[]),
+    ("/systems/{s}/services/edit", &[]),
+    ("/systems/{s}/resources/edit", &[]),
 ];
 /// Longer than a note may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 4_001]) {
@@ -221,6 +229,7 @@ async fn each_sees_and_does_what_the_table_says() {
         .unwrap()
         .to_owned();
 
+    super::register::described(&server, &provider.system, "pm-resource", "pm-api").await;
     let mut table = String::new();
     let anonymous = Browser::new(&server);
     let mut browsers = vec![("anonymous", anonymous)];
@@ -236,6 +245,7 @@ async fn each_sees_and_does_what_the_table_says() {
         ("{l}", &plan),
         ("{c}", &recipient.client_id),
         ("{i}", &recipient.institution),
+        ("{s}", &provider.system),
     ];
     let place = |path: &str| {
         let filled = words

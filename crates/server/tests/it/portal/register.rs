@@ -25,6 +25,7 @@ async fn what_is_registered_is_read_by_all_and_written_by_whose_it_is() {
     let stranger = Browser::signed_in(&server, "39000000202").await;
     let auditor = Browser::signed_in(&server, "39000000203").await;
     systems(&server, &party.system, &head, [&stranger, &auditor]).await;
+    holds(&server, &party, &head, [&stranger, &auditor]).await;
     law(&server, &party, &other, [&head, &stranger, &auditor]).await;
 }
 
@@ -117,6 +118,171 @@ async fn systems(server: &Server, system: &str, head: &Browser, others: [&Browse
         text.contains("2. versija") && text.contains("Pirmais apraksts"),
         "{text}"
     );
+}
+
+/// A resource of a system and a service that gives it out, described by an operator.
+pub async fn described(server: &Server, system: &str, resource: &str, service: &str) {
+    let operator = server.operator();
+    for (path, described) in [
+        (
+            format!("/registry/resources/{resource}"),
+            json!({
+                "system": system, "title_lv": "Mazie dzīvnieki", "title_en": "Small animals", "description": "Kas mīt mājās",
+                "content": "Sugas", "legal_acts": ["Veterinārmedicīnas likums"],
+            }),
+        ),
+        (
+            format!("/registry/services/{service}"),
+            json!({
+                "kind": "api", "system": system, "resource": resource, "title_lv": "Dzīvnieku pārbaude",
+                "title_en": "Check of an animal", "description": "Vai dzīvnieks ir reģistrēts",
+                "address": "https://api.example.lv/pets", "access": "Līgums", "classification": "open", "state": "in_use",
+            }),
+        ),
+    ] {
+        let body = json!({ "described": described, "reason": "Sākums" });
+        let made = operator.put(&path, "application/json", body.to_string()).await;
+        made.unwrap();
+    }
+}
+
+async fn holds(server: &Server, party: &Party, head: &Browser, others: [&Browser; 2]) {
+    let system = &party.system;
+    described(server, system, "rg-pets", "rg-check").await;
+    let anybody = Browser::new(server);
+    for lang in ["lv", "en"] {
+        let at = |path: &str| format!("/{lang}{path}");
+        for path in ["/services/rg-check", "/resources/rg-pets"] {
+            let text = anybody.page(&at(path)).await;
+            assert!(!text.contains("/edit?code="), "{text}");
+        }
+        let text = anybody.page(&at("/resources/rg-pets")).await;
+        assert!(text.contains("/services/rg-check\""), "{text}");
+        let text = anybody.page(&at(&format!("/systems/{system}"))).await;
+        assert!(
+            text.contains("/services/rg-check\"") && text.contains("/resources/rg-pets\""),
+            "{text}"
+        );
+        // Found without its diacritics, in another form of the word.
+        for path in ["/services?q=dzivniekam", "/?q=dzivniekam"] {
+            let text = anybody.page(&at(path)).await;
+            assert!(text.contains("/services/rg-check\""), "{path}: {text}");
+        }
+        let text = anybody.page(&at("/services?q=kugis")).await;
+        assert!(!text.contains("rg-check"), "{text}");
+    }
+    for path in ["/lv/services/none", "/lv/resources/none"] {
+        assert_eq!(anybody.get(path).await.status, 404, "{path}");
+    }
+
+    let edit = format!("/lv/systems/{system}/services/edit");
+    let open = format!("{edit}?code=rg-check");
+    for other in others {
+        assert_eq!(other.get(&open).await.status, 403);
+    }
+    let mut pairs = vec![
+        ("code", "rg-check"),
+        ("title_lv", "Dzīvnieku <b>pārbaude</b>"),
+        ("title_en", "Check"),
+        ("description", "Vai ir"),
+        ("resource", "rg-pets"),
+        ("address", "http://api.example.lv/pets"),
+        ("interface", ""),
+        ("access", "Līgums"),
+        ("classification", "restricted"),
+        ("state", "ended"),
+    ];
+    let wrong = head.submit(&open, &edit, &pairs).await;
+    assert_eq!(wrong.status, 422);
+    let text = checked(&edit, &wrong);
+    for part in ["href=\"#why\"", "href=\"#address\"", "Dzīvnieku &#60;b&#62;"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    pairs[5].1 = "https://api.example.lv/pets";
+    pairs.push(("why", "Slēgta"));
+    let to = head.submitted(&open, &edit, &pairs).await;
+    let text = head.page(&to).await;
+    assert!(
+        text.contains("apraksts saglabāts") && text.contains("2. versija") && text.contains("Sākums"),
+        "{text}"
+    );
+    let text = anybody.page("/lv/services?q=dzivniekam").await;
+    assert!(
+        !text.contains("rg-check"),
+        "what has ended is not offered: {text}"
+    );
+
+    // The form of a new one, under a code that is taken.
+    let late = head.submit(&edit, &edit, &pairs).await;
+    assert_eq!(late.status, 422);
+    assert!(late.text().contains("cita versija"), "{}", late.text());
+
+    let edit = format!("/lv/systems/{system}/resources/edit");
+    let pairs = [
+        ("code", "rg-new"),
+        ("title_lv", "Jauns"),
+        ("title_en", "New"),
+        ("description", "Kas tas ir"),
+        ("content", "Viss"),
+        ("legal_acts", "Pirmais likums\nOtrais likums"),
+        ("datasets", ""),
+        ("why", "Sākums"),
+    ];
+    let to = head.submitted(&edit, &edit, &pairs).await;
+    assert!(head.page(&to).await.contains("Otrais likums"));
+    let mut wrong = pairs;
+    (wrong[0].1, wrong[6].1) = ("rg-other", "no_such_set");
+    let wrong = head.submit(&edit, &edit, &wrong).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("tādas datu kopas nav"), "{}", wrong.text());
+    by_call(server, party).await;
+}
+
+/// Tags, versions, and a system that stays.
+async fn by_call(server: &Server, party: &Party) {
+    let operator = server.operator();
+    let at = "/registry/services/rg-check";
+    let now = operator.get(at).await.unwrap();
+    assert_eq!(
+        (&now["version"], &now["described"]["state"]),
+        (&json!(2), &json!("ended"))
+    );
+    let body = |described: &serde_json::Value| {
+        let body = json!({ "described": described, "reason": "Atkal" });
+        Some(("application/json", body.to_string().into_bytes()))
+    };
+    let put = |tag: &'static str, described: serde_json::Value| {
+        let body = body(&described);
+        let operator = &operator;
+        async move { call(operator, Method::PUT, at, &[("if-match", tag)], body).await }
+    };
+    let late = put("\"1\"", now["described"].clone()).await;
+    assert_eq!(late.status, 412, "{}", late.text());
+    let made = put("\"2\"", now["described"].clone()).await;
+    assert_eq!(
+        (made.status, made.header("etag")),
+        (200, "\"3\""),
+        "{}",
+        made.text()
+    );
+    let other = server.producer().await;
+    let mut moved = now["described"].clone();
+    (moved["system"], moved["resource"]) = (json!(other.system), json!(null));
+    let moved = put("\"3\"", moved).await;
+    assert_eq!(moved.status, 422, "{}", moved.text());
+    assert!(moved.text().contains("immutable"), "{}", moved.text());
+    let versions = operator.get(&format!("{at}/versions")).await.unwrap();
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 3);
+    let listed = operator.get("/registry/services?limit=1000").await.unwrap();
+    let codes: Vec<_> = listed["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["code"])
+        .collect();
+    assert!(codes.contains(&&json!("rg-check")), "{codes:?}");
+    let theirs = party.client.get(at).await.unwrap();
+    assert_eq!(theirs["version"], 3, "everybody signed in reads");
 }
 
 const SET: &str = "name: rg_set

@@ -113,6 +113,52 @@ pub(in super::super) fn templates(paths: &mut Paths) {
     paths.add("put", &read.path("/rules"), call);
 }
 
+pub(in super::super) fn registered(paths: &mut Paths) {
+    for (name, root, view, one, many) in [
+        (
+            "registered_resource",
+            "/registry/resources",
+            "RegisteredResource",
+            "An information resource of a system",
+            "Information resources",
+        ),
+        (
+            "registered_service",
+            "/registry/services",
+            "RegisteredService",
+            "A service of a system: somebody else's interface",
+            "Services",
+        ),
+    ] {
+        let noun = |who| Noun {
+            name,
+            root,
+            view,
+            id: path_parameter("id", "Its code.", technical_name()),
+            who,
+        };
+        let read = noun(Who::SignedIn);
+        read.list(paths, &format!("{many}, each as it is now"));
+        read.get(paths, one);
+        let call = noun(Who::Steward)
+            .change(
+                "put",
+                &format!("{one}, described: by an operator, or its institution's head or data manager"),
+            )
+            .describe(
+                "Registers it, or makes the next version; the ones before stay. The system does not change.",
+            )
+            .json_body(schema_ref(&format!("{view}Put")));
+        paths.add("put", &read.path(""), made(call, view));
+        let call = read
+            .one("versions", "Every version, newest first")
+            .shared(LIST)
+            .ok("A page.", schema_ref(&format!("{view}Versions")))
+            .problems(&[422]);
+        paths.add("get", &read.path("/versions"), call);
+    }
+}
+
 pub(in super::super) fn law(paths: &mut Paths) {
     let act = |name, who| Noun {
         name,

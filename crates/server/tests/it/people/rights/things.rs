@@ -170,6 +170,7 @@ impl Things {
             "act" | "article" => self.of_law(office, id).await,
             "template" | "rules" | "sandbox" => self.of_template(office, id).await,
             "classifier" => self.of_classifier(office, id).await,
+            "registered" => self.registered(office, id).await,
             _ => self.other(office, id).await,
         }
     }
@@ -387,6 +388,37 @@ impl Things {
             "proposal_reject" => Call::of(proposal, reason()),
             "proposal_confirm" => Call::of(proposal, json!({})),
             _ => Call::read(proposal),
+        }
+    }
+
+    /// A resource and a service that are there.
+    async fn registered(&mut self, office: &Office, id: &str) -> Call {
+        let mut described = json!({
+            "system": "sys", "title_lv": "Nosaukums", "title_en": "Title", "description": "a",
+        });
+        let (noun, own) = if id.starts_with("registered_service") {
+            let own = json!({
+                "kind": "api", "address": "https://api.example.lv/", "access": "p", "classification": "open",
+                "state": "in_use",
+            });
+            ("services", own)
+        } else {
+            ("resources", json!({ "content": "c", "legal_acts": ["Likums"] }))
+        };
+        for (name, value) in own.as_object().unwrap() {
+            described[name] = value.clone();
+        }
+        let body = json!({ "described": described, "reason": format!("Reize {}", self.number()) });
+        let headers = [("content-type", "application/json")];
+        let path = format!("/registry/{noun}/one");
+        let call = (Method::PUT, &*path);
+        let bytes = body.to_string().into_bytes();
+        let put = office.send(Some(&self.operator), call, &headers, bytes).await;
+        assert!(put.status < 300, "{}", put.text());
+        if id.ends_with("_put") {
+            Call::of("one", body)
+        } else {
+            Call::read("one")
         }
     }
 
