@@ -10,12 +10,14 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 mkdirSync(out, { recursive: true });
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 const faults = [];
+// Kinds of pages: far more than there are.
+const MOST = 1_500;
 const seen = new Set();
 
 // Pages that differ only in numbers are of one kind; of data sets the first is taken.
 const kind = (path) => path
-  .replace(/([?&])(after|from|done|q|seed|dataset|number|person)=[^&]*/g, '$1$2=')
-  .replace(/(datasets|my-datasets)\/(?!new)[^/?#]+/, '$1/SET')
+  .replace(/([?&])(after|from|done|q|seed|dataset|number|person|code|template)=[^&]*/g, '$1$2=')
+  .replace(/(datasets|my-datasets|systems|services|resources|classifiers|acts|law)\/(?!new)[^/?#]+/, '$1/ONE')
   .replace(/\d[\w.-]*/g, 'N')
   .replace(/#.*/, '');
 
@@ -37,7 +39,7 @@ async function visit(context, who, start) {
   });
   page.on('pageerror', (error) => faults.push(`${page.url()}: ${error}`));
   const open = [...start];
-  while (open.length > 0 && seen.size < 600) {
+  while (open.length > 0 && seen.size < MOST) {
     const path = open.shift();
     const name = `${who}: ${kind(path)}`;
     if (seen.has(name)) continue;
@@ -75,6 +77,7 @@ for (const code of ['', ...codes]) {
   await context.close();
 }
 await browser.close();
+if (seen.size >= MOST) faults.push(`more than ${MOST} kinds of pages: name what differs only in its subject`);
 console.log(`${seen.size} pages looked at`);
 if (faults.length > 0) {
   console.log(faults.join('\n'));

@@ -43,8 +43,8 @@ use crate::{
     problem::Problem,
     set::{LiveSet, blocking},
 };
-pub(crate) use history::generated_only;
 use open::OpenPackage;
+pub(crate) use package::generated_only;
 pub(crate) use package::hex;
 use package::{PackageRow, State, check_id};
 use receive::{PIECES, Pumped, Reading, pump, receive};

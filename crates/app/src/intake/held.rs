@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 use super::{
     deliver::{Delivered, Delivery},
     in_turn,
+    open::OpenPackage,
     package::{Held, PackageRow, State, check_id, package_unknown},
     stage_dir::{StageDir, stage_problem},
     turn::{put, refused},
@@ -41,7 +42,16 @@ impl App {
         let (app, id) = (Arc::clone(self), package_id.to_owned());
         let ctx = ctx.clone();
         let told = Arc::clone(&set);
+        // A delivery like any other: no rule gives the sandbox while it comes in, and what one gave ends before.
+        let open = match section {
+            Section::Sandbox => Some(OpenPackage::new(&set.runtime, package_id)?),
+            Section::Main => None,
+        };
+        if open.is_some() {
+            self.test_access_end(&set, ctx.request_id.as_str()).await?;
+        }
         in_turn(set, move |set| {
+            let _open = open;
             let (receipt, outcome) = app.confirm(set, &ctx.actor(), &id)?;
             app.tell_applied(&ctx, &told, &outcome);
             Ok(receipt)

@@ -26,9 +26,6 @@ use crate::{
     set::{LiveSet, blocking},
 };
 
-/// Rows read at once while looking for what is not generated.
-const PAGE_LOOKED_AT: usize = 50;
-
 impl App {
     /// `{packages, next}`: open ones first, then the newest.
     pub async fn package_list(
@@ -175,30 +172,6 @@ pub(super) fn place(after: &str, len: usize) -> Result<Vec<u8>, Problem> {
 }
 
 /// Packages in order of entry, newest first, and where the next page goes on.
-/// Whether all that a set holds in this epoch was generated: the newest packages, back to one that replaced everything.
-pub(crate) fn generated_only(snapshot: &dyn Snapshot, epoch: u32) -> Result<bool, KvError> {
-    let mut before = None;
-    loop {
-        let (rows, next) = rows_before(snapshot, before.as_deref(), PAGE_LOOKED_AT)?;
-        for row in rows.iter().filter(|row| row.state != State::Rejected) {
-            let of_epoch = row
-                .receipt
-                .as_ref()
-                .is_some_and(|receipt| receipt["epoch"] == epoch);
-            if !row.facts.generated || !of_epoch {
-                return Ok(false);
-            }
-            if row.facts.snapshot {
-                return Ok(true);
-            }
-        }
-        let Some(next) = next else {
-            return Ok(false);
-        };
-        before = URL_SAFE_NO_PAD.decode(next).ok();
-    }
-}
-
 pub(super) fn rows_before(
     snapshot: &dyn Snapshot,
     before: Option<&[u8]>,

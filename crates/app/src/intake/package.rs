@@ -6,7 +6,7 @@ use dagr_formats::{MediaType, ReadAs};
 use dagr_model::ids::Sequence;
 use dagr_store::{
     kv::{KvError, Snapshot, Table},
-    set::{apply::Mode, keys},
+    set::{apply::Mode, head::Head, keys},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -134,6 +134,22 @@ impl PackageRow {
         }
         view
     }
+}
+
+/// Whether all that a set holds was generated: the package applied last replaced everything, in this epoch, and was the
+/// platform's. The order of rows is that of their arrival: a held one is applied later.
+pub(crate) fn generated_only(snapshot: &dyn Snapshot, head: &Head) -> Result<bool, KvError> {
+    let Some(last) = &head.last_package else {
+        return Ok(false);
+    };
+    let Some(row) = PackageRow::read(snapshot, last)? else {
+        return Ok(false);
+    };
+    let of_epoch = row
+        .receipt
+        .as_ref()
+        .is_some_and(|receipt| receipt["epoch"] == head.epoch);
+    Ok(row.facts.generated && row.facts.snapshot && of_epoch)
 }
 
 pub(super) fn damaged() -> KvError {

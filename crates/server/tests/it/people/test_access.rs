@@ -6,18 +6,23 @@ use super::*;
 
 /// As a provider of the sandbox would deliver.
 async fn delivers(office: &Office, id: &str) {
+    assert_eq!(delivered(office, id, "delta").await, 200);
+}
+
+/// The status of the answer.
+async fn delivered(office: &Office, id: &str, mode: &str) -> u16 {
     let line = json!({ "op": "upsert", "record": { "Code": ONE, "Surname": "Ozols", "Town": "Cēsis" } });
     let body = futures_util::stream::iter([Ok(bytes::Bytes::from(format!("{line}\n")))]);
     let options = PackageOptions {
         content_type: "application/x-ndjson".to_owned(),
+        mode: Some(mode.to_owned()),
         ..PackageOptions::default()
     };
     let producer = office.connection(PROVIDER, ConnectionKind::Producer);
-    office
+    let put = office
         .app
-        .package_put(&producer, Section::Sandbox, "persons", id, options, body)
-        .await
-        .unwrap();
+        .package_put(&producer, Section::Sandbox, "persons", id, options, body);
+    put.await.unwrap().status
 }
 
 /// Keys that a page of the sandbox gives, or the refusal.
@@ -193,6 +198,55 @@ async fn without_a_providers_decision_no_rule_gives() {
     assert_eq!(foreign.code(), "dataset_unknown");
 }
 
+#[tokio::test]
+async fn a_held_delivery_ends_it_when_it_is_confirmed() {
+    let steps = [
+        Step::RuleOn,
+        Step::Fill,
+        Step::Hold,
+        Step::Fill,
+        Step::Submit,
+        Step::Confirm,
+        Step::Submit,
+    ];
+    follows_the_rule(&steps).await;
+}
+
+#[tokio::test]
+async fn no_rule_gives_earlier_versions() {
+    let office = Office::open().await;
+    let (_, applicant) = office.person(1, RECIPIENT, &[Role::DataManager]).await;
+    let (_, decider) = office.person(2, PROVIDER, &[Role::Head]).await;
+    let sent = DefinitionSent {
+        text: PERSONS
+            .replace("name: persons", "name: kept")
+            .replace("fields:", "history: true\nfields:"),
+        institution: Some(PROVIDER.to_owned()),
+        ..DefinitionSent::default()
+    };
+    office
+        .app
+        .definition_put(&office.operator(), "kept", sent)
+        .await
+        .unwrap();
+    let set = "/registry/datasets/kept";
+    let filled = office
+        .post(&decider, &format!("{set}/sandbox/fill"), json!({ "records": 5 }))
+        .await;
+    assert_eq!(filled.status, 200, "{}", filled.text());
+    let put = json!({ "rules": { "template_only": false, "test_access": true }, "reason": "Lai izmēģina" });
+    office
+        .call(&decider, Method::PUT, &format!("{set}/rules"), put)
+        .await;
+    for (ways, given) in [(json!(["key"]), 1), (json!(["key", "history"]), 0)] {
+        let mut asked = tries(&["sandbox"]);
+        asked["dataset"] = json!("kept");
+        asked["ways"] = ways;
+        let path = office.submitted(&applicant, asked).await;
+        assert_eq!(permissions(&office, &applicant, &path).await.len(), given);
+    }
+}
+
 /// What people and systems do, in any order.
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -200,6 +254,9 @@ enum Step {
     RuleOff,
     Fill,
     Deliver,
+    /// A delivery that would remove most records waits for its provider.
+    Hold,
+    Confirm,
     Submit,
     SubmitBoth,
 }
@@ -210,10 +267,18 @@ fn step() -> impl Strategy<Value = Step> {
         Step::RuleOff,
         Step::Fill,
         Step::Deliver,
+        Step::Hold,
+        Step::Confirm,
         Step::Submit,
         Step::Submit,
         Step::SubmitBoth,
     ])
+}
+
+fn end(given: &mut [(String, bool)]) {
+    for one in given {
+        one.1 = false;
+    }
 }
 
 /// The rule gives if and only if it is on and all there is was generated; a delivery ends all it gave.
@@ -222,6 +287,7 @@ async fn follows_the_rule(steps: &[Step]) {
     let (_, applicant) = office.person(1, RECIPIENT, &[Role::DataManager]).await;
     let (_, decider) = office.person(2, PROVIDER, &[Role::Head]).await;
     let (mut is_on, mut is_generated, mut number) = (false, false, 0);
+    let mut held: Vec<String> = Vec::new();
     // Permission, in force.
     let mut given: Vec<(String, bool)> = Vec::new();
     for step in steps {
@@ -238,9 +304,28 @@ async fn follows_the_rule(steps: &[Step]) {
                 number += 1;
                 delivers(&office, &format!("real-{number}")).await;
                 is_generated = false;
-                for one in &mut given {
-                    one.1 = false;
+                end(&mut given);
+            }
+            Step::Hold => {
+                number += 1;
+                let id = format!("real-{number}");
+                // The guard has nothing to keep in a small or empty sandbox.
+                if delivered(&office, &id, "snapshot").await == 202 {
+                    held.push(id);
+                } else {
+                    is_generated = false;
                 }
+                end(&mut given);
+            }
+            Step::Confirm => {
+                let Some(id) = held.pop() else { continue };
+                let producer = office.connection(PROVIDER, ConnectionKind::Producer);
+                let confirmed = office
+                    .app
+                    .package_confirm(&producer, Section::Sandbox, "persons", &id)
+                    .await;
+                is_generated &= confirmed.is_err();
+                end(&mut given);
             }
             Step::Submit | Step::SubmitBoth => {
                 let environments: &[&str] = match step {
