@@ -2,11 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use dagr_app::{App, ctx::Ctx, problem::Problem};
+use dagr_app::{
+    App,
+    ctx::Ctx,
+    problem::Problem,
+    views::{Rules, RulesPut, TemplatePut},
+};
 use dagr_model::{
     application::{Asked, DataAsked, FieldAsked, FieldRefused, Remark, Verdict},
     ids::DatasetName,
+    permission::QuotaUnit,
     role::Role,
+    template::Template,
 };
 
 use super::{
@@ -54,6 +61,9 @@ const WISHES: [(&str, &str, &str, &[&str]); 6] = [
     ),
 ];
 
+/// The register whose sandbox is given by rule.
+const TRIED: &str = "viis_education";
+
 /// How far each application came, one after the other.
 const ENDS: [End; 9] = [
     End::Approved,
@@ -82,6 +92,7 @@ enum End {
 /// Makes them; answers how many.
 pub async fn make(app: &Arc<App>, officials: &[Official]) -> Result<usize, Problem> {
     let deciders = deciders(app, officials).await?;
+    offered(app, &deciders).await?;
     let applicants = officials
         .iter()
         .filter(|official| official.roles == [Role::DataManager] && !is_provider(&official.institution));
@@ -106,6 +117,46 @@ pub async fn make(app: &Arc<App>, officials: &[Official]) -> Result<usize, Probl
         app.session_close(ctx).await?;
     }
     Ok(count)
+}
+
+/// What providers decided beforehand: two templates, and a sandbox that whoever asks may try at once.
+async fn offered(app: &Arc<App>, deciders: &BTreeMap<&'static str, Ctx>) -> Result<(), Problem> {
+    for (dataset, purpose, law, fields) in &WISHES[..2] {
+        let Some(ctx) = deciders.get(dataset) else {
+            continue;
+        };
+        let Asked::Data(wished) = asked(app, dataset, purpose, law, fields) else {
+            continue;
+        };
+        let put = TemplatePut {
+            template: Template {
+                title: (*purpose).to_owned(),
+                use_case: wished.use_case,
+                purpose: wished.purpose,
+                legal_basis: wished.legal_basis,
+                fields: wished.fields,
+                ways: wished.ways,
+                scope: None,
+                quota: Some(100_000),
+                quota_unit: QuotaUnit::Call,
+                days: Some(730),
+            },
+            reason: "Visām pašvaldībām vajag vienu un to pašu.".to_owned(),
+        };
+        app.template_create(ctx, dataset, put).await?;
+    }
+    if let Some(ctx) = deciders.get(TRIED) {
+        app.sandbox_fill(ctx, TRIED, 200, 1).await?;
+        let put = RulesPut {
+            rules: Rules {
+                template_only: false,
+                test_access: true,
+            },
+            reason: "Izdomātus ierakstus var izmēģināt ikviens.".to_owned(),
+        };
+        app.rules_put(ctx, TRIED, &put, None).await?;
+    }
+    Ok(())
 }
 
 fn is_provider(institution: &str) -> bool {
