@@ -123,6 +123,8 @@ def registry_seed(rng, name, path, method):
     ids = {"institution": SEEDS["institutions"], "system": SEEDS["systems"], "permission": ALL_NUMBERS,
            "connection": SEEDS["connections"] + SPARES["connections"], "dataset": list(SEEDS["sets"]),
            "definition": list(SEEDS["sets"]), "certificate": SEEDS["connections"] + SPARES["connections"],
+           "system_facts": ["PETS"], "act": ["PETLAW"], "article": ["PETLAW"], "template": ["1"], "rules": list(SEEDS["sets"]), "stop": list(SEEDS["sets"]),
+           "registered_resource": ["PETS-BOOK"], "registered_service": ["PETS-API"],
            "classifier": ["KINDS"], "classifier_version": ["KINDS"], "classifier_value": ["KINDS"],
            "person": SEEDS["people"], "role": SEEDS["people"], "disclosure": EVIDENCE["disclosures"], "subject": EVIDENCE["disclosures"], "backup": EVIDENCE["backups"]}
     fresh = rng.randrange(10_000_000)
@@ -131,6 +133,8 @@ def registry_seed(rng, name, path, method):
         keys["id"] = rng.choice(ids.get(noun, ["100001"]))
     if "{number}" in path:
         keys["number"] = "current"
+    if name == "template_list":
+        keys["id"] = rng.choice(list(SEEDS["sets"]))
     if verb in ("list", "search"):
         query = page(rng)
     if verb in ("update", "withdraw", "publish", "suspend", "resume", "revoke") and rng.random() < 0.3:
@@ -168,6 +172,9 @@ def registry_seed(rng, name, path, method):
             trial = rng.choice([*SPARES["trials"], f"if_trial_{fresh}"])
             keys, media, body = {"id": trial}, "application/yaml", SEEDS["parcel"] % trial
             query = {"institution": town.PROVIDER, "dry_run": rng.choice(["true", "false"])}
+        case "dataset_stop" | "dataset_resume":
+            # What everybody reads goes on.
+            keys, body = {"id": SPARES["trials"][-1]}, {"reason": "interface"}
         case "definition_get":
             query = rng.choice([{}, {"section": "sandbox"}])
         case "permission_create":
@@ -314,7 +321,7 @@ def guard(rng, case, name):
                 "permission_update", "permission_suspend", "permission_resume", "permission_revoke"):
         if str(keys.get("id")) in main:
             keys["id"] = SPARES["connections"][0] if name.startswith("c") else SPARES["permissions"][0]
-    if name in ("definition_put", "dataset_publish") and keys.get("id") in SEEDS["sets"]:
+    if name in ("definition_put", "dataset_publish", "dataset_stop", "dataset_resume") and keys.get("id") in SEEDS["sets"]:
         keys["id"] = SPARES["trials"][0]
     if name.endswith(("package_put", "package_confirm", "package_reject")) and keys.get("set") in SEEDS["sets"]:
         keys["set"] = "if_shrubs" if case.path.startswith("/sandbox") else SPARES["held"][1][0]

@@ -221,6 +221,26 @@ class Site:
     def move(self, number, verb):
         self.call("POST", f"/registry/permissions/{number}/{verb}", body={"reason": "interface"})
 
+    def describe(self):
+        """What is registered beside data sets: one of each."""
+        why, law = "interface", "Pet law, article 4"
+        facts = {"purposes": "Pets", "content": "Pets and owners", "controller": "Town council", "volume": "A hundred",
+                 "processing": "Entered by hand", "conditions_of_access": "By permission", "legal_acts": ["Pet law"],
+                 "criticality": "ordinary"}
+        self.call("PUT", "/registry/systems/PETS/facts", body={"facts": facts, "reason": why})
+        self.call("PUT", "/registry/acts/PETLAW", body={"title": "Pet law"})
+        self.call("PUT", "/registry/acts/PETLAW/articles/4", body={"text": "Pets are registered", "reason": why})
+        resource = {"system": "PETS", "title_lv": "Grāmata", "title_en": "Book", "description": "Pets", "content": "Pets",
+                    "legal_acts": ["Pet law"]}
+        self.call("PUT", "/registry/resources/PETS-BOOK", body={"described": resource, "reason": why})
+        service = {"kind": "api", "system": "PETS", "title_lv": "Saskarne", "title_en": "Interface", "description": "Pets",
+                   "address": "https://pets.test/api", "access": "Ask", "classification": "open", "state": "in_use"}
+        self.call("PUT", "/registry/services/PETS-API", body={"described": service, "reason": why})
+        template = {"title": "Shelter", "use_case": "Finds owners", "purpose": "Finding owners", "legal_basis": law,
+                    "fields": [{"field": "Owner", "law": law}, {"field": "Year", "law": law}, {"field": "Tag", "law": law}],
+                    "ways": ["key"]}
+        self.call("POST", "/registry/datasets/if_pets/templates", body={"template": template, "reason": why})
+
     # What the document is to show.
 
     def build(self):
@@ -241,6 +261,7 @@ class Site:
         self.define("if_trees", TREES, publish=False)
         upserts = lambda records: [{"op": "upsert", "record": record} for record in records]
         self.deliver("/intake/if_pets", "first", upserts(pets()))
+        self.describe()
         self.deliver("/intake/if_routes", "first", upserts(routes()))
         self.deliver("/sandbox/if_trees/intake", "first", upserts(trees()))
         # A published set keeps its place in the sandbox.

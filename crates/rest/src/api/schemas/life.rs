@@ -16,7 +16,7 @@ pub(super) fn life() -> Value {
         "PermissionUse": counted(json!({
             "permission": text(), "from": day(), "to": day(), "counted_to": nullable(time()),
             "last_use": nullable(day()), "taken": count(), "quota": nullable(count()),
-            "refusals": { "type": "null", "description": "A refused call leaves no entry: not known." },
+            "refusals": { "type": ["integer", "null"], "description": "Null: a refused call leaves no entry, so it is not known." },
             "days": many(counted(json!({ "day": day(), "way": text() }))),
             "fields": many(view(json!({
                 "field": text(), "last_given": nullable(day()), "last_named": nullable(day()),
