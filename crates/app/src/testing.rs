@@ -90,6 +90,7 @@ impl World {
                 registration_number: RegistrationNumber::new(number),
                 name: format!("Iestāde {number}"),
                 kind: None,
+                parent: None,
             };
             world
                 .app

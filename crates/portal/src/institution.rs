@@ -41,6 +41,9 @@ struct InstitutionPage {
     number: String,
     name: String,
     kind: String,
+    /// Number, and name, of the institution it is under.
+    parent: String,
+    parent_name: String,
     version: i64,
     operates: bool,
     /// Gives and ends roles.
@@ -146,6 +149,13 @@ async fn shown(
         number: number.to_owned(),
         name: view.value.name,
         kind: view.value.kind.unwrap_or_default(),
+        parent_name: view.value.parent.as_ref().map_or_else(String::new, |parent| {
+            crate::application::institution(portal, parent.as_str())
+        }),
+        parent: view
+            .value
+            .parent
+            .map_or_else(String::new, |parent| parent.to_string()),
         version: view.version,
         operates,
         heads,
@@ -287,10 +297,11 @@ pub async fn institution_update(
     posted: Posted,
 ) -> Result<Response, Failed> {
     let Posted { visitor, form } = posted;
-    let kind = form.text("kind");
+    let (kind, parent) = (form.text("kind"), form.text("parent"));
     let patch = InstitutionPatch {
         name: Some(form.text("institution_name").to_owned()),
         kind: Some((!kind.is_empty()).then(|| kind.to_owned())),
+        parent: Some((!parent.is_empty()).then(|| RegistrationNumber::new(parent))),
     };
     let expected = form.text("version").parse().ok();
     let changed = portal

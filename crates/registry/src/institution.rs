@@ -18,6 +18,9 @@ pub struct InstitutionCreate {
     pub name: String,
     #[serde(default)]
     pub kind: Option<String>,
+    /// The institution it is under.
+    #[serde(default)]
+    pub parent: Option<RegistrationNumber>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +28,11 @@ pub struct InstitutionView {
     pub registration_number: RegistrationNumber,
     pub name: String,
     pub kind: Option<String>,
+    /// The institution it is under.
+    pub parent: Option<RegistrationNumber>,
 }
 
-/// Merge-patch: an absent member stays, a null `kind` is removed.
+/// Merge-patch: an absent member stays, a null `kind` or `parent` is removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstitutionPatch {
@@ -35,7 +40,12 @@ pub struct InstitutionPatch {
     pub name: Option<String>,
     #[serde(default, deserialize_with = "given")]
     pub kind: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub parent: Option<Option<RegistrationNumber>>,
 }
+
+/// Institutions above one another, at most.
+const MAX_LEVELS: usize = 20;
 
 impl Registry {
     pub async fn institution_insert(
@@ -47,6 +57,7 @@ impl Registry {
             registration_number: create.registration_number.clone(),
             name: create.name.clone(),
             kind: create.kind.clone(),
+            parent: create.parent.clone(),
         };
         check(&view)?;
         let mut change = self.change(by).await?;
@@ -55,12 +66,17 @@ impl Registry {
                 what: format!("institution {}", view.registration_number),
             });
         }
-        query("INSERT INTO institutions (registration_number, name, kind, version) VALUES ($1, $2, $3, 1)")
-            .bind(view.registration_number.as_str())
-            .bind(&view.name)
-            .bind(&view.kind)
-            .execute(change.conn())
-            .await?;
+        under(change.conn(), &view).await?;
+        query(
+            "INSERT INTO institutions (registration_number, name, kind, parent, version)
+             VALUES ($1, $2, $3, $4, 1)",
+        )
+        .bind(view.registration_number.as_str())
+        .bind(&view.name)
+        .bind(&view.kind)
+        .bind(view.parent.as_ref().map(RegistrationNumber::as_str))
+        .execute(change.conn())
+        .await?;
         change
             .commit("institution_create", object(&view), &(), &view)
             .await?;
@@ -111,15 +127,21 @@ impl Registry {
         let mut view = before.value.clone();
         view.name = patch.name.clone().unwrap_or(view.name);
         view.kind = patch.kind.clone().unwrap_or(view.kind);
+        view.parent = patch.parent.clone().unwrap_or(view.parent);
         check(&view)?;
+        under(change.conn(), &view).await?;
         let version = before.version + 1;
-        query("UPDATE institutions SET name = $2, kind = $3, version = $4 WHERE registration_number = $1")
-            .bind(number.as_str())
-            .bind(&view.name)
-            .bind(&view.kind)
-            .bind(version)
-            .execute(change.conn())
-            .await?;
+        query(
+            "UPDATE institutions SET name = $2, kind = $3, parent = $4, version = $5
+             WHERE registration_number = $1",
+        )
+        .bind(number.as_str())
+        .bind(&view.name)
+        .bind(&view.kind)
+        .bind(view.parent.as_ref().map(RegistrationNumber::as_str))
+        .bind(version)
+        .execute(change.conn())
+        .await?;
         change
             .commit("institution_update", object(&view), &before.value, &view)
             .await?;
@@ -139,6 +161,25 @@ fn check(view: &InstitutionView) -> Result<()> {
     check.done()
 }
 
+/// Its parent is there, and it is not under itself.
+async fn under(conn: &mut Conn, view: &InstitutionView) -> Result<()> {
+    let mut above = view.parent.clone();
+    for _ in 0..MAX_LEVELS {
+        let Some(parent) = above else { return Ok(()) };
+        if parent == view.registration_number {
+            break;
+        }
+        let found = find(&mut *conn, &parent).await?;
+        let Some(found) = found else {
+            let message = "there is no such institution: register it first";
+            return Err(RegistryError::fault("parent", "unknown", message));
+        };
+        above = found.value.parent;
+    }
+    let message = "an institution is not under itself, and twenty levels are enough";
+    Err(RegistryError::fault("parent", "cycle", message))
+}
+
 pub(crate) async fn exists(conn: &mut Conn, number: &RegistrationNumber) -> Result<bool> {
     Ok(find(conn, number).await?.is_some())
 }
@@ -156,6 +197,9 @@ pub(crate) fn read(row: &Row) -> Result<Versioned<InstitutionView>> {
         registration_number: RegistrationNumber::new(text(row, "registration_number")?),
         name: text(row, "name")?,
         kind: row.try_get("kind")?,
+        parent: row
+            .try_get::<Option<String>>("parent")?
+            .map(RegistrationNumber::new),
     };
     Ok(Versioned {
         value,

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_templates.sql"),
     include_str!("../migrations/0010_classifiers.sql"),
     include_str!("../migrations/0011_resources_and_services.sql"),
+    include_str!("../migrations/0012_parent_institutions.sql"),
 ];
 
 /// The control plane. Cheap to clone.

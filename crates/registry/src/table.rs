@@ -12,7 +12,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     (
         "institutions",
         "registration_number",
-        "registration_number name kind? version#",
+        "registration_number name kind? version# parent?",
     ),
     ("systems", "code", "code institution name version#"),
     (

@@ -36,6 +36,7 @@ fn institution(number: &str) -> InstitutionCreate {
         registration_number: RegistrationNumber::new(number),
         name: format!("Iestāde {number}"),
         kind: None,
+        parent: None,
     }
 }
 

@@ -77,6 +77,7 @@ impl Cast {
             registration_number: RegistrationNumber::new(OUTSIDER),
             name: "Cita iestāde".into(),
             kind: None,
+            parent: None,
         };
         let operator = world.operator();
         world.app.institution_create(&operator, &create).await.unwrap();

@@ -257,3 +257,8 @@ health-mail-given-up = { $n ->
     [one] { $shown } given up
    *[other] { $shown } given up
  }
+institution-parent = Institution above (optional)
+institution-parent-hint = Its registration number, 11 digits.
+institution-under = under
+fault-parent-unknown = There is no such institution. Register it first.
+fault-parent-cycle = An institution cannot be under itself.

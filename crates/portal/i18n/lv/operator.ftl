@@ -266,3 +266,8 @@ health-mail-given-up = { $n ->
     [one] nav nosūtīta { $shown }
    *[other] nav nosūtītas { $shown }
  }
+institution-parent = Augstāka iestāde (nav obligāti)
+institution-parent-hint = Tās reģistrācijas numurs, 11 cipari.
+institution-under = pakļauta iestādei
+fault-parent-unknown = Tādas iestādes nav. Vispirms reģistrējiet to.
+fault-parent-cycle = Iestāde nevar būt pati zem sevis.

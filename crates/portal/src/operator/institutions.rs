@@ -75,11 +75,12 @@ fn listed(
 /// `POST /operator/institutions`
 pub async fn institution_create(State(portal): State<Portal>, posted: Posted) -> Result<Response, Failed> {
     let Posted { visitor, form } = posted;
-    let kind = form.text("kind");
+    let (kind, parent) = (form.text("kind"), form.text("parent"));
     let create = InstitutionCreate {
         registration_number: RegistrationNumber::new(form.text("registration_number")),
         name: form.text("name").to_owned(),
         kind: (!kind.is_empty()).then(|| kind.to_owned()),
+        parent: (!parent.is_empty()).then(|| dagr_model::ids::RegistrationNumber::new(parent)),
     };
     match portal.app.institution_create(&visitor.ctx, &create).await {
         Ok(made) => {

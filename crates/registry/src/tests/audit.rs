@@ -64,6 +64,7 @@ async fn every_change_leaves_one_entry() {
     )
     .await;
     let patch = InstitutionPatch {
+        parent: None,
         name: Some("N".into()),
         kind: None,
     };
@@ -356,4 +357,32 @@ async fn entries_page_newest_first_though_their_times_tie() {
             count
         );
     }
+}
+
+#[tokio::test]
+async fn an_institution_is_under_another_that_is_there_and_never_under_itself() {
+    let registry = furnished().await;
+    let (above, below) = (
+        RegistrationNumber::new(PROVIDER),
+        RegistrationNumber::new(RECIPIENT),
+    );
+    let under = |parent: Option<&RegistrationNumber>| InstitutionPatch {
+        parent: Some(parent.cloned()),
+        ..InstitutionPatch::default()
+    };
+    let put = async |number: &RegistrationNumber, patch: InstitutionPatch| {
+        registry.institution_update(&by(), number, &patch, None).await
+    };
+    let made = put(&below, under(Some(&above))).await.unwrap();
+    assert_eq!(made.value.parent.as_ref(), Some(&above));
+    let rule = |refused: Result<Versioned<InstitutionView>>| match refused {
+        Err(RegistryError::Invalid(faults)) => faults[0].rule.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(rule(put(&above, under(Some(&below))).await), "cycle");
+    assert_eq!(rule(put(&above, under(Some(&above))).await), "cycle");
+    let nobody = RegistrationNumber::new("90000099999");
+    assert_eq!(rule(put(&above, under(Some(&nobody))).await), "unknown");
+    let free = put(&below, under(None)).await.unwrap();
+    assert_eq!(free.value.parent, None);
 }

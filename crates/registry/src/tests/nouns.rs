@@ -10,7 +10,7 @@ async fn institution_round_trip() {
     let found = registry.institution_get(&number).await.unwrap().unwrap();
     assert_eq!(
         serde_json::to_value(&found.value).unwrap(),
-        json!({"registration_number": PROVIDER, "name": format!("Iestāde {PROVIDER}"), "kind": null})
+        json!({"registration_number": PROVIDER, "name": format!("Iestāde {PROVIDER}"), "kind": null, "parent": null})
     );
     let patch: InstitutionPatch = serde_json::from_value(json!({"kind": "ministry"})).unwrap();
     let changed = registry
@@ -64,6 +64,7 @@ async fn all_faults_at_once() {
         registration_number: RegistrationNumber::new("123"),
         name: " ".into(),
         kind: Some("\u{7}".into()),
+        parent: None,
     };
     let found = faults(registry.institution_insert(&by(), &wrong).await);
     assert_eq!(found.len(), 3, "{found:?}");

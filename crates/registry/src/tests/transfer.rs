@@ -303,7 +303,7 @@ proptest! {
             let institutions = table::all().iter().find(|table| table.name == "institutions").unwrap();
             let mut tx = registry.write().await.unwrap();
             for (number, (name, kind, version)) in &rows {
-                let values: Vec<Value> = vec![number.into(), name.into(), kind.into(), (*version).into()];
+                let values: Vec<Value> = vec![number.into(), name.into(), kind.into(), (*version).into(), kind.into()];
                 institutions.insert(values).execute(&mut tx).await.unwrap();
             }
             tx.commit().await.unwrap();

@@ -236,12 +236,12 @@ fn actors() -> Value {
     let name = json!({ "type": "string", "minLength": 1, "maxLength": 500, "pattern": "\\S" });
     let kind = json!({ "type": "string", "minLength": 1, "maxLength": 100, "pattern": "\\S" });
     json!({
-        "Institution": view(json!({ "registration_number": text(), "name": text(), "kind": nullable(text()) })),
+        "Institution": view(json!({ "registration_number": text(), "name": text(), "kind": nullable(text()), "parent": nullable(text()) })),
         "InstitutionList": list("institutions", schema_ref("Institution")),
         "InstitutionCreate": body(&["registration_number", "name"], json!({
-            "registration_number": registration_number(), "name": name, "kind": nullable(kind.clone()),
+            "registration_number": registration_number(), "name": name, "kind": nullable(kind.clone()), "parent": nullable(registration_number()),
         })),
-        "InstitutionPatch": body(&[], json!({ "name": name, "kind": nullable(kind) })),
+        "InstitutionPatch": body(&[], json!({ "name": name, "kind": nullable(kind), "parent": nullable(registration_number()) })),
         "BackupCreate": body(&["directory"], json!({ "directory": text(), "with_secrets": { "type": "boolean" } })),
         "Backup": view(json!({
             "id": { "type": "integer" }, "kind": text(), "dataset": nullable(text()),

@@ -170,6 +170,7 @@ pub async fn enter(app: &Arc<App>, officials: &[Official]) -> Result<(), Problem
             registration_number: RegistrationNumber::new(&registration_number),
             name,
             kind: None,
+            parent: None,
         };
         there(app.institution_create(&ctx, &create).await)?;
     }

@@ -142,6 +142,7 @@ impl Office {
                 registration_number: RegistrationNumber::new(number),
                 name: format!("Iestāde {number}"),
                 kind: None,
+                parent: None,
             };
             let operator = office.operator();
             office.app.institution_create(&operator, &create).await.unwrap();

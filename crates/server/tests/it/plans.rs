@@ -75,6 +75,7 @@ async fn person(app: &App, number: u32, institution: &str) -> String {
         registration_number: RegistrationNumber::new(institution),
         name: format!("Iestāde {institution}"),
         kind: None,
+        parent: None,
     };
     app.institution_create(&operator(), &create).await.unwrap();
     let code = format!("39{number:09}");
