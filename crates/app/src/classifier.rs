@@ -11,7 +11,7 @@ use dagr_model::{
     clock::riga_date,
     definition::Definition,
     fault::{Fault, nearest},
-    ids::{DatasetName, RegistrationNumber, Section},
+    ids::{DatasetName, Section},
 };
 use dagr_registry::{
     Classifier, ClassifierVersionPut, ClassifierVersionView, ClassifierView, Page, Versioned,
@@ -28,7 +28,6 @@ use crate::{
     institution::{ListQuery, unknown},
     load::in_order,
     problem::Problem,
-    provide::ANSWERING,
     service::named_by,
 };
 
@@ -115,7 +114,7 @@ impl App {
                 ctx.operator()?;
                 return Err(unknown("classifier"));
             };
-            publishes(ctx, keeper)?;
+            ctx.keeps(keeper, "classifier")?;
             if *keeper != put.keeper {
                 return Err(Problem::role_required(
                     "an operator gives a classifier to another keeper",
@@ -223,7 +222,7 @@ impl App {
     /// An operator or its keeper; else why not.
     pub async fn may_publish(&self, ctx: &Ctx, id: &str) -> Result<ClassifierSeen, Problem> {
         let seen = self.classifier_get(ctx, id).await?.value;
-        publishes(ctx, &seen.view.classifier.keeper)?;
+        ctx.keeps(&seen.view.classifier.keeper, "classifier")?;
         Ok(seen)
     }
 
@@ -318,7 +317,7 @@ impl App {
         let value = ClassifierSeen {
             keeper_name: catalog.institution_name(keeper).to_owned(),
             in_force: in_force.map(|list| list.number),
-            may_publish: publishes(ctx, keeper).is_ok(),
+            may_publish: ctx.keeps(keeper, "classifier").is_ok(),
             view,
         };
         Versioned { value, version }
@@ -330,21 +329,6 @@ fn version_put(ctx: &Ctx, sent: VersionSent) -> ClassifierVersionPut {
         valid_from: sent.valid_from.unwrap_or_else(|| riga_date(ctx.now)),
         reason: sent.reason,
         values: sent.values,
-    }
-}
-
-/// An operator, or the head or data manager of the institution that keeps it.
-fn publishes(ctx: &Ctx, keeper: &RegistrationNumber) -> Result<(), Problem> {
-    if ctx.operator().is_ok() {
-        return Ok(());
-    }
-    let (_, acting) = ctx.acting(ANSWERING)?;
-    if acting.institution == *keeper {
-        Ok(())
-    } else {
-        Err(Problem::role_required(format!(
-            "the classifier is institution {keeper}'s: its head or data manager publishes it"
-        )))
     }
 }
 

@@ -61,8 +61,6 @@ pub struct PackageOptions {
     /// Id of the package that must have been the last applied.
     pub previous: Option<String>,
     pub dry_run: bool,
-    /// The platform's own: no delivery, and no guard.
-    pub generated: bool,
     /// SHA-256 of the decoded body, if the sender gave it.
     pub repr_digest: Option<[u8; 32]>,
 }
@@ -86,15 +84,17 @@ impl App {
         body: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<PackageAnswer, Problem> {
         let set = self.provider_set(ctx, section, dataset)?;
-        self.package_receive(ctx, set, package_id, options, body).await
+        self.package_receive(ctx, set, package_id, (options, false), body)
+            .await
     }
 
+    /// `generated`: the platform's own, no delivery, and no guard.
     pub(crate) async fn package_receive(
         self: &Arc<Self>,
         ctx: &Ctx,
         set: Arc<LiveSet>,
         package_id: &str,
-        options: PackageOptions,
+        (options, generated): (PackageOptions, bool),
         body: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<PackageAnswer, Problem> {
         check_id(package_id)?;
@@ -139,7 +139,7 @@ impl App {
             mode,
             previous: options.previous,
             dry_run: options.dry_run,
-            generated: options.generated,
+            generated,
             epoch,
         };
         // From here on it runs to its end, whether or not the caller waits.

@@ -98,6 +98,21 @@ impl Ctx {
         }
     }
 
+    /// An operator, or the head or data manager of the institution whose `thing` this is; else why not.
+    pub(crate) fn keeps(&self, institution: &RegistrationNumber, thing: &str) -> Result<(), Problem> {
+        if self.operator().is_ok() {
+            return Ok(());
+        }
+        let (_, acting) = self.acting(ANSWERING)?;
+        if acting.institution == *institution {
+            Ok(())
+        } else {
+            Err(Problem::role_required(format!(
+                "the {thing} is institution {institution}'s: its head or data manager does this"
+            )))
+        }
+    }
+
     /// Head or data manager of whatever institution they act for.
     pub fn answers_for_data(&self) -> bool {
         self.acting(ANSWERING).is_ok()

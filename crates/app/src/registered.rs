@@ -11,7 +11,6 @@ use crate::{
     institution::{ListQuery, unknown},
     problem::Problem,
     service::{Provider, finder},
-    system::describes,
 };
 
 /// Resources and services shown with one system, at most.
@@ -60,7 +59,7 @@ impl App {
         let system = self.registry.system_get(now.described.system()).await?;
         let system = system.ok_or_else(|| unknown("system"))?.value;
         Ok(RegisteredSeen {
-            may_describe: describes(ctx, &system.institution).is_ok(),
+            may_describe: ctx.keeps(&system.institution, "system").is_ok(),
             now,
             institution: system.institution,
             system_name: system.name,
@@ -105,7 +104,7 @@ impl App {
     /// A system that is not there is the registry's to tell of, but only to an operator.
     async fn describes_system(&self, ctx: &Ctx, system: &SystemCode) -> Result<(), Problem> {
         match self.registry.system_get(system).await? {
-            Some(found) => describes(ctx, &found.value.institution),
+            Some(found) => ctx.keeps(&found.value.institution, "system"),
             None => ctx.operator(),
         }
     }

@@ -1,6 +1,6 @@
 //! What an information system is for, as the law wants it registered: anybody reads, its institution writes.
 
-use dagr_model::ids::{RegistrationNumber, SystemCode};
+use dagr_model::ids::SystemCode;
 use dagr_registry::{Page, SystemFactsPut, SystemFactsView, SystemView};
 
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
     ctx::Ctx,
     institution::{ListQuery, unknown},
     problem::Problem,
-    provide::ANSWERING,
 };
 
 /// A system as anybody sees it.
@@ -29,7 +28,7 @@ impl App {
         let system = found.ok_or_else(|| unknown("system"))?.value;
         Ok(SystemSeen {
             facts: self.registry.system_facts_get(&code).await?,
-            may_describe: describes(ctx, &system.institution).is_ok(),
+            may_describe: ctx.keeps(&system.institution, "system").is_ok(),
             system,
         })
     }
@@ -66,26 +65,11 @@ impl App {
         expected: Option<i64>,
     ) -> Result<SystemFactsView, Problem> {
         let system = self.system_seen(ctx, code).await?.system;
-        describes(ctx, &system.institution)?;
+        ctx.keeps(&system.institution, "system")?;
         let _one = self.changing.lock().await;
         Ok(self
             .registry
             .system_facts_put(&ctx.actor(), &system.code, put, expected)
             .await?)
-    }
-}
-
-/// An operator, or the head or data manager of the system's institution.
-pub(crate) fn describes(ctx: &Ctx, institution: &RegistrationNumber) -> Result<(), Problem> {
-    if ctx.operator().is_ok() {
-        return Ok(());
-    }
-    let (_, acting) = ctx.acting(ANSWERING)?;
-    if acting.institution == *institution {
-        Ok(())
-    } else {
-        Err(Problem::role_required(format!(
-            "the system is institution {institution}'s: its head or data manager describes it"
-        )))
     }
 }

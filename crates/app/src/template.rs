@@ -6,7 +6,7 @@ use dagr_model::{
     application::{Application, Asked, DataAsked, Stage, resolve_asked},
     clock::riga_date,
     fault::Fault,
-    ids::{DatasetName, RegistrationNumber},
+    ids::DatasetName,
 };
 use dagr_registry::{
     Fields, Page, PermissionCreate, RulesPut, RulesView, TemplatePut, TemplateState, TemplateView,
@@ -17,7 +17,6 @@ use crate::{
     ctx::Ctx,
     institution::{ListQuery, unknown},
     problem::Problem,
-    provide::ANSWERING,
     set::LiveSet,
 };
 
@@ -51,7 +50,7 @@ impl App {
         put: TemplatePut,
     ) -> Result<TemplateView, Problem> {
         let set = self.set_known(dataset)?;
-        answers(ctx, &set.provider)?;
+        ctx.keeps(&set.provider, "data set")?;
         let put = self.fitting(&set, put)?;
         let _one = self.changing.lock().await;
         Ok(self
@@ -104,7 +103,7 @@ impl App {
         expected: Option<i64>,
     ) -> Result<RulesView, Problem> {
         let set = self.set_known(dataset)?;
-        answers(ctx, &set.provider)?;
+        ctx.keeps(&set.provider, "data set")?;
         let decider = self.rules_decider(ctx, &set, put.rules);
         if put.rules.test_access && decider.is_none() {
             return Err(Problem::role_required(
@@ -121,13 +120,13 @@ impl App {
     /// What a page offers.
     pub fn may_make_templates(&self, ctx: &Ctx, dataset: &str) -> bool {
         self.set_known(dataset)
-            .is_ok_and(|set| answers(ctx, &set.provider).is_ok())
+            .is_ok_and(|set| ctx.keeps(&set.provider, "data set").is_ok())
     }
 
     async fn template_own(&self, ctx: &Ctx, number: i64) -> Result<(Arc<LiveSet>, TemplateView), Problem> {
         let found = self.template_get(ctx, number).await?;
         let set = self.set_known(found.dataset.as_str())?;
-        answers(ctx, &set.provider)?;
+        ctx.keeps(&set.provider, "data set")?;
         Ok((set, found))
     }
 
@@ -244,20 +243,5 @@ impl App {
             return Ok(false);
         }
         Ok(self.registry.rules_get(&asked.dataset).await?.rules.template_only)
-    }
-}
-
-/// An operator, or the head or data manager of the provider.
-fn answers(ctx: &Ctx, provider: &RegistrationNumber) -> Result<(), Problem> {
-    if ctx.operator().is_ok() {
-        return Ok(());
-    }
-    let (_, acting) = ctx.acting(ANSWERING)?;
-    if acting.institution == *provider {
-        Ok(())
-    } else {
-        Err(Problem::role_required(format!(
-            "the data set is institution {provider}'s: its head or data manager decides this"
-        )))
     }
 }

@@ -57,11 +57,16 @@ impl App {
         let options = PackageOptions {
             content_type: "application/x-ndjson".to_owned(),
             mode: Some("snapshot".to_owned()),
-            generated: true,
             ..PackageOptions::default()
         };
         let id = format!("generated-{}", self.secrets.random_id());
-        self.package_receive(ctx, set, &id, options, futures_util::stream::iter(lines))
+        // What somebody's records are replaced by is somebody's decision.
+        let object = format!("datasets/{}/packages/{id}", set.name);
+        let asked = json!({ "section": set.section, "records": records, "seed": seed });
+        self.registry
+            .audit_enter(&ctx.actor(), "sandbox_fill", object, &asked)
+            .await?;
+        self.package_receive(ctx, set, &id, (options, true), futures_util::stream::iter(lines))
             .await
     }
 

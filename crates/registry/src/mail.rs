@@ -119,6 +119,17 @@ impl Registry {
     /// Queues what was told since the last time for whoever wants it. The first time nothing: mail begins now. `true`:
     /// there may be more.
     pub async fn mail_queue(&self, now: Timestamp) -> Result<bool> {
+        // Asked every few seconds: what brings nothing writes nothing.
+        let row = query(
+            "SELECT 1 FROM projections p WHERE p.name = $1
+             AND p.entry = CAST((SELECT COALESCE(MAX(id), 0) FROM notifications) AS TEXT)",
+        )
+        .bind(NAME)
+        .fetch_optional(&mut self.read().await?)
+        .await?;
+        if row.is_some() {
+            return Ok(false);
+        }
         let mut tx = self.write().await?;
         let row = query("SELECT entry FROM projections WHERE name = $1")
             .bind(NAME)

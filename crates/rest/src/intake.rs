@@ -58,7 +58,6 @@ pub async fn package_put(
         previous: query.take("previous")?,
         dry_run: query.take_bool("dry_run")?,
         repr_digest: repr_digest(headers),
-        generated: false,
     };
     query.end()?;
     let encoding = text(header::CONTENT_ENCODING)

@@ -50,11 +50,13 @@ impl App {
                 }
             );
             let stands = same && self.test_access_stands(&next).await?;
+            let permissions = self.granted(&next, stands.then_some(Section::Sandbox)).await?;
+            // The decision can be made: only now.
             if !stands {
                 self.test_access_revoke(ctx, &next, "the application was decided")
                     .await?;
             }
-            self.granted(&next, stands.then_some(Section::Sandbox)).await?
+            permissions
         };
         let outcome = Outcome {
             permissions,

@@ -160,10 +160,18 @@ impl App {
             .registry
             .application_move(&ctx.actor(), before.version, &next, &event, &outcome)
             .await?;
-        let application = match rule {
-            Some(rule) => self.test_access_give(ctx, moved.application, rule).await?,
-            None => moved.application,
-        };
+        let mut application = moved.application;
+        if let Some(rule) = rule {
+            match self.test_access_give(ctx, application.clone(), rule).await {
+                Ok(given) => application = given,
+                // It is submitted, and waits for its decision like any other.
+                Err(problem) => tracing::warn!(
+                    code = problem.code,
+                    detail = problem.detail,
+                    "a rule gave no test access"
+                ),
+            }
+        }
         self.viewed(ctx, application).await
     }
 

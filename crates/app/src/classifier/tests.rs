@@ -27,7 +27,7 @@ fn kinds() -> Classifier {
         title: "Veidi".into(),
         title_en: None,
         description: None,
-        keeper: RegistrationNumber::new(PROVIDER),
+        keeper: dagr_model::ids::RegistrationNumber::new(PROVIDER),
         url: None,
     }
 }
@@ -251,7 +251,7 @@ async fn the_keeper_publishes_and_the_operator_registers() {
         assert_eq!(put.err().map(|problem| problem.code), expected);
     }
     let given = Classifier {
-        keeper: RegistrationNumber::new(STRANGER),
+        keeper: dagr_model::ids::RegistrationNumber::new(STRANGER),
         ..kinds()
     };
     assert_eq!(

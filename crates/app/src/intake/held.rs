@@ -36,19 +36,18 @@ impl App {
         dataset: &str,
         package_id: &str,
     ) -> Result<Value, Problem> {
-        let set = self.supplied_set(ctx, section, dataset, true)?;
-        check_id(package_id)?;
-        not_open(&set, package_id)?;
+        let set = self.held_set(ctx, section, dataset, package_id)?;
         let (app, id) = (Arc::clone(self), package_id.to_owned());
         let ctx = ctx.clone();
         let told = Arc::clone(&set);
         // A delivery like any other: no rule gives the sandbox while it comes in, and what one gave ends before.
-        let open = match section {
-            Section::Sandbox => Some(OpenPackage::new(&set.runtime, package_id)?),
-            Section::Main => None,
-        };
-        if open.is_some() {
-            self.test_access_end(&set, ctx.request_id.as_str()).await?;
+        let mut open = None;
+        if section == Section::Sandbox {
+            open = Some(OpenPackage::new(&set.runtime, package_id)?);
+            let (_, row) = self.package_row(&set, package_id).await?;
+            if row.is_some_and(|row| row.state == State::Held) {
+                self.test_access_end(&set, ctx.request_id.as_str()).await?;
+            }
         }
         in_turn(set, move |set| {
             let _open = open;
@@ -59,19 +58,37 @@ impl App {
         .await
     }
 
+    /// The set of a package that may be decided on; a package whose body is still coming in is not held.
+    fn held_set(
+        &self,
+        ctx: &Ctx,
+        section: Section,
+        dataset: &str,
+        package_id: &str,
+    ) -> Result<Arc<LiveSet>, Problem> {
+        let set = self.supplied_set(ctx, section, dataset, true)?;
+        check_id(package_id)?;
+        match set.runtime.packages.progress(package_id) {
+            Some(_) => Err(not_held()),
+            None => Ok(set),
+        }
+    }
+
     fn confirm(&self, set: &LiveSet, by: &Actor, id: &str) -> Result<(Value, Outcome), Problem> {
         let kv = self.open_set(set)?;
         let (row, held) = held_row(&*kv, id)?;
-        self.enter_decision(set, by, "package_confirm", &row, &held)?;
         let head = Head::read(&*kv.snapshot()?)?;
         let dir = StageDir::held(&self.stage_root(), &held.stage);
         if (head.sequence, head.epoch) != (held.sequence, held.epoch) {
+            // Whoever confirmed it finds out why it went.
+            self.enter_decision(set, by, "package_outdated", &row, &held)?;
             reject(&*kv, row)?;
             dir.remove();
             let detail =
                 "another package was applied since this one was held; deliver the present state again";
             return Err(Problem::new(409, "package_outdated", detail));
         }
+        self.enter_decision(set, by, "package_confirm", &row, &held)?;
         let staged = Staged::open(dir.path()).map_err(stage_problem)?;
         let delivery = Delivery {
             set,
@@ -113,9 +130,7 @@ impl App {
         dataset: &str,
         package_id: &str,
     ) -> Result<Value, Problem> {
-        let set = self.supplied_set(ctx, section, dataset, true)?;
-        check_id(package_id)?;
-        not_open(&set, package_id)?;
+        let set = self.held_set(ctx, section, dataset, package_id)?;
         let (app, id) = (Arc::clone(self), package_id.to_owned());
         let by = ctx.actor();
         in_turn(set, move |set| {
@@ -164,14 +179,6 @@ fn not_held() -> Problem {
         "package_not_held",
         "only a held package can be confirmed or rejected",
     )
-}
-
-/// A package whose body is still coming in is known, and not held.
-fn not_open(set: &LiveSet, id: &str) -> Result<(), Problem> {
-    match set.runtime.packages.progress(id) {
-        Some(_) => Err(not_held()),
-        None => Ok(()),
-    }
 }
 
 fn reject(kv: &dyn Kv, mut row: PackageRow) -> Result<Value, Problem> {

@@ -33,7 +33,7 @@ async fn decisions(world: &World) -> Vec<(&'static str, Value)> {
         ..Default::default()
     };
     let entries = world.app.registry.audit_list(&filter, None, 10).await.unwrap();
-    let verbs = ["package_confirm", "package_reject"];
+    let verbs = ["package_confirm", "package_outdated", "package_reject"];
     entries
         .items
         .into_iter()
@@ -160,6 +160,7 @@ async fn a_held_package_can_be_rejected_or_outdated() {
         (outdated.status, outdated.code, world.stages()),
         (409, "package_outdated", 0)
     );
+    assert_eq!(decisions(&world).await[0], ("package_outdated", json!(10)));
     assert_eq!(
         world
             .deliver("bss_cars", "p1", &upsert("N", "n"))

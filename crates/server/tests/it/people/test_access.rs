@@ -213,6 +213,47 @@ async fn a_held_delivery_ends_it_when_it_is_confirmed() {
 }
 
 #[tokio::test]
+async fn what_does_not_happen_ends_nothing() {
+    let office = Office::open().await;
+    let (applicant, decider) = set_up(&office).await;
+    let mut asked = tries(&["main", "sandbox"]);
+    asked["ways"] = json!(["index:Surname"]);
+    let path = office.submitted(&applicant, asked).await;
+    let test = permissions(&office, &applicant, &path).await[0].clone();
+    let state = async || {
+        office
+            .get(&decider, &format!("/registry/permissions/{test}"))
+            .await
+            .json()["state"]
+            .clone()
+    };
+    // A decision that would leave no way is refused.
+    let partial = json!({ "result": "partial", "refused": [{ "field": "Surname", "reason": "Nevajag" }] });
+    let refused = office.post(&decider, &format!("{path}/decide"), partial).await;
+    assert_eq!(
+        refused.json()["errors"][0]["rule"],
+        "no_way",
+        "{}",
+        refused.text()
+    );
+    assert_eq!(state().await, "active");
+    // No such package is held.
+    let producer = office.connection(PROVIDER, ConnectionKind::Producer);
+    let unknown = office
+        .app
+        .package_confirm(&producer, Section::Sandbox, "persons", "never")
+        .await;
+    assert_eq!(unknown.unwrap_err().status, 404);
+    assert_eq!(state().await, "active");
+    // Who filled the sandbox is in the trail.
+    let trail = office
+        .get(&office.operator_token(), "/registry/audit?action=sandbox_fill")
+        .await
+        .json();
+    assert_eq!(trail["entries"][0]["before"]["records"], 40, "{trail}");
+}
+
+#[tokio::test]
 async fn no_rule_gives_earlier_versions() {
     let office = Office::open().await;
     let (_, applicant) = office.person(1, RECIPIENT, &[Role::DataManager]).await;
