@@ -35,7 +35,9 @@ pub enum StartError {
     Directory { dir: PathBuf, cause: String },
     #[error("another process uses the data directory {0}")]
     InUse(PathBuf),
-    #[error("cannot listen on {address}: {cause}; end what listens there, or set another address: listen.data, listen.operations")]
+    #[error(
+        "cannot listen on {address}: {cause}; end what listens there, or set another address: listen.data, listen.operations"
+    )]
     Listen { address: SocketAddr, cause: String },
     #[error("{0}")]
     Tls(String),
