@@ -1,7 +1,7 @@
-//! Signatures over what we hand out: detached JWS (RFC 7797, unencoded payload), and the RFC 8785 form they cover.
+//! Signatures over what we hand out: detached JWS (RFC 7797, unencoded payload) over the RFC 8785 form.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
+pub use dagr_model::jcs::canonical;
 
 use crate::secrets::Secrets;
 
@@ -15,48 +15,10 @@ pub fn sign_detached(secrets: &Secrets, payload: &[u8]) -> String {
     format!("{header}..{signature}")
 }
 
-/// RFC 8785: members sorted by UTF-16 code units, no space. Numbers must be whole (all of ours are).
-pub fn canonical(value: &Value) -> Vec<u8> {
-    let mut out = Vec::with_capacity(512);
-    write(value, &mut out);
-    out
-}
-
-fn write(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Object(members) => {
-            let mut sorted: Vec<(&String, &Value)> = members.iter().collect();
-            sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push(b'{');
-            for (at, (name, value)) in sorted.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write(&Value::String(name.clone()), out);
-                out.push(b':');
-                write(value, out);
-            }
-            out.push(b'}');
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write(item, out);
-            }
-            out.push(b']');
-        }
-        // serde_json escapes strings as RFC 8785 asks.
-        scalar => out.extend_from_slice(scalar.to_string().as_bytes()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -10,6 +10,7 @@ pub mod digest;
 pub mod expression;
 pub mod fault;
 pub mod ids;
+pub mod jcs;
 pub mod key;
 pub mod law;
 pub mod leaves;

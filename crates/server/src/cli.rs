@@ -7,8 +7,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     bench,
     commands::{
-        self, Failure, audit, backup, classifier, config as config_command, connection, dataset, disclosures,
-        institution, package, permission, registry, restore, scrub, serve, system, token,
+        self, Failure, audit, backup, classifier, config as config_command, connection, connector, dataset,
+        disclosures, institution, package, permission, registry, replica, restore, scrub, serve, system,
+        token,
     },
     demo,
 };
@@ -72,6 +73,12 @@ enum Command {
     /// Deliveries of a provider
     #[command(subcommand)]
     Package(package::Command),
+    /// Feeds: from a provider's database or files to a data set
+    #[command(subcommand)]
+    Connector(connector::Command),
+    /// A recipient's own copy of what a permission gives
+    #[command(subcommand)]
+    Replica(replica::Command),
     /// Who was told what
     #[command(subcommand)]
     Disclosures(disclosures::Command),
@@ -132,6 +139,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Scrub(command) => scrub::run(global, &command),
         Command::Registry(command) => registry::run(global, command).await,
         Command::Package(command) => package::run(global, command).await,
+        Command::Connector(command) => connector::run(global, command).await,
+        Command::Replica(command) => replica::run(global, command).await,
         command => {
             let session = commands::Session::operator(global)?;
             match command {
@@ -150,6 +159,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
                 | Command::Config(_)
                 | Command::Token(_)
                 | Command::Package(_)
+                | Command::Connector(_)
+                | Command::Replica(_)
                 | Command::Restore(_)
                 | Command::Registry(_)
                 | Command::Scrub(_) => Ok(()),

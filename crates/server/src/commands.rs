@@ -5,6 +5,7 @@ pub mod backup;
 pub mod classifier;
 pub mod config;
 pub mod connection;
+pub mod connector;
 pub mod dataset;
 pub mod disclosures;
 mod failure;
@@ -13,6 +14,7 @@ mod output;
 pub mod package;
 pub mod permission;
 pub mod registry;
+pub mod replica;
 pub mod restore;
 pub mod scrub;
 pub mod serve;
@@ -23,6 +25,7 @@ use std::fs;
 
 use clap::Args;
 use serde_json::{Map, Value};
+use tokio::signal::unix::{SignalKind, signal};
 
 pub use failure::Failure;
 pub use output::Output;
@@ -140,6 +143,20 @@ pub fn configuration(global: &Global) -> Result<Config, Failure> {
 
 fn utf8((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
     Some((name.into_string().ok()?, value.into_string().ok()?))
+}
+
+/// Ends when the process is told to stop: SIGTERM or SIGINT.
+pub fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+    let signals =
+        signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
+    let (mut terminate, mut interrupt) =
+        signals.map_err(|error| Failure::here(format!("no signals: {error}")))?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// A JSON object of the members that are given.

@@ -24,12 +24,11 @@ use std::{
 };
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     cli::Global,
     client::Client,
-    commands::{Done, Failure},
+    commands::{Done, Failure, told_to_stop},
     config::{Config, Log},
     serve::{self, Running, StartError},
 };
@@ -65,15 +64,11 @@ pub async fn run(global: &Global, demo: Demo) -> Done {
         ..Log::default()
     };
     serve::log::init(&log).map_err(Failure::here)?;
-    let signals =
-        signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
-    let (mut terminate, mut interrupt) =
-        signals.map_err(|error| Failure::here(format!("no signals: {error}")))?;
+    let mut stop = std::pin::pin!(told_to_stop()?);
     let running = start(demo.listen, &data).await?;
     let told = tokio::select! {
         told = tell(&demo, &data, &running, begun) => told,
-        _ = terminate.recv() => Ok(false),
-        _ = interrupt.recv() => Ok(false),
+        () = &mut stop => Ok(false),
     };
     if matches!(told, Ok(true)) && !demo.once {
         println!(
@@ -83,10 +78,7 @@ pub async fn run(global: &Global, demo: Demo) -> Done {
         for member in running.cast.get().into_iter().flatten() {
             println!("     {:<20} {} {}", member.name, member.code, member.what);
         }
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        stop.await;
     }
     running.stop().await;
     told.map(|_| ())

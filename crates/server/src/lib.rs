@@ -2,7 +2,6 @@
 
 mod bench;
 pub mod cli;
-pub mod client;
 mod commands;
 pub mod config;
 pub mod demo;
@@ -12,3 +11,5 @@ pub mod mail;
 pub mod restore;
 pub mod serve;
 pub mod tls;
+
+pub use dagr_connector::client;

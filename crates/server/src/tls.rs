@@ -3,12 +3,7 @@
 use std::{io, path::Path};
 
 use axum_server::tls_rustls::RustlsConfig;
-
-/// Makes AWS-LC the process's provider. Again and again is once.
-pub fn install_provider() {
-    // The error says that there is one already.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-}
+pub use dagr_connector::client::install_provider;
 
 /// Certificate chain and key of the listener.
 pub async fn load(certificate: &Path, key: &Path) -> io::Result<RustlsConfig> {

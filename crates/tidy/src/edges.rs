@@ -7,7 +7,7 @@ use toml::Table;
 use crate::{none, root};
 
 /// Crate, and what it may use of ours. Surfaces (`rest`) name neither a store nor the registry nor `policy`.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("policy", &["model"]),
     ("formats", &["model"]),
@@ -18,6 +18,7 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("web", &["model", "app"]),
     ("rest", &["model", "app", "web"]),
     ("oidc", &["model"]),
+    ("connector", &["model", "formats"]),
     ("portal", &["model", "app", "web", "oidc"]),
     (
         "server",
@@ -32,6 +33,7 @@ const EDGES: [(&str, &[&str]); 13] = [
             "rest",
             "portal",
             "oidc",
+            "connector",
         ],
     ),
     ("tidy", &[]),
@@ -41,18 +43,31 @@ const EDGES: [(&str, &[&str]); 13] = [
 const IN_TESTS: [&str; 1] = ["store-embedded"];
 
 /// Heavy dependencies, and the only crates that may name them: what keeps pure crates pure.
-const ONLY_IN: [(&str, &[&str]); 10] = [
+const ONLY_IN: [(&str, &[&str]); 13] = [
     (
         "tokio",
-        &["registry", "app", "web", "rest", "oidc", "portal", "server"],
+        &[
+            "registry",
+            "app",
+            "web",
+            "rest",
+            "oidc",
+            "portal",
+            "connector",
+            "server",
+        ],
     ),
     ("axum", &["web", "rest", "portal", "server"]),
     ("axum-server", &["server"]),
     // Nothing calls out but the command line, and a sign-in its provider.
     ("lettre", &["server"]),
-    ("reqwest", &["oidc", "server"]),
+    ("reqwest", &["oidc", "connector", "server"]),
     ("sqlx", &["registry"]),
     ("heed", &["store-embedded"]),
+    // Sources and replicas.
+    ("rusqlite", &["connector"]),
+    ("tokio-postgres", &["connector"]),
+    ("mysql_async", &["connector"]),
     ("rustix", &["store", "store-embedded", "app", "server"]),
     ("utoipa", &["rest"]),
     ("clap", &["server"]),

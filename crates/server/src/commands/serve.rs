@@ -2,28 +2,20 @@
 
 use std::io::Write;
 
-use tokio::signal::unix::{SignalKind, signal};
-
-use super::{Done, Failure, configuration};
+use super::{Done, Failure, configuration, told_to_stop};
 use crate::{cli::Global, serve};
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(global: &Global) -> Done {
     let config = configuration(global)?;
     serve::log::init(&config.log).map_err(Failure::here)?;
-    let signals =
-        signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
-    let (mut terminate, mut interrupt) =
-        signals.map_err(|error| Failure::here(format!("no signals: {error}")))?;
+    let stop = told_to_stop()?;
     let running = serve::start(config, &global.data_dir())
         .await
         .map_err(|error| Failure::here(error.to_string()))?;
     say(&running.ready_line());
     tracing::info!(data = %running.data, operations = %running.operations, "ready");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    stop.await;
     tracing::info!("stopping: calls under way may end");
     running.stop().await;
     tracing::info!("stopped");

@@ -10,6 +10,8 @@ use tokio::sync::Mutex;
 
 use super::{CallError, Result, error};
 
+/// RFC 7523.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How far ahead an assertion expires.
 const ASSERTION_S: u64 = 120;
 /// A token is renewed so long before it expires, or at a quarter of a short life.
@@ -122,7 +124,7 @@ impl SignIn {
 }
 
 /// One call of `/token`.
-pub(crate) async fn sign_in(
+pub(super) async fn sign_in(
     http: &reqwest::Client,
     base: &str,
     audience: &str,
@@ -131,7 +133,7 @@ pub(crate) async fn sign_in(
 ) -> Result<AccessToken> {
     let assertion = sign_assertion(key, client_id, audience)?;
     // Every value is of characters that a form takes as they are, but for the colons.
-    let kind = dagr_app::token::ASSERTION_TYPE.replace(':', "%3A");
+    let kind = ASSERTION_TYPE.replace(':', "%3A");
     let form =
         format!("grant_type=client_credentials&client_assertion_type={kind}&client_assertion={assertion}");
     let request = http
@@ -153,8 +155,8 @@ mod tests {
 
     #[test]
     fn a_generated_key_signs_and_nonsense_does_not() {
-        let made = crate::keys::generate("client").unwrap();
-        let key = SigningKey::from_pem(&made.key_pem).unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["client".to_owned()]).unwrap();
+        let key = SigningKey::from_pem(&made.signing_key.serialize_pem()).unwrap();
         assert_eq!(key.algorithm, Algorithm::ES256);
         let one = sign_assertion(&key, "client", "http://x").unwrap();
         assert_ne!(
@@ -163,6 +165,6 @@ mod tests {
             "every assertion has its own jti"
         );
         assert!(SigningKey::from_pem("x").is_err());
-        assert!(SigningKey::from_pem(&made.certificate_pem).is_err());
+        assert!(SigningKey::from_pem(&made.cert.pem()).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! A client of the HTTP interface: signs in, calls, and reads problems. The command line and the demo use it.
+//! A client of the HTTP interface: signs in, calls, and reads problems. Feeds, replicas, the command line and the demo use it.
 
 mod error;
 mod sign_in;
@@ -61,6 +61,12 @@ impl Answer {
     }
 }
 
+/// Makes AWS-LC the process's provider of cryptography. Again and again is once.
+pub fn install_provider() {
+    // The error says that there is one already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
 impl Client {
     /// Without a token: the catalogue, public files, `/token`.
     pub fn anonymous(base: &str) -> Result<Self> {
@@ -87,8 +93,21 @@ impl Client {
         )
     }
 
+    /// The same, trusting also the authorities of a PEM file.
+    pub fn trusting(self, authorities_pem: &[u8]) -> Result<Self> {
+        let certificates = reqwest::Certificate::from_pem_bundle(authorities_pem)
+            .map_err(|_| CallError::Key("server.ca is no PEM file of certificates".to_owned()))?;
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .tls_certs_merge(certificates)
+            .build()
+            .map_err(|error| CallError::unreachable(&self.base, &error))?;
+        Ok(Self { http, ..self })
+    }
+
     fn new(base: &str, caller: Caller) -> Result<Self> {
-        crate::tls::install_provider();
+        install_provider();
         let base = base.trim_end_matches('/');
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)

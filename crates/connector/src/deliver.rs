@@ -1,0 +1,248 @@
+//! Packages from the spool to the server: in order, again after a break, each with its receipt checked and kept.
+
+mod receipt;
+
+use std::time::{Duration, Instant};
+
+use reqwest::header;
+use serde_json::Value;
+use tokio::fs::File;
+
+pub use receipt::Receipts;
+
+use crate::{
+    client::{CallError, Client},
+    compare::body_lines,
+    error::{Error, Result},
+    feed::{Feed, Retry},
+    state::{Declined, Package, PackageState, State},
+};
+
+/// Shortest pause before a second try.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// How delivering ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivered {
+    /// Nothing waits any more; so many packages were applied now.
+    All(usize),
+    /// The guard holds this package, and everything after it waits.
+    Held(String),
+}
+
+pub struct Sender<'d> {
+    pub feed: &'d Feed,
+    pub state: &'d State,
+    pub client: &'d Client,
+    pub schema: &'d dagr_model::schema::Schema,
+    pub receipts: &'d Receipts,
+}
+
+impl Sender<'_> {
+    /// Sends what waits. A fault that may pass is tried again until `give_up` (`None`: at once).
+    pub async fn deliver(&self, give_up: Option<Retry>) -> Result<Delivered> {
+        let mut applied = 0;
+        for package in self.state.unfinished()? {
+            let sent = match give_up.clone() {
+                Some(retry) => again(retry, || self.one(&package)).await?,
+                None => self.one(&package).await?,
+            };
+            match sent {
+                Sent::Applied => applied += 1,
+                Sent::Held => return Ok(Delivered::Held(package.id)),
+                // What came after it is gone with it.
+                Sent::TakenBack(problem) => return Err(Error::Decide(problem)),
+            }
+        }
+        Ok(Delivered::All(applied))
+    }
+
+    async fn one(&self, package: &Package) -> Result<Sent> {
+        let answer = if package.state == PackageState::Held {
+            self.look(package).await?
+        } else {
+            self.put(package).await?
+        };
+        let word = answer["state"].as_str().unwrap_or("applied");
+        match word {
+            "held" => {
+                self.state.held(package, &answer.to_string())?;
+                Ok(Sent::Held)
+            }
+            "rejected" => {
+                let problem = format!("package {} was rejected; its changes were not sent", package.id);
+                self.state.taken_back(package, PackageState::Rejected, &problem)?;
+                Ok(Sent::TakenBack(problem))
+            }
+            "open" => Err(Error::Source(format!(
+                "package {} is still being read by the server",
+                package.id
+            ))),
+            _ => {
+                let receipt = if answer["receipt"].is_object() {
+                    &answer["receipt"]
+                } else {
+                    &answer
+                };
+                self.applied(package, receipt).await?;
+                Ok(Sent::Applied)
+            }
+        }
+    }
+
+    /// Somebody may have decided.
+    async fn look(&self, package: &Package) -> Result<Value> {
+        match self
+            .client
+            .get(&format!("{}/packages/{}", self.feed.intake(), package.id))
+            .await
+        {
+            // An outdated package is free again: the state as it is now goes instead.
+            Err(CallError::Refused(refusal)) if refusal.status == 404 => {
+                Ok(serde_json::json!({ "state": "rejected" }))
+            }
+            other => Ok(other?),
+        }
+    }
+
+    async fn put(&self, package: &Package) -> Result<Value> {
+        let path = self.state.body(package.n);
+        let file = File::open(&path)
+            .await
+            .map_err(|error| Error::file(&path, &error))?;
+        let mut address = format!(
+            "{}/packages/{}?mode={}",
+            self.feed.intake(),
+            package.id,
+            package.mode
+        );
+        if let Some(previous) = &package.previous {
+            address.push_str(&format!("&previous={previous}"));
+        }
+        let headers = [
+            (header::CONTENT_TYPE, "application/x-ndjson"),
+            (header::CONTENT_ENCODING, "zstd"),
+        ];
+        match self.client.put_stream(&address, &headers, file).await {
+            Ok(answer) => Ok(answer),
+            Err(CallError::Refused(refusal)) => self.refused(package, *refusal),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn refused(&self, package: &Package, refusal: crate::client::Refusal) -> Result<Value> {
+        match (refusal.status, refusal.code.as_str()) {
+            // Nothing of it could be taken: the rows are at fault, not the way.
+            (422, "package_refused") => {
+                let problem = format!("the server took no row of package {}: {refusal}", package.id);
+                self.state.taken_back(package, PackageState::Refused, &problem)?;
+                Err(Error::Decide(problem))
+            }
+            (409, "package_order") => Err(Error::Decide(format!(
+                "another package than ours was applied last: somebody else delivers to {}, or it was restored. `dagr connector resync` compares and repairs",
+                self.feed.dataset
+            ))),
+            (409, "package_conflict") => Err(Error::Decide(format!(
+                "package {} exists with other content: this feed's state is a copy of another's. Give the feed another name, or `dagr connector resync`",
+                package.id
+            ))),
+            (409, "package_open") => Err(Error::Source(format!(
+                "package {} is still being read by the server",
+                package.id
+            ))),
+            _ => Err(CallError::Refused(Box::new(refusal)).into()),
+        }
+    }
+
+    async fn applied(&self, package: &Package, receipt: &Value) -> Result<()> {
+        self.receipts.check(self.client, package, receipt).await?;
+        let declined = if receipt["quarantined"].as_u64().unwrap_or(0) > 0 {
+            self.declined(package).await?
+        } else {
+            Vec::new()
+        };
+        self.state.applied(package, &receipt.to_string(), &declined)?;
+        tracing::info!(
+            package = %package.id,
+            accepted = receipt["accepted"].as_u64(),
+            unchanged = receipt["unchanged"].as_u64(),
+            deleted = receipt["deleted"].as_u64(),
+            quarantined = receipt["quarantined"].as_u64(),
+            "applied"
+        );
+        Ok(())
+    }
+
+    /// Records that lie in the server's quarantine: key and digest.
+    async fn declined(&self, package: &Package) -> Result<Vec<Declined>> {
+        let mut lines = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("package", package.id.clone()), ("limit", "10000".to_owned())];
+            query.extend(after.take().map(|after| ("after", after)));
+            let path = format!("{}/quarantine", self.feed.intake());
+            let page = self.client.get_with(&path, &query).await?;
+            lines.extend(
+                page["rows"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|row| row["line"].as_u64()),
+            );
+            match page["next"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        lines.sort_unstable();
+        lines.dedup();
+        let bodies = body_lines(&self.state.body(package.n), &lines)?;
+        Ok(bodies
+            .iter()
+            .filter_map(|line| self.key_and_digest(line))
+            .collect())
+    }
+
+    fn key_and_digest(&self, line: &str) -> Option<Declined> {
+        let json = line
+            .strip_prefix("{\"op\":\"upsert\",\"record\":")?
+            .strip_suffix('}')?;
+        let record = self.schema.read_json(json.as_bytes()).ok()?;
+        let key = self.schema.key_of(record.as_ref()).ok()?;
+        Some((key, dagr_model::digest::record_digest(&record.json)))
+    }
+}
+
+enum Sent {
+    Applied,
+    Held,
+    TakenBack(String),
+}
+
+/// Tries until it works, fails for good, or the limit has passed. Pauses double, with jitter.
+pub async fn again<T>(retry: Retry, mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match attempt().await {
+            Err(error) if error.is_passing() => {
+                if began.elapsed() + pause > retry.limit {
+                    tracing::error!(%error, limit = ?retry.limit, "given up");
+                    return Err(error);
+                }
+                tracing::warn!(%error, again_in = ?pause, "not now");
+                tokio::time::sleep(jittered(pause)).await;
+                pause = (pause * 2).min(retry.pause);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Between half of it and all of it, so that many feeds do not come back at once.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without random numbers the pause is whole.
+    let share = aws_lc_rs::rand::fill(&mut byte).map_or(255, |()| byte[0]);
+    pause / 2 + pause * u32::from(share) / 510
+}

@@ -1,0 +1,52 @@
+//! How a feed or a replica can fail.
+
+use std::path::Path;
+
+use dagr_model::fault::Fault;
+
+use crate::client::CallError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file that describes it is wrong; every fault.
+    #[error("{what}")]
+    Faults { what: String, faults: Vec<Fault> },
+    #[error("{0}")]
+    Call(#[from] CallError),
+    /// The source cannot be read, or gives what a feed cannot take.
+    #[error("source: {0}")]
+    Source(String),
+    /// The state directory.
+    #[error("{0}")]
+    State(String),
+    /// Nothing is wrong, but somebody has to decide.
+    #[error("{0}")]
+    Decide(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn file(path: &Path, error: &std::io::Error) -> Self {
+        Self::State(format!("{}: {error}", path.display()))
+    }
+
+    /// Is trying the same again of use?
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Call(error) => match error {
+                CallError::Unreachable { .. } | CallError::CutOff(_) => true,
+                CallError::Refused(refusal) => refusal.status >= 500 || matches!(refusal.status, 408 | 429),
+                CallError::Key(_) | CallError::Unexpected(_) => false,
+            },
+            Self::Source(_) => true,
+            Self::Faults { .. } | Self::State(_) | Self::Decide(_) => false,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::State(format!("the state: {error}"))
+    }
+}

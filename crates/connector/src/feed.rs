@@ -1,0 +1,251 @@
+//! The file that describes a feed: from which source, to which data set, how and when.
+
+pub(crate) mod read;
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use dagr_model::fault::Fault;
+
+use crate::error::{Error, Result};
+
+/// A feed as its file describes it; paths are resolved against the file's directory.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// Begins the ids of its packages.
+    pub name: String,
+    pub dataset: String,
+    pub sandbox: bool,
+    /// Where the definition is read; `None` = asked of the server.
+    pub definition: Option<PathBuf>,
+    /// What the feed remembers.
+    pub state: PathBuf,
+    pub server: Server,
+    pub source: Source,
+    pub map: MapSpec,
+    pub schedule: Schedule,
+    pub retry: Retry,
+    /// Bytes packages that wait for the server may take on disk.
+    pub spool_bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub url: String,
+    pub client_id: String,
+    pub key: Secret,
+    /// PEM of authorities to trust besides the machine's own.
+    pub ca: Option<PathBuf>,
+}
+
+/// Something secret by reference: never its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    Env(String),
+    File(PathBuf),
+}
+
+impl Secret {
+    /// The value. The error names the reference.
+    pub fn read(&self) -> Result<String> {
+        match self {
+            Self::Env(name) => std::env::var(name)
+                .map_err(|_| Error::State(format!("the environment variable {name} is not set"))),
+            Self::File(path) => {
+                let text = fs::read_to_string(path).map_err(|error| Error::file(path, &error))?;
+                Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "environment variable {name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Source {
+    Files(Files),
+    Sql(Sql),
+    Http(Http),
+}
+
+/// One file, or every file of a directory in the order of their names.
+#[derive(Debug, Clone)]
+pub struct Files {
+    pub path: PathBuf,
+    /// `true`: each new file of the directory is a state of its own, the newest the present one.
+    pub watch: bool,
+    /// Format, where the name does not tell it.
+    pub format: Option<Format>,
+    pub charset: Option<String>,
+    /// A file is taken once it has not changed so long.
+    pub settle: Duration,
+    /// Of JSON and XML: where the records are.
+    pub records: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Json,
+    NdJson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Postgres,
+    MariaDb,
+    Sqlite,
+}
+
+/// A query against a database.
+#[derive(Debug, Clone)]
+pub struct Sql {
+    pub engine: Engine,
+    /// Without a password; of SQLite the file.
+    pub url: String,
+    pub password: Option<Secret>,
+    pub query: String,
+    /// The query is all of this table.
+    pub table: Option<String>,
+    pub lists: Vec<ListQuery>,
+    pub follow: Option<Follow>,
+}
+
+/// A list inside the record, from a query of its own.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    /// Top-level field of the definition.
+    pub field: String,
+    pub query: String,
+    pub table: Option<String>,
+    /// Column of this query → column of the feed's query.
+    pub matching: BTreeMap<String, String>,
+    /// Columns that order the elements.
+    pub order: Vec<String>,
+}
+
+/// Changes as they are committed.
+#[derive(Debug, Clone)]
+pub struct Follow {
+    /// PostgreSQL: name of the replication slot and of the publication.
+    pub slot: String,
+    pub tables: Vec<Followed>,
+    /// Longest time between two looks.
+    pub every: Duration,
+}
+
+/// A table whose rows belong to records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    pub table: String,
+    /// Column of the table → column of the feed's query that holds the same part of the key.
+    pub key: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Http {
+    pub url: String,
+    /// Header `Authorization`.
+    pub authorization: Option<Secret>,
+    pub format: Option<Format>,
+    pub charset: Option<String>,
+    pub records: Option<String>,
+}
+
+/// How columns become fields. A field without a rule is filled by the column of its name.
+#[derive(Debug, Clone, Default)]
+pub struct MapSpec {
+    pub fields: BTreeMap<String, Rule>,
+    /// Columns nobody wants.
+    pub drop: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rule {
+    pub columns: Vec<String>,
+    pub constant: Option<String>,
+    /// Between the columns.
+    pub join: Option<String>,
+    /// Cuts the one column, and takes a part (from 1).
+    pub split: Option<(String, usize)>,
+    /// strftime of a date or a time.
+    pub format: Option<String>,
+    /// Value → value; others stay unless `other`.
+    pub codes: BTreeMap<String, String>,
+    pub other: Other,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Other {
+    #[default]
+    Refuse,
+    Keep,
+    Empty,
+}
+
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Full comparison.
+    pub compare: Duration,
+    /// The copy against the server's digest.
+    pub reconcile: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Retry {
+    /// Longest pause between two tries.
+    pub pause: Duration,
+    /// When `once` gives up; `run` goes on and says so.
+    pub limit: Duration,
+}
+
+impl Feed {
+    /// Reads a feed's file; every fault at once.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(|error| Error::file(path, &error))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, base).map_err(|faults| Error::Faults {
+            what: format!("{} does not describe a feed", path.display()),
+            faults,
+        })
+    }
+
+    pub fn parse(text: &str, base: &Path) -> std::result::Result<Self, Vec<Fault>> {
+        read::feed(text, base)
+    }
+
+    /// `/intake/{set}` of its section.
+    pub fn intake(&self) -> String {
+        if self.sandbox {
+            format!("/sandbox/{}/intake", self.dataset)
+        } else {
+            format!("/intake/{}", self.dataset)
+        }
+    }
+}
+
+/// `schema.table`, each part quoted.
+pub fn quoted_table(engine: Engine, table: &str) -> String {
+    table
+        .split('.')
+        .map(|part| quoted(engine, part))
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+pub fn quoted(engine: Engine, name: &str) -> String {
+    let quote = if engine == Engine::MariaDb { '`' } else { '"' };
+    let doubled = name.replace(quote, &format!("{quote}{quote}"));
+    format!("{quote}{doubled}{quote}")
+}

@@ -1,0 +1,239 @@
+//! Where the copy lies. Each page of the feed is one transaction, with its cursor in it.
+
+mod postgres;
+mod sqlite;
+
+use super::{
+    TargetSpec,
+    plan::{Column, Kind, Table},
+    rows::Row,
+};
+use crate::error::Result;
+
+/// What every replica of a database remembers, by its name.
+const NOTES: &str = "CREATE TABLE IF NOT EXISTS dagr_replica (replica TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (replica, name))";
+
+pub enum Target {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// One record with its rows, by table.
+pub type Stored = (Vec<u8>, Vec<Vec<Row>>);
+
+impl Target {
+    pub async fn open(spec: &TargetSpec) -> Result<Self> {
+        let target = match spec {
+            TargetSpec::Sqlite { path } | TargetSpec::Files { state: path, .. } => {
+                Self::Sqlite(sqlite::Sqlite::open(path)?)
+            }
+            TargetSpec::Postgres {
+                url,
+                password,
+                schema,
+            } => Self::Postgres(postgres::Postgres::open(url, password.as_ref(), schema).await?),
+        };
+        target.run(NOTES).await?;
+        Ok(target)
+    }
+
+    pub async fn run(&self, text: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(target) => target.run(text),
+            Self::Postgres(target) => target.run(text).await,
+        }
+    }
+
+    pub async fn begin(&self) -> Result<()> {
+        self.run("BEGIN").await
+    }
+
+    pub async fn commit(&self) -> Result<()> {
+        self.run("COMMIT").await
+    }
+
+    pub async fn note(&self, replica: &str, name: &str) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite(target) => target.note(replica, name),
+            Self::Postgres(target) => target.note(replica, name).await,
+        }
+    }
+
+    pub async fn set_note(&self, replica: &str, name: &str, value: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(target) => target.set_note(replica, name, value),
+            Self::Postgres(target) => target.set_note(replica, name, value).await,
+        }
+    }
+
+    /// Makes the tables of a record, empty.
+    pub async fn make(&self, table: &Table) -> Result<()> {
+        for table in table.all() {
+            self.run(&self.create(table)).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn remove(&self, table: &Table) -> Result<()> {
+        for table in table.all() {
+            self.run(&format!("DROP TABLE IF EXISTS {}", quoted(&table.name)))
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub async fn rename(&self, from: &Table, to: &Table) -> Result<()> {
+        for (from, to) in from.all().into_iter().zip(to.all()) {
+            self.run(&format!(
+                "ALTER TABLE {} RENAME TO {}",
+                quoted(&from.name),
+                quoted(&to.name)
+            ))
+            .await?;
+        }
+        Ok(())
+    }
+
+    pub async fn add_column(&self, table: &Table, column: &Column) -> Result<()> {
+        let kind = self.type_of(column.kind);
+        self.run(&format!(
+            "ALTER TABLE {} ADD COLUMN {} {kind}",
+            quoted(&table.name),
+            quoted(&column.name)
+        ))
+        .await
+    }
+
+    pub async fn drop_column(&self, table: &Table, column: &Column) -> Result<()> {
+        self.run(&format!(
+            "ALTER TABLE {} DROP COLUMN {}",
+            quoted(&table.name),
+            quoted(&column.name)
+        ))
+        .await
+    }
+
+    /// Removes the rows of these keys from every table.
+    pub async fn delete(&self, table: &Table, keys: &[Vec<u8>]) -> Result<()> {
+        for table in table.all() {
+            match self {
+                Self::Sqlite(target) => target.delete(table, keys)?,
+                Self::Postgres(target) => target.delete(table, keys).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows by table, in the order of [`Table::all`].
+    pub async fn insert(&self, table: &Table, rows: &[Vec<Row>]) -> Result<()> {
+        for (table, rows) in table.all().into_iter().zip(rows) {
+            if rows.is_empty() {
+                continue;
+            }
+            match self {
+                Self::Sqlite(target) => target.insert(table, rows)?,
+                Self::Postgres(target) => target.insert(table, rows).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to `limit` records in key order: after `after`, before `to`.
+    pub async fn read(
+        &self,
+        table: &Table,
+        from: Option<&[u8]>,
+        after: Option<&[u8]>,
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Stored>> {
+        let tables = table.all();
+        let main = self
+            .rows(tables[0], &Bounds { from, after, to }, Some(limit))
+            .await?;
+        let Some(last) = main.last().map(|row| row.key.clone()) else {
+            return Ok(Vec::new());
+        };
+        let mut records: Vec<Stored> = main
+            .into_iter()
+            .map(|row| {
+                let mut rows = vec![Vec::new(); tables.len()];
+                let key = row.key.clone();
+                rows[0].push(row);
+                (key, rows)
+            })
+            .collect();
+        let first = records[0].0.clone();
+        for (at, table) in tables.iter().enumerate().skip(1) {
+            let mut end = last.clone();
+            end.push(0);
+            let bounds = Bounds {
+                from: Some(&first),
+                after: None,
+                to: Some(&end),
+            };
+            for row in self.rows(table, &bounds, None).await? {
+                if let Ok(place) = records.binary_search_by(|(key, _)| key.cmp(&row.key)) {
+                    records[place].1[at].push(row);
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    async fn rows(&self, table: &Table, bounds: &Bounds<'_>, limit: Option<usize>) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(target) => target.rows(table, bounds, limit),
+            Self::Postgres(target) => target.rows(table, bounds, limit).await,
+        }
+    }
+
+    fn type_of(&self, kind: Kind) -> &'static str {
+        match self {
+            Self::Sqlite(_) => sqlite::type_of(kind),
+            Self::Postgres(_) => postgres::type_of(kind),
+        }
+    }
+
+    fn create(&self, table: &Table) -> String {
+        let bytes = match self {
+            Self::Sqlite(_) => "BLOB",
+            Self::Postgres(_) => "bytea",
+        };
+        let mut columns = vec![format!("_key {bytes} NOT NULL")];
+        columns.extend(
+            table
+                .positions()
+                .iter()
+                .map(|name| format!("{name} INTEGER NOT NULL")),
+        );
+        columns.extend(
+            table
+                .columns
+                .iter()
+                .map(|column| format!("{} {}", quoted(&column.name), self.type_of(column.kind))),
+        );
+        let key = [vec!["_key".to_owned()], table.positions()].concat().join(", ");
+        columns.push(format!("PRIMARY KEY ({key})"));
+        format!("CREATE TABLE {} ({})", quoted(&table.name), columns.join(", "))
+    }
+}
+
+/// A stretch of keys.
+pub struct Bounds<'b> {
+    pub from: Option<&'b [u8]>,
+    pub after: Option<&'b [u8]>,
+    pub to: Option<&'b [u8]>,
+}
+
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Every column of a table as it is written: key, positions, columns.
+fn names(table: &Table) -> Vec<String> {
+    let mut names = vec!["_key".to_owned()];
+    names.extend(table.positions());
+    names.extend(table.columns.iter().map(|column| quoted(&column.name)));
+    names
+}

@@ -1,0 +1,192 @@
+//! A copy in PostgreSQL.
+
+use bytes::Bytes;
+use futures_util::{SinkExt, pin_mut};
+use tokio_postgres::Client;
+
+use super::{Bounds, names, quoted};
+use crate::{
+    error::{Error, Result},
+    feed::Secret,
+    replica::{
+        plan::{Kind, Table},
+        rows::Row,
+    },
+    source::sql::postgres::{connect_to, told},
+};
+
+/// Bytes of rows sent at once.
+const CHUNK: usize = 1 << 20;
+
+pub struct Postgres {
+    client: Client,
+}
+
+pub fn type_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Int => "bigint",
+        Kind::Decimal => "numeric",
+        Kind::Bool => "boolean",
+        Kind::Date => "date",
+        Kind::Timestamp => "timestamptz",
+        Kind::Uuid => "uuid",
+        // As it stands: jsonb would order members anew.
+        Kind::Json => "json",
+    }
+}
+
+impl Postgres {
+    pub async fn open(url: &str, password: Option<&Secret>, schema: &str) -> Result<Self> {
+        let client = connect_to(url, password).await?;
+        let schema = quoted(schema);
+        client
+            .batch_execute(&format!(
+                "CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}"
+            ))
+            .await
+            .map_err(told)?;
+        Ok(Self { client })
+    }
+
+    pub async fn run(&self, text: &str) -> Result<()> {
+        self.client.batch_execute(text).await.map_err(told)
+    }
+
+    pub async fn note(&self, replica: &str, name: &str) -> Result<Option<String>> {
+        let text = "SELECT value FROM dagr_replica WHERE replica = $1 AND name = $2";
+        let row = self
+            .client
+            .query_opt(text, &[&replica, &name])
+            .await
+            .map_err(told)?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    pub async fn set_note(&self, replica: &str, name: &str, value: &str) -> Result<()> {
+        let text = "INSERT INTO dagr_replica VALUES ($1, $2, $3) ON CONFLICT (replica, name) DO UPDATE SET value = $3";
+        self.client
+            .execute(text, &[&replica, &name, &value])
+            .await
+            .map_err(told)?;
+        Ok(())
+    }
+
+    pub async fn delete(&self, table: &Table, keys: &[Vec<u8>]) -> Result<()> {
+        let text = format!("DELETE FROM {} WHERE _key = ANY($1)", quoted(&table.name));
+        self.client.execute(&text, &[&keys]).await.map_err(told)?;
+        Ok(())
+    }
+
+    pub async fn insert(&self, table: &Table, rows: &[Row]) -> Result<()> {
+        let text = format!(
+            "COPY {} ({}) FROM STDIN",
+            quoted(&table.name),
+            names(table).join(", ")
+        );
+        let sink = self.client.copy_in(&text).await.map_err(told)?;
+        pin_mut!(sink);
+        let mut out = String::new();
+        for row in rows {
+            line(table, row, &mut out)?;
+            if out.len() > CHUNK {
+                sink.send(Bytes::from(std::mem::take(&mut out)))
+                    .await
+                    .map_err(told)?;
+            }
+        }
+        sink.send(Bytes::from(out)).await.map_err(told)?;
+        sink.finish().await.map_err(told)?;
+        Ok(())
+    }
+
+    pub async fn rows(&self, table: &Table, bounds: &Bounds<'_>, limit: Option<usize>) -> Result<Vec<Row>> {
+        let order = [vec!["_key".to_owned()], table.positions()].concat().join(", ");
+        let mut columns = vec!["_key".to_owned()];
+        columns.extend(table.positions().iter().map(|name| format!("{name}::bigint")));
+        columns.extend(table.columns.iter().map(|column| {
+            let name = quoted(&column.name);
+            match column.kind {
+                Kind::Timestamp => format!("left({name}::text, -3) || 'Z'"),
+                _ => format!("{name}::text"),
+            }
+        }));
+        let text = format!(
+            "SELECT {} FROM {} WHERE ($1::bytea IS NULL OR _key >= $1) AND ($2::bytea IS NULL OR _key > $2)
+             AND ($3::bytea IS NULL OR _key < $3) ORDER BY {order} LIMIT $4",
+            columns.join(", "),
+            quoted(&table.name)
+        );
+        let limit = limit.map(|limit| limit as i64);
+        let found = self
+            .client
+            .query(&text, &[&bounds.from, &bounds.after, &bounds.to, &limit])
+            .await
+            .map_err(told)?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(Row {
+                    key: row.try_get(0).map_err(told)?,
+                    positions: (1..=table.depth)
+                        .map(|at| row.try_get(at).map_err(told))
+                        .collect::<Result<_>>()?,
+                    cells: (0..table.columns.len())
+                        .map(|at| row.try_get(1 + table.depth + at).map_err(told))
+                        .collect::<Result<_>>()?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// One row of `COPY`'s text form.
+fn line(table: &Table, row: &Row, out: &mut String) -> Result<()> {
+    out.push_str("\\\\x");
+    row.key
+        .iter()
+        .for_each(|byte| out.push_str(&format!("{byte:02x}")));
+    for n in &row.positions {
+        out.push_str(&format!("\t{n}"));
+    }
+    for (column, cell) in table.columns.iter().zip(&row.cells) {
+        out.push('\t');
+        let Some(cell) = cell else {
+            out.push_str("\\N");
+            continue;
+        };
+        fits(column.kind, cell).map_err(|why| {
+            Error::Decide(format!(
+                "PostgreSQL cannot hold a value of {}.{} as it is: {why}; use SQLite or files",
+                table.name, column.name
+            ))
+        })?;
+        for c in cell.chars() {
+            match c {
+                '\\' => out.push_str("\\\\"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                c => out.push(c),
+            }
+        }
+    }
+    out.push('\n');
+    Ok(())
+}
+
+/// What would not come back as it went in is not put in.
+fn fits(kind: Kind, cell: &str) -> std::result::Result<(), &'static str> {
+    match kind {
+        Kind::Timestamp
+            if cell
+                .split_once('.')
+                .is_some_and(|(_, fraction)| fraction.len() > 7) =>
+        {
+            Err("a time finer than a microsecond")
+        }
+        Kind::Timestamp | Kind::Date if cell.starts_with("0000") => Err("the year 0000"),
+        _ if cell.contains('\0') => Err("the character U+0000"),
+        _ => Ok(()),
+    }
+}

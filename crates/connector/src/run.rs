@@ -1,0 +1,336 @@
+//! A feed at work: compare, follow, deliver, reconcile; once, or for as long as the process lives.
+
+mod check;
+mod followed;
+mod forever;
+mod status;
+
+use std::{cell::RefCell, path::Path, sync::Arc};
+
+use dagr_model::{definition::Definition, schema::Schema};
+use jiff::Timestamp;
+
+pub use check::{Checked, check};
+pub use forever::forever;
+pub use status::{metrics, status};
+
+use crate::{
+    client::Client,
+    collect::Collect,
+    compare::{Comparison, Extent, Found},
+    deliver::{Delivered, Receipts, Sender},
+    error::{Error, Result},
+    feed::{Feed, Retry, Server, Source},
+    reconcile::{Reconcile, Reconciled},
+    source::{Notes, files, http, sql::Db},
+    state::State,
+};
+
+/// The definition a feed last worked by; of use when the server is away.
+const DEFINITION: &str = "definition.yaml";
+
+/// A feed with everything it needs.
+pub struct Running {
+    pub feed: Feed,
+    pub state: State,
+    pub client: Client,
+    schema: RefCell<Arc<Schema>>,
+    receipts: Receipts,
+}
+
+/// What one look at the source came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// No new file, the same `ETag`.
+    NothingNew,
+    Compared(Found),
+}
+
+impl Running {
+    pub async fn open(path: &Path) -> Result<Self> {
+        let feed = Feed::load(path)?;
+        let client = client(&feed.server)?;
+        let state = State::open(&feed.state)?;
+        let schema = match definition(&feed, &client).await {
+            Ok(text) => {
+                let schema = compile(&feed, &text)?;
+                keep_definition(&state, &text)?;
+                schema
+            }
+            // Away is not gone: the feed goes on by what it knows, and what it makes waits in the spool.
+            Err(error) if error.is_passing() => match std::fs::read_to_string(state.dir().join(DEFINITION)) {
+                Ok(text) => compile(&feed, &text)?,
+                Err(_) => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            feed,
+            state,
+            client,
+            schema: RefCell::new(Arc::new(schema)),
+            receipts: Receipts::default(),
+        })
+    }
+
+    pub fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.schema.borrow())
+    }
+
+    /// The definition may have got a field since.
+    pub async fn renew_definition(&self) -> Result<()> {
+        let text = definition(&self.feed, &self.client).await?;
+        if std::fs::read_to_string(self.state.dir().join(DEFINITION)).is_ok_and(|known| known == text) {
+            return Ok(());
+        }
+        *self.schema.borrow_mut() = Arc::new(compile(&self.feed, &text)?);
+        keep_definition(&self.state, &text)
+    }
+
+    /// Reads all of the source and makes a package of what differs.
+    pub async fn compare(&self) -> Result<Looked> {
+        self.room()?;
+        let schema = self.schema();
+        let snapshot = self.state.is_new()?;
+        let file = match &self.feed.source {
+            Source::Files(spec) => match files::next(spec, &self.state)? {
+                Ok(Some(file)) => Some(file),
+                Ok(None) => return Ok(Looked::NothingNew),
+                Err(wait) => {
+                    tracing::debug!(?wait, "a file may still be written");
+                    return Ok(Looked::NothingNew);
+                }
+            },
+            _ => None,
+        };
+        let mut comparison = Comparison::begin(&self.state, &schema, Extent::Whole)?;
+        let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison);
+        let mut notes: Notes = match (&self.feed.source, file) {
+            (Source::Files(spec), Some(file)) => {
+                files::read(spec, &file, &mut collect, &schema.definition.csv)?
+            }
+            (Source::Http(spec), _) => {
+                match http::read(spec, Some(&self.state), &mut collect, &schema.definition.csv).await? {
+                    Some(notes) => notes,
+                    None => return Ok(Looked::NothingNew),
+                }
+            }
+            (Source::Sql(spec), _) => {
+                Db::connect(spec, &schema).await?.all(&mut collect).await?;
+                Notes::new()
+            }
+            (Source::Files(_), None) => return Ok(Looked::NothingNew),
+        };
+        notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
+        notes.push(("compare_due".to_owned(), "false".to_owned()));
+        let found = comparison.finish(&self.feed.name, snapshot, &notes)?;
+        tracing::info!(
+            records = found.records,
+            upserts = found.upserts,
+            deletes = found.deletes,
+            refused = found.refused,
+            "compared"
+        );
+        Ok(Looked::Compared(found))
+    }
+
+    pub async fn deliver(&self, give_up: Option<Retry>) -> Result<Delivered> {
+        let schema = self.schema();
+        let sender = Sender {
+            feed: &self.feed,
+            state: &self.state,
+            client: &self.client,
+            schema: &schema,
+            receipts: &self.receipts,
+        };
+        sender.deliver(give_up).await
+    }
+
+    /// Compares with the server. Needs everything delivered.
+    pub async fn reconcile(&self) -> Result<Reconciled> {
+        let schema = self.schema();
+        let reconcile = Reconcile {
+            feed: &self.feed,
+            state: &self.state,
+            schema: &schema,
+            client: &self.client,
+        };
+        let done = reconcile.run().await?;
+        self.state
+            .set_meta("last_reconcile", &Timestamp::now().to_string())?;
+        if done.differing > 0 {
+            tracing::warn!(
+                differing = done.differing,
+                exchanges = done.exchanges,
+                "the server held other records than were sent"
+            );
+            self.state.set_meta("compare_due", "true")?;
+        }
+        Ok(done)
+    }
+
+    /// One round, for cron: everything new in the source, delivered, and compared with the server when that is due.
+    pub async fn once(&self, reconcile: bool) -> Result<Round> {
+        let mut round = Round::default();
+        let retry = Some(self.feed.retry.clone());
+        round.deliver(self.deliver(retry.clone()).await?);
+        while round.held.is_none() {
+            let Looked::Compared(found) = self.compare().await? else {
+                break;
+            };
+            round.add(&found);
+            round.deliver(self.deliver(retry.clone()).await?);
+            // Files of a directory are states one after another; anything else is read once.
+            if !matches!(self.feed.source, Source::Files(_)) {
+                break;
+            }
+        }
+        if round.held.is_none() && (reconcile || self.reconcile_due()?) {
+            let mut done = self.reconcile().await?;
+            if done.differing > 0 && !matches!(self.feed.source, Source::Files(_)) {
+                if let Looked::Compared(found) = self.compare().await? {
+                    round.add(&found);
+                }
+                round.deliver(self.deliver(retry).await?);
+                done.differing = self.reconcile().await?.differing;
+            }
+            round.reconciled = Some(done);
+        }
+        self.state.set_meta("problem", "")?;
+        Ok(round)
+    }
+
+    fn reconcile_due(&self) -> Result<bool> {
+        let last = self
+            .state
+            .meta("last_reconcile")?
+            .and_then(|text| text.parse::<Timestamp>().ok());
+        Ok(last.is_none_or(|last| {
+            let age = Timestamp::now().duration_since(last).as_secs();
+            age >= self.feed.schedule.reconcile.as_secs() as i64
+        }))
+    }
+
+    /// Is there room for one more package?
+    fn room(&self) -> Result<()> {
+        let waiting: u64 = self.state.unfinished()?.iter().map(|package| package.bytes).sum();
+        if waiting < self.feed.spool_bytes {
+            return Ok(());
+        }
+        Err(Error::Decide(format!(
+            "packages that wait for the server take {} MiB, as much as spool_mib allows: the source is not read until they are delivered",
+            waiting >> 20
+        )))
+    }
+
+    /// Lets go of what was sent before and of the files taken: the next round compares with what the server holds.
+    pub async fn resync(&self, everything: bool) -> Result<()> {
+        for package in self.state.unfinished()? {
+            self.state.taken_back(
+                &package,
+                crate::state::PackageState::Rejected,
+                "given up by resync",
+            )?;
+        }
+        self.state
+            .db
+            .execute("DELETE FROM meta WHERE name LIKE 'file %' OR name = 'etag'", [])?;
+        self.state.set_meta("compare_due", "true")?;
+        if everything {
+            return self.state.forget_copy();
+        }
+        self.state.set_meta("last_reconcile", "")?;
+        self.reconcile().await.map(|_| ())
+    }
+
+    /// Applies or drops the package that the guard holds.
+    pub async fn decide(&self, confirm: bool) -> Result<String> {
+        let unfinished = self.state.unfinished()?;
+        let held = unfinished
+            .iter()
+            .find(|package| package.state == crate::state::PackageState::Held);
+        let Some(package) = held else {
+            return Err(Error::Decide("no package of this feed is held".to_owned()));
+        };
+        let verb = if confirm { "confirm" } else { "reject" };
+        let path = format!("{}/packages/{}/{verb}", self.feed.intake(), package.id);
+        let answered = self.client.post_empty(&path).await.map(|_| ());
+        // Whatever came of it, the package's state now is the server's.
+        let delivered = self.deliver(None).await;
+        answered?;
+        match delivered {
+            Err(Error::Decide(_)) if !confirm => {}
+            other => {
+                other?;
+            }
+        }
+        Ok(package.id.clone())
+    }
+}
+
+/// What `once` did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Round {
+    pub found: Found,
+    pub packages: usize,
+    pub held: Option<String>,
+    pub reconciled: Option<Reconciled>,
+}
+
+impl Round {
+    fn add(&mut self, found: &Found) {
+        self.found.records = found.records;
+        self.found.upserts += found.upserts;
+        self.found.deletes += found.deletes;
+        self.found.refused = found.refused;
+    }
+
+    fn deliver(&mut self, delivered: Delivered) {
+        match delivered {
+            Delivered::All(packages) => self.packages += packages,
+            Delivered::Held(id) => self.held = Some(id),
+        }
+    }
+}
+
+/// A client that signs in as the feed's connection.
+pub fn client(server: &Server) -> Result<Client> {
+    let client = Client::connection(&server.url, &server.client_id, &server.key.read()?)?;
+    match &server.ca {
+        None => Ok(client),
+        Some(path) => {
+            let pem = std::fs::read(path).map_err(|error| Error::file(path, &error))?;
+            Ok(client.trusting(&pem)?)
+        }
+    }
+}
+
+async fn definition(feed: &Feed, client: &Client) -> Result<String> {
+    if let Some(path) = &feed.definition {
+        return std::fs::read_to_string(path).map_err(|error| Error::file(path, &error));
+    }
+    let request = client
+        .request(reqwest::Method::GET, &format!("{}/definition", feed.intake()))
+        .await?;
+    Ok(client.send(request).await?.text())
+}
+
+fn compile(feed: &Feed, text: &str) -> Result<Schema> {
+    let definition: Definition = text.parse().map_err(|faults| Error::Faults {
+        what: "the definition cannot be read".to_owned(),
+        faults,
+    })?;
+    if definition.name.as_str() != feed.dataset {
+        let message = format!("the definition is of {}", definition.name);
+        return Err(Error::Faults {
+            what: "feed and definition do not fit together".to_owned(),
+            faults: vec![dagr_model::fault::Fault::new("dataset", "name", message)],
+        });
+    }
+    Ok(Schema::compile(Arc::new(definition), None))
+}
+
+fn keep_definition(state: &State, text: &str) -> Result<()> {
+    let path = state.dir().join(DEFINITION);
+    std::fs::write(&path, text).map_err(|error| Error::file(&path, &error))
+}

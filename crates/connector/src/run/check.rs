@@ -1,0 +1,104 @@
+//! Tries everything without sending: the file, the server, the source, the definition; tells what would be sent and what
+//! would be refused.
+
+use std::path::Path;
+
+use dagr_model::record::Canonical;
+use serde::Serialize;
+
+use super::{client, compile, definition};
+use crate::{
+    collect::{Collect, Refused, Take},
+    error::Result,
+    feed::{Feed, Source},
+    source::{
+        files, http,
+        sql::{
+            Db,
+            follow::{mariadb, postgres},
+        },
+    },
+    state::State,
+};
+
+/// Records shown.
+const SHOWN: usize = 3;
+/// Refusals told one by one.
+const TOLD: usize = 1_000;
+
+#[derive(Debug, Default, Serialize)]
+pub struct Checked {
+    pub records: u64,
+    pub refused: u64,
+    /// The first ones, as they would be sent.
+    pub first: Vec<serde_json::Value>,
+    pub refusals: Vec<Refused>,
+    /// What is read: a file's name, an address, a query's engine.
+    pub source: String,
+}
+
+impl Take for Checked {
+    fn record(&mut self, _: u64, _: Vec<u8>, record: &Canonical) -> Result<()> {
+        self.records += 1;
+        if self.first.len() < SHOWN {
+            self.first
+                .extend(serde_json::from_slice::<serde_json::Value>(&record.json));
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, refused: Vec<Refused>, _: Option<Vec<u8>>) -> Result<()> {
+        self.refused += 1;
+        let room = TOLD.saturating_sub(self.refusals.len());
+        self.refusals.extend(refused.into_iter().take(room));
+        Ok(())
+    }
+}
+
+/// `limit`: rows of a query that are looked at; files are read whole.
+pub async fn check(path: &Path, limit: Option<u64>) -> Result<Checked> {
+    let feed = Feed::load(path)?;
+    let client = client(&feed.server)?;
+    let schema = compile(&feed, &definition(&feed, &client).await?)?;
+    // Not only the definition: may this connection deliver at all?
+    client.get(&format!("{}/state", feed.intake())).await?;
+    let mut checked = Checked::default();
+    let mut source = String::new();
+    let mut collect = Collect::new(&schema, &feed.map, &mut checked);
+    let csv = &schema.definition.csv;
+    match &feed.source {
+        Source::Files(spec) => {
+            let scratch =
+                tempfile::tempdir().map_err(|error| crate::error::Error::State(error.to_string()))?;
+            // A state of its own: what the feed has taken already is looked at again.
+            let state = State::open(scratch.path())?;
+            let mut spec = spec.clone();
+            spec.settle = std::time::Duration::ZERO;
+            if let Ok(Some(file)) = files::next(&spec, &state)? {
+                source = file.path.display().to_string();
+                files::read(&spec, &file, &mut collect, csv)?;
+            }
+        }
+        Source::Http(spec) => {
+            source.clone_from(&spec.url);
+            http::read(spec, None, &mut collect, csv).await?;
+        }
+        Source::Sql(spec) => {
+            source = format!("{:?}", spec.engine);
+            let mut db = Db::connect(spec, &schema).await?;
+            match limit {
+                Some(limit) => db.some(&mut collect, limit).await?,
+                None => db.all(&mut collect).await?,
+            }
+            match (&spec.follow, &mut db) {
+                (Some(follow), Db::Postgres(reader)) => postgres::tables(reader.client(), follow).await?,
+                (Some(follow), Db::MariaDb(reader)) => {
+                    mariadb::prepare(reader.conn(), follow).await?;
+                }
+                _ => {}
+            }
+        }
+    }
+    checked.source = source;
+    Ok(checked)
+}

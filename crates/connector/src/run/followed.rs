@@ -1,0 +1,279 @@
+//! Following a source: what was committed since the last look, as one package.
+
+use std::time::{Duration, Instant};
+
+use dagr_model::{definition::Type, schema::Schema};
+
+use super::Running;
+use crate::{
+    collect::Collect,
+    compare::{Comparison, Extent, Found},
+    error::{Error, Result},
+    feed::{Engine, Follow, Source, Sql},
+    source::sql::{
+        follow::{Touched, mariadb, postgres},
+        mariadb::Reader as MariaDb,
+        postgres::Reader as Postgres,
+    },
+};
+
+/// How often a slot without changes of ours is moved on, and its lag looked at.
+const TIDY: Duration = Duration::from_secs(30);
+/// Where in the source's log everything before is here.
+const POSITION: &str = "source_position";
+
+/// What a look came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Seen {
+    Nothing,
+    Package(Found),
+    /// Only a comparison of everything finds it.
+    Everything,
+}
+
+/// A followed source, connected anew after a break.
+pub struct Followed<'r> {
+    running: &'r Running,
+    sql: &'r Sql,
+    follow: &'r Follow,
+    reader: Option<Reader>,
+    tidied: Option<Instant>,
+}
+
+enum Reader {
+    Postgres(Postgres),
+    MariaDb(Box<MariaDb>, mariadb::Tables),
+}
+
+impl<'r> Followed<'r> {
+    pub fn of(running: &'r Running) -> Option<Self> {
+        let Source::Sql(sql) = &running.feed.source else {
+            return None;
+        };
+        Some(Self {
+            running,
+            sql,
+            follow: sql.follow.as_ref()?,
+            reader: None,
+            tidied: None,
+        })
+    }
+
+    pub fn every(&self) -> Duration {
+        self.follow.every
+    }
+
+    /// Connects, and marks the place before anything is compared: what is committed from then on is in one or the other.
+    pub async fn connect(&mut self) -> Result<()> {
+        if self.reader.is_some() {
+            return Ok(());
+        }
+        let schema = self.running.schema();
+        let reader = match self.sql.engine {
+            Engine::MariaDb => {
+                let mut reader = MariaDb::connect(self.sql, &schema).await?;
+                let tables = mariadb::prepare(reader.conn(), self.follow).await?;
+                if self.running.state.meta(POSITION)?.is_none() {
+                    self.everything_from(&mariadb::end(reader.conn()).await?.text())?;
+                }
+                Reader::MariaDb(Box::new(reader), tables)
+            }
+            _ => {
+                let reader = Postgres::connect(self.sql, &schema).await?;
+                let slot = postgres::prepare(reader.client(), self.follow).await?;
+                if slot == postgres::Slot::Made {
+                    self.everything_from("")?;
+                }
+                Reader::Postgres(reader)
+            }
+        };
+        self.reader = Some(reader);
+        Ok(())
+    }
+
+    /// Changes before this place are not told: everything is compared.
+    fn everything_from(&self, place: &str) -> Result<()> {
+        let state = &self.running.state;
+        if state.meta("last_compare")?.is_some() {
+            tracing::warn!("the place in the source's log was lost; everything is compared");
+        }
+        state.set_meta("compare_due", "true")?;
+        state.set_meta(POSITION, place)
+    }
+
+    pub async fn look(&mut self) -> Result<Seen> {
+        self.connect().await?;
+        let seen = self.look_connected().await;
+        if seen.is_err() {
+            self.reader = None;
+        }
+        seen
+    }
+
+    async fn look_connected(&mut self) -> Result<Seen> {
+        let running = self.running;
+        running.room()?;
+        let schema = running.schema();
+        let Some(reader) = &mut self.reader else {
+            return Ok(Seen::Nothing);
+        };
+        let place = match running.state.meta(POSITION)? {
+            Some(text) => mariadb::Place::read(&text),
+            None => None,
+        };
+        reader.begin().await?;
+        let names = reader.columns().await?;
+        let mut comparison = Comparison::begin(&running.state, &schema, Extent::Touched)?;
+        let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison);
+        collect.table(&names)?;
+        let at = collect.key_columns().ok_or_else(|| {
+            Error::Decide(
+                "a followed source needs the key's fields from columns as they are: no join, split, codes or constant"
+                    .to_owned(),
+            )
+        })?;
+        let key_columns: Vec<String> = at.iter().map(|at| names[*at].clone()).collect();
+        let touched = reader.touched(self.sql, self.follow, &key_columns, place).await?;
+        let keys: Vec<Vec<String>> = touched.keys.iter().cloned().collect();
+        if !touched.everything && !keys.is_empty() {
+            reader.keys(&at, &key_columns, &keys, &mut collect).await?;
+        }
+        reader.end().await?;
+        drop(collect);
+        if touched.everything {
+            return Ok(Seen::Everything);
+        }
+        let seen = if keys.is_empty() {
+            drop(comparison);
+            for (name, value) in notes(&touched) {
+                running.state.set_meta(&name, &value)?;
+            }
+            Seen::Nothing
+        } else {
+            for key in &keys {
+                // A key that no record can have has no record.
+                if let Some(key) = key_of(&schema, key) {
+                    comparison.touch(&key)?;
+                }
+            }
+            Seen::Package(comparison.finish(&running.feed.name, false, &notes(&touched))?)
+        };
+        self.advance(&touched).await?;
+        Ok(seen)
+    }
+
+    /// What was looked at is durable here: the source need not keep it.
+    async fn advance(&mut self, touched: &Touched) -> Result<()> {
+        let Some(Reader::Postgres(reader)) = &self.reader else {
+            return Ok(());
+        };
+        let tidy = self.tidied.is_none_or(|at| at.elapsed() > TIDY);
+        let position = touched
+            .position
+            .as_ref()
+            .or(touched.idle.as_ref().filter(|_| tidy));
+        if let Some(position) = position {
+            postgres::advance(reader.client(), &self.follow.slot, position).await?;
+        }
+        if tidy {
+            let lag = postgres::lag(reader.client(), &self.follow.slot).await?;
+            let state = &self.running.state;
+            state.set_meta("source_wal_bytes", &lag.wal_bytes.to_string())?;
+            state.set_meta("source_slot_status", &lag.status)?;
+            self.tidied = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
+
+impl Reader {
+    async fn begin(&mut self) -> Result<()> {
+        match self {
+            Self::Postgres(reader) => reader.begin().await,
+            Self::MariaDb(reader, _) => reader.begin().await,
+        }
+    }
+
+    async fn end(&mut self) -> Result<()> {
+        match self {
+            Self::Postgres(reader) => reader.end().await,
+            Self::MariaDb(reader, _) => reader.end().await,
+        }
+    }
+
+    async fn columns(&mut self) -> Result<Vec<String>> {
+        match self {
+            Self::Postgres(reader) => Ok(reader.columns().await?.names),
+            Self::MariaDb(reader, _) => reader.columns().await,
+        }
+    }
+
+    async fn touched(
+        &mut self,
+        sql: &Sql,
+        follow: &Follow,
+        key_columns: &[String],
+        place: Option<mariadb::Place>,
+    ) -> Result<Touched> {
+        match self {
+            Self::Postgres(reader) => postgres::look(reader.client(), follow, key_columns).await,
+            Self::MariaDb(reader, tables) => {
+                let to = mariadb::snapshot(reader.conn()).await?;
+                let from = place.unwrap_or_else(|| to.clone());
+                mariadb::look(sql, follow, tables, key_columns, &from, &to).await
+            }
+        }
+    }
+
+    async fn keys(
+        &mut self,
+        at: &[usize],
+        key_columns: &[String],
+        keys: &[Vec<String>],
+        rows: &mut Collect<'_>,
+    ) -> Result<()> {
+        match self {
+            Self::Postgres(reader) => {
+                let columns = reader.columns().await?;
+                reader.keys(&columns, at, keys, rows).await
+            }
+            Self::MariaDb(reader, _) => reader.keys(key_columns, keys, rows).await,
+        }
+    }
+}
+
+fn notes(touched: &Touched) -> Vec<(String, String)> {
+    let note = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value));
+    [
+        note(POSITION, touched.position.clone()),
+        note(
+            "source_committed_ms",
+            touched.committed_ms.map(|at| at.to_string()),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The key of texts as a database writes them.
+fn key_of(schema: &Schema, texts: &[String]) -> Option<Vec<u8>> {
+    let values: Vec<serde_json::Value> = schema
+        .key
+        .iter()
+        .zip(texts)
+        .map(|(node, text)| match schema.nodes[*node].ty {
+            Type::Int | Type::Decimal => text.parse().ok().map(serde_json::Value::Number),
+            Type::Bool => Some(serde_json::Value::Bool(matches!(
+                text.as_str(),
+                "t" | "true" | "1"
+            ))),
+            Type::Timestamp => Some(serde_json::Value::String(match text.strip_suffix("+00") {
+                Some(utc) => format!("{utc}Z"),
+                None => text.clone(),
+            })),
+            _ => Some(serde_json::Value::String(text.clone())),
+        })
+        .collect::<Option<_>>()?;
+    schema.key_from_values(&values).ok()
+}

@@ -1,0 +1,146 @@
+//! A feed as a service: until it is told to stop. Whatever fails is tried again, and said in the status.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Running,
+    followed::{Followed, Seen},
+};
+use crate::{
+    deliver::Delivered,
+    error::{Error, Result},
+    feed::Source,
+};
+
+/// How often a directory, and a package somebody has to decide on, are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// First pause after a failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+pub async fn forever(running: &Running, stop: impl Future<Output = ()>) -> Result<()> {
+    let mut service = Service {
+        running,
+        followed: Followed::of(running),
+        compared: None,
+        pause: FIRST_PAUSE,
+    };
+    tokio::pin!(stop);
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = &mut stop => return Ok(()),
+            next = service.round() => next,
+        };
+        let wait = service.after(next)?;
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+struct Service<'r> {
+    running: &'r Running,
+    followed: Option<Followed<'r>>,
+    compared: Option<Instant>,
+    pause: Duration,
+}
+
+impl Service<'_> {
+    /// One round; when the next is due.
+    async fn round(&mut self) -> Result<Duration> {
+        let running = self.running;
+        if let Delivered::Held(package) = running.deliver(None).await? {
+            return Err(Error::Decide(format!(
+                "package {package} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"
+            )));
+        }
+        if let Some(followed) = &mut self.followed {
+            followed.connect().await?;
+        }
+        if self.compare_due()? {
+            if let Err(error) = running.renew_definition().await {
+                tracing::warn!(%error, "the definition is the one known before");
+            }
+            running.compare().await?;
+            self.compared = Some(Instant::now());
+            running.deliver(None).await?;
+        }
+        let mut wait = match running.feed.source {
+            Source::Files(_) => LOOK,
+            _ => running.feed.schedule.compare,
+        };
+        if let Some(followed) = &mut self.followed {
+            wait = followed.every();
+            match followed.look().await? {
+                Seen::Nothing => {}
+                Seen::Package(found) => {
+                    if found.package.is_some() {
+                        // More may have come meanwhile.
+                        wait = Duration::ZERO;
+                        if let Delivered::Held(_) = running.deliver(None).await? {
+                            return Ok(LOOK);
+                        }
+                    }
+                }
+                Seen::Everything => running.state.set_meta("compare_due", "true")?,
+            }
+        }
+        if running.state.unfinished()?.is_empty() && running.reconcile_due()? {
+            running.reconcile().await?;
+        }
+        Ok(wait.min(LOOK))
+    }
+
+    fn compare_due(&self) -> Result<bool> {
+        if matches!(self.running.feed.source, Source::Files(_)) {
+            return Ok(true);
+        }
+        let wanted = self.running.state.meta("compare_due")?.as_deref() == Some("true");
+        let every = self.running.feed.schedule.compare;
+        // At the start too: what happened while it stood still is found whatever the source remembers.
+        Ok(wanted || self.compared.is_none_or(|at| at.elapsed() >= every))
+    }
+
+    /// The pause until the next round; what went wrong is said, and pauses grow.
+    fn after(&mut self, round: Result<Duration>) -> Result<Duration> {
+        match round {
+            Ok(wait) => {
+                self.pause = FIRST_PAUSE;
+                self.say("")?;
+                Ok(wait)
+            }
+            Err(error @ Error::State(_)) => Err(error),
+            Err(error) => {
+                let text = match &error {
+                    Error::Faults { what, faults } => {
+                        let told: Vec<String> = faults
+                            .iter()
+                            .take(20)
+                            .map(|fault| format!("{}: {}", fault.place, fault.message))
+                            .collect();
+                        format!("{what}: {}", told.join("; "))
+                    }
+                    error => error.to_string(),
+                };
+                tracing::error!(problem = %text, again_in = ?self.pause, "the feed stands still");
+                self.say(&text)?;
+                let pause = self.pause;
+                self.pause = (self.pause * 2).min(self.running.feed.retry.pause);
+                Ok(pause)
+            }
+        }
+    }
+
+    fn say(&self, problem: &str) -> Result<()> {
+        let state = &self.running.state;
+        if state.meta("problem")?.as_deref().unwrap_or_default() == problem {
+            return Ok(());
+        }
+        state.set_meta("problem_since", &jiff::Timestamp::now().to_string())?;
+        state.set_meta("problem", problem)
+    }
+}

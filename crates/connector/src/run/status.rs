@@ -1,0 +1,154 @@
+//! How a feed stands, read beside it while it runs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::{
+    error::Result,
+    feed::Feed,
+    state::{self, PackageState, State},
+};
+
+/// Refusals shown.
+const SHOWN: usize = 100;
+
+/// A JSON object; `state` is `new`, `running smoothly`'s word `ok`, `waiting`, `held` or `problem`.
+pub fn status(path: &Path) -> Result<Value> {
+    let feed = Feed::load(path)?;
+    let Some(db) = State::peek(&feed.state)? else {
+        return Ok(json!({ "feed": feed.name, "dataset": feed.dataset, "state": "new" }));
+    };
+    let note = |name: &str| state::meta(&db, name).map(|note| note.filter(|text| !text.is_empty()));
+    let number = |name: &str| note(name).map(|note| note.and_then(|text| text.parse::<i64>().ok()));
+    let packages = state::newest(&db, 1_000)?;
+    let unfinished: Vec<_> = packages
+        .iter()
+        .filter(|package| matches!(package.state, PackageState::Waiting | PackageState::Held))
+        .collect();
+    let held = unfinished
+        .iter()
+        .find(|package| package.state == PackageState::Held);
+    let (digest, records) = state::digest(&db)?;
+    let problem = note("problem")?;
+    let word = match (&problem, held, unfinished.is_empty()) {
+        (_, Some(_), _) => "held",
+        (Some(_), None, _) => "problem",
+        (None, None, false) => "waiting",
+        (None, None, true) => "ok",
+    };
+    let last = packages.first().map(|package| {
+        json!({
+            "id": package.id,
+            "state": package.state.as_str(),
+            "mode": package.mode,
+            "operations": package.operations,
+            "deletes": package.deletes,
+            "made_at": package.made_at,
+            "ended_at": package.ended_at,
+            "problem": package.problem,
+        })
+    });
+    Ok(json!({
+        "feed": feed.name,
+        "dataset": feed.dataset,
+        "section": if feed.sandbox { "sandbox" } else { "main" },
+        "state": word,
+        "problem": problem,
+        "problem_since": note("problem_since")?.filter(|_| note("problem").is_ok_and(|text| text.is_some())),
+        "records": records,
+        "digest": digest.hex(),
+        "waiting": unfinished.len(),
+        "spool_bytes": unfinished.iter().map(|package| package.bytes).sum::<u64>(),
+        "refused": number("refused")?.unwrap_or(0),
+        "declined": db.query_row("SELECT count(*) FROM declined", [], |row| row.get::<_, i64>(0))?,
+        "last_package": last,
+        "last_compare": note("last_compare")?,
+        "last_reconcile": note("last_reconcile")?,
+        "source": {
+            "position": note("source_position")?,
+            "wal_bytes": number("source_wal_bytes")?,
+            "slot_status": note("source_slot_status")?,
+        },
+        "refusals": refusals(&db)?,
+    }))
+}
+
+fn refusals(db: &rusqlite::Connection) -> Result<Vec<Value>> {
+    let mut statement = db.prepare(&format!(
+        "SELECT row, field, rule, message, shape FROM refused LIMIT {SHOWN}"
+    ))?;
+    let rows = statement.query_map([], |row| {
+        Ok(json!({
+            "row": row.get::<_, i64>(0)?,
+            "column": row.get::<_, String>(1)?,
+            "rule": row.get::<_, String>(2)?,
+            "message": row.get::<_, String>(3)?,
+            "shape": row.get::<_, String>(4)?,
+        }))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The same as Prometheus text, for a collector of text files.
+pub fn metrics(status: &Value) -> String {
+    let feed = status["feed"].as_str().unwrap_or_default();
+    let mut out = String::new();
+    let mut gauge = |name: &str, help: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            out.push_str(&format!("# HELP dagr_connector_{name} {help}\n# TYPE dagr_connector_{name} gauge\ndagr_connector_{name}{{feed=\"{feed}\"}} {value}\n"));
+        }
+    };
+    let seconds = |member: &Value| {
+        member
+            .as_str()
+            .and_then(|text| text.parse::<jiff::Timestamp>().ok())
+            .map(|at| at.as_second() as f64)
+    };
+    gauge(
+        "records",
+        "Records of the set as sent.",
+        status["records"].as_f64(),
+    );
+    gauge(
+        "waiting_packages",
+        "Packages not yet at the server.",
+        status["waiting"].as_f64(),
+    );
+    gauge(
+        "spool_bytes",
+        "Bytes of packages not yet at the server.",
+        status["spool_bytes"].as_f64(),
+    );
+    gauge(
+        "refused_rows",
+        "Rows of the last comparison that were not sent.",
+        status["refused"].as_f64(),
+    );
+    gauge(
+        "declined_records",
+        "Records in the server's quarantine.",
+        status["declined"].as_f64(),
+    );
+    gauge(
+        "problem",
+        "1 while the feed stands still.",
+        Some(f64::from(status["problem"].is_string())),
+    );
+    gauge(
+        "source_wal_bytes",
+        "WAL the source keeps for the feed.",
+        status["source"]["wal_bytes"].as_f64(),
+    );
+    gauge(
+        "last_compare_seconds",
+        "When everything was last compared.",
+        seconds(&status["last_compare"]),
+    );
+    gauge(
+        "last_reconcile_seconds",
+        "When the server's digest was last compared.",
+        seconds(&status["last_reconcile"]),
+    );
+    out
+}

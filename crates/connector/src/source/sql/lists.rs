@@ -1,0 +1,170 @@
+//! Lists inside a record, from a query of their own: a subquery that gives JSON.
+
+use dagr_model::{
+    definition::Type,
+    fault::{Fault, nearest},
+    schema::{NodeId, Schema},
+};
+
+use crate::{
+    error::{Error, Result},
+    feed::{Engine, ListQuery, quoted},
+};
+
+/// How an engine says it.
+struct Dialect {
+    engine: Engine,
+}
+
+/// One more column of the feed's query: the list as JSON text. `columns` are those of the list's query.
+pub fn column(engine: Engine, list: &ListQuery, columns: &[String], schema: &Schema) -> Result<String> {
+    let dialect = Dialect { engine };
+    let faults = |fault: Fault| Error::Faults {
+        what: "the source and the feed do not fit together".to_owned(),
+        faults: vec![fault],
+    };
+    let place = format!("source.lists {}", list.field);
+    let node = schema
+        .node(&list.field)
+        .filter(|node| schema.nodes[*node].list)
+        .ok_or_else(|| {
+            faults(Fault::new(
+                &place,
+                "field_unknown",
+                "the definition has no list of this name",
+            ))
+        })?;
+    let element = dialect
+        .element(list, columns, schema, node)
+        .map_err(|message| faults(Fault::new(&place, "columns_unknown", message)))?;
+    let matching: Vec<String> = list
+        .matching
+        .iter()
+        .map(|(own, outer)| format!("c.{} = q.{}", quoted(engine, own), quoted(engine, outer)))
+        .collect();
+    let order: Vec<String> = list
+        .order
+        .iter()
+        .map(|name| format!("c.{}", quoted(engine, name)))
+        .collect();
+    let sorted = if order.is_empty() {
+        String::new()
+    } else {
+        format!(" ORDER BY {}", order.join(", "))
+    };
+    let aggregate = match engine {
+        Engine::Postgres => format!("json_agg({element}{sorted})"),
+        Engine::MariaDb => format!("JSON_ARRAYAGG({element}{sorted})"),
+        // SQLite has no order inside the aggregate before 3.44: the rows come in order.
+        Engine::Sqlite => format!("json_group_array({element})"),
+    };
+    let from = match engine {
+        Engine::Sqlite if !order.is_empty() => format!("(SELECT * FROM ({}) c{sorted}) c", list.query),
+        _ => format!("({}) c", list.query),
+    };
+    Ok(format!(
+        "(SELECT {aggregate} FROM {from} WHERE {}) AS {}",
+        matching.join(" AND "),
+        quoted(engine, &list.field)
+    ))
+}
+
+impl Dialect {
+    fn element(
+        &self,
+        list: &ListQuery,
+        columns: &[String],
+        schema: &Schema,
+        node: NodeId,
+    ) -> std::result::Result<String, String> {
+        let spec = &schema.nodes[node];
+        let wanted = || {
+            columns
+                .iter()
+                .filter(|column| !list.matching.contains_key(*column) && !list.order.contains(column))
+        };
+        if !spec.is_object() {
+            let mut own = wanted();
+            return match (own.next(), own.next()) {
+                (Some(column), None) => Ok(self.value(&spec.ty, column)),
+                _ => {
+                    Err("a list of plain values takes one column besides those of match and order".to_owned())
+                }
+            };
+        }
+        let mut members = Vec::new();
+        let mut unknown = Vec::new();
+        for column in columns {
+            let lower = column.to_lowercase();
+            let child = spec
+                .children
+                .iter()
+                .find(|child| schema.nodes[**child].name.to_lowercase() == lower);
+            match child {
+                Some(child) => {
+                    let child = &schema.nodes[*child];
+                    members.push(format!("'{}', {}", child.name, self.value(&child.ty, column)));
+                }
+                None if list.matching.contains_key(column) || list.order.contains(column) => {}
+                None => {
+                    let near = nearest(
+                        column,
+                        spec.children
+                            .iter()
+                            .map(|child| schema.nodes[*child].name.as_str()),
+                    );
+                    unknown.push(match near {
+                        Some(near) => format!("{column} (did you mean {near}?)"),
+                        None => column.clone(),
+                    });
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(format!(
+                "no field of the list takes {}: leave them out of the query",
+                unknown.join(", ")
+            ));
+        }
+        let function = match self.engine {
+            Engine::Postgres => "json_build_object",
+            Engine::MariaDb => "JSON_OBJECT",
+            Engine::Sqlite => "json_object",
+        };
+        Ok(format!("{function}({})", members.join(", ")))
+    }
+
+    /// A column as the JSON that the field's type wants: numbers stay numbers, the rest is text.
+    fn value(&self, ty: &Type, column: &str) -> String {
+        let column = format!("c.{}", quoted(self.engine, column));
+        match (self.engine, ty) {
+            (
+                Engine::Postgres,
+                Type::Int
+                | Type::Decimal
+                | Type::Bool
+                | Type::Date
+                | Type::Timestamp
+                | Type::Json
+                | Type::Point
+                | Type::Geometry,
+            ) => column,
+            (Engine::Postgres, _) => format!("{column}::text"),
+            (_, Type::Int) => column,
+            (Engine::MariaDb, Type::Bool) => format!(
+                "CASE WHEN {column} IS NULL THEN NULL WHEN {column} THEN JSON_EXTRACT('true', '$') ELSE JSON_EXTRACT('false', '$') END"
+            ),
+            (Engine::Sqlite, Type::Bool) => format!(
+                "CASE WHEN {column} IS NULL THEN NULL WHEN {column} THEN json('true') ELSE json('false') END"
+            ),
+            (Engine::MariaDb, Type::Decimal) => column,
+            (Engine::MariaDb, Type::Json | Type::Point | Type::Geometry) => {
+                format!("JSON_EXTRACT({column}, '$')")
+            }
+            (Engine::Sqlite, Type::Json | Type::Point | Type::Geometry) => format!("json({column})"),
+            (Engine::MariaDb, _) => format!("CAST({column} AS CHAR)"),
+            (Engine::Sqlite, Type::Decimal) => column,
+            (Engine::Sqlite, _) => format!("CAST({column} AS TEXT)"),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! SQLite: read whole.
+
+use dagr_model::schema::Schema;
+use rusqlite::{Connection, OpenFlags, types::ValueRef};
+
+use super::lists;
+use crate::{
+    collect::Collect,
+    error::{Error, Result},
+    feed::{Engine, Sql},
+    source::fault,
+};
+
+pub struct Reader {
+    db: Connection,
+    base: String,
+}
+
+impl Reader {
+    pub fn open(sql: &Sql, schema: &Schema) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&sql.url, flags)
+            .map_err(|error| fault(format!("{}: {error}", sql.url)))?;
+        let mut columns = String::new();
+        for list in &sql.lists {
+            let prepared = db.prepare(&list.query).map_err(fault)?;
+            let own: Vec<String> = prepared
+                .column_names()
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect();
+            columns.push_str(", ");
+            columns.push_str(&lists::column(Engine::Sqlite, list, &own, schema)?);
+        }
+        let base = format!("SELECT q.*{columns} FROM ({}) q", sql.query);
+        Ok(Self { db, base })
+    }
+
+    pub fn all(&mut self, rows: &mut Collect<'_>) -> Result<()> {
+        self.read(&self.base, rows)
+    }
+
+    pub fn some(&mut self, rows: &mut Collect<'_>, limit: u64) -> Result<()> {
+        self.read(&format!("SELECT * FROM ({}) LIMIT {limit}", self.base), rows)
+    }
+
+    fn read(&self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
+        let mut statement = self.db.prepare(query).map_err(fault)?;
+        let names: Vec<String> = statement
+            .column_names()
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect();
+        rows.table(&names)?;
+        let mut found = statement.query([]).map_err(fault)?;
+        let mut number = 0;
+        while let Some(row) = found.next().map_err(fault)? {
+            number += 1;
+            let texts: Vec<Option<String>> = (0..names.len())
+                .map(|at| row.get_ref(at).map_err(fault).and_then(text))
+                .collect::<Result<_>>()?;
+            let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+            rows.cells(number, &cells)?;
+        }
+        Ok(())
+    }
+}
+
+fn text(value: ValueRef<'_>) -> Result<Option<String>> {
+    Ok(match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(text) => Some(
+            std::str::from_utf8(text)
+                .map_err(|_| Error::Source("a text of SQLite is not UTF-8".to_owned()))?
+                .to_owned(),
+        ),
+        ValueRef::Blob(bytes) => {
+            use base64::Engine as _;
+            Some(base64::engine::general_purpose::STANDARD.encode(bytes))
+        }
+    })
+}

@@ -1,0 +1,256 @@
+//! What a feed remembers, in one SQLite file: the digest of every record the server has been sent, packages on their
+//! way, receipts, refusals. One process at a time.
+
+mod package;
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use dagr_model::digest::SetDigest;
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub use package::{Declined, Package, PackageState, newest};
+
+use crate::{
+    collect::Refused,
+    error::{Error, Result},
+};
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS copy (key BLOB PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS package (
+    n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, mode TEXT NOT NULL, state TEXT NOT NULL, previous TEXT,
+    sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, operations INTEGER NOT NULL, deletes INTEGER NOT NULL,
+    made_at TEXT NOT NULL, ended_at TEXT, receipt TEXT, problem TEXT);
+CREATE TABLE IF NOT EXISTS undo (
+    package INTEGER NOT NULL, key BLOB NOT NULL, digest BLOB, sent BLOB,
+    PRIMARY KEY (package, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS declined (key BLOB PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message TEXT, shape TEXT);
+";
+
+/// Refusals kept to be read; the total is told beside them.
+pub const REFUSALS_KEPT: usize = 10_000;
+/// Packages whose receipts are kept.
+const PACKAGES_KEPT: i64 = 10_000;
+
+pub struct State {
+    pub(crate) db: Connection,
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl State {
+    /// Opens or makes the directory.
+    pub fn open(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir.join("spool")).map_err(|error| Error::file(dir, &error))?;
+        let lock_path = dir.join("lock");
+        let lock = File::create(&lock_path).map_err(|error| Error::file(&lock_path, &error))?;
+        lock.try_lock().map_err(|_| {
+            Error::State(format!(
+                "{}: another process works on this feed; stop it first",
+                dir.display()
+            ))
+        })?;
+        let state = Self {
+            db: connect(&dir.join("feed.db"))?,
+            dir: dir.to_owned(),
+            _lock: lock,
+        };
+        state.db.execute_batch(SCHEMA)?;
+        state.sweep()?;
+        Ok(state)
+    }
+
+    /// To look at only: also while a feed runs. `None` where there is no feed yet.
+    pub fn peek(dir: &Path) -> Result<Option<Connection>> {
+        let path = dir.join("feed.db");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Some(Connection::open_with_flags(path, flags)?))
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Files of packages nobody knows of: a process ended before it committed them.
+    fn sweep(&self) -> Result<()> {
+        let spool = self.dir.join("spool");
+        let waiting: Vec<PathBuf> = self
+            .unfinished()?
+            .iter()
+            .map(|package| self.body(package.n))
+            .collect();
+        let entries = fs::read_dir(&spool).map_err(|error| Error::file(&spool, &error))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if !waiting.contains(&path) {
+                fs::remove_file(&path).map_err(|error| Error::file(&path, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The body of a package, zstd.
+    pub fn body(&self, n: i64) -> PathBuf {
+        self.dir.join("spool").join(format!("{n:08}.ndjson.zst"))
+    }
+
+    pub fn meta(&self, name: &str) -> Result<Option<String>> {
+        meta(&self.db, name)
+    }
+
+    pub fn set_meta(&self, name: &str, value: &str) -> Result<()> {
+        set_meta(&self.db, name, value)
+    }
+
+    /// Digest and number of the records the server holds once every package has arrived.
+    pub fn digest(&self) -> Result<(SetDigest, u64)> {
+        digest(&self.db)
+    }
+
+    /// The digest sent for a key.
+    pub fn sent(&self, key: &[u8]) -> Result<Option<[u8; 32]>> {
+        let mut statement = self.db.prepare_cached("SELECT digest FROM copy WHERE key = ?1")?;
+        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    /// The digest of a record that the server declined.
+    pub fn declined(&self, key: &[u8]) -> Result<Option<[u8; 32]>> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT digest FROM declined WHERE key = ?1")?;
+        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    /// Is nothing sent yet?
+    pub fn is_new(&self) -> Result<bool> {
+        let any: Option<i64> = self
+            .db
+            .query_row("SELECT n FROM package LIMIT 1", [], |row| row.get(0))
+            .optional()?;
+        Ok(any.is_none() && self.digest()?.1 == 0)
+    }
+
+    /// Replaces the refusals of the comparison before.
+    pub fn put_refusals(&self, refusals: &[Refused], total: u64) -> Result<()> {
+        let transaction = self.db.unchecked_transaction()?;
+        transaction.execute("DELETE FROM refused", [])?;
+        {
+            let mut insert = transaction.prepare("INSERT INTO refused VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            for Refused {
+                row,
+                column,
+                rule,
+                message,
+                shape,
+            } in refusals
+            {
+                insert.execute(params![*row as i64, column, rule, message, shape])?;
+            }
+        }
+        set_meta(&transaction, "refused", &total.to_string())?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Puts right what the server holds for a key, as the server says.
+    pub fn correct(&self, corrections: &[(Vec<u8>, Option<[u8; 32]>)]) -> Result<()> {
+        let transaction = self.db.unchecked_transaction()?;
+        let (mut sum, mut records) = digest(&transaction)?;
+        for (key, now) in corrections {
+            put(&transaction, &mut sum, &mut records, key, now.as_ref())?;
+        }
+        put_digest(&transaction, sum, records)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Nothing is known to be sent.
+    pub fn forget_copy(&self) -> Result<()> {
+        let transaction = self.db.unchecked_transaction()?;
+        transaction.execute_batch("DELETE FROM copy; DELETE FROM undo; DELETE FROM declined")?;
+        put_digest(&transaction, SetDigest::default(), 0)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+pub(crate) fn connect(path: &Path) -> Result<Connection> {
+    let db = Connection::open(path)?;
+    // Committed means on the disk.
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000")?;
+    Ok(db)
+}
+
+pub(crate) fn meta(db: &Connection, name: &str) -> Result<Option<String>> {
+    let mut statement = db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
+pub(crate) fn set_meta(db: &Connection, name: &str, value: &str) -> Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")?
+        .execute([name, value])?;
+    Ok(())
+}
+
+pub(crate) fn digest(db: &Connection) -> Result<(SetDigest, u64)> {
+    let hex = meta(db, "digest")?.unwrap_or_default();
+    let records = meta(db, "records")?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    Ok((SetDigest(unhex(&hex).unwrap_or_default()), records))
+}
+
+pub(crate) fn put_digest(db: &Connection, digest: SetDigest, records: u64) -> Result<()> {
+    set_meta(db, "digest", &digest.hex())?;
+    set_meta(db, "records", &records.to_string())
+}
+
+/// 64 hex digits.
+pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut out = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (at, byte) in out.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(out)
+}
+
+/// Sets one key of the copy and keeps the sum.
+pub(crate) fn put(
+    db: &Connection,
+    sum: &mut SetDigest,
+    records: &mut u64,
+    key: &[u8],
+    now: Option<&[u8; 32]>,
+) -> Result<()> {
+    let before: Option<[u8; 32]> = db
+        .prepare_cached("SELECT digest FROM copy WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    if let Some(before) = &before {
+        sum.remove(before);
+        *records = records.saturating_sub(1);
+    }
+    match now {
+        Some(now) => {
+            sum.add(now);
+            *records += 1;
+            db.prepare_cached("INSERT OR REPLACE INTO copy VALUES (?1, ?2)")?
+                .execute(params![key, now])?;
+        }
+        None => {
+            db.prepare_cached("DELETE FROM copy WHERE key = ?1")?
+                .execute([key])?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,291 @@
+//! Packages on their way, and how to take one back.
+
+use std::fs;
+
+use dagr_model::digest::SetDigest;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{PACKAGES_KEPT, State, digest, put, put_digest, set_meta};
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackageState {
+    /// In the spool.
+    Waiting,
+    /// The server's guard holds it until somebody decides.
+    Held,
+    Applied,
+    /// Somebody decided against it.
+    Rejected,
+    /// The server took nothing of it.
+    Refused,
+}
+
+impl PackageState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Held => "held",
+            Self::Applied => "applied",
+            Self::Rejected => "rejected",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        match text {
+            "held" => Self::Held,
+            "applied" => Self::Applied,
+            "rejected" => Self::Rejected,
+            "refused" => Self::Refused,
+            _ => Self::Waiting,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// Counts from 1.
+    pub n: i64,
+    pub id: String,
+    /// `delta` or `snapshot`.
+    pub mode: String,
+    pub state: PackageState,
+    /// What must have been applied last.
+    pub previous: Option<String>,
+    /// Of the decoded body, hex.
+    pub sha256: String,
+    /// On disk.
+    pub bytes: u64,
+    pub operations: u64,
+    pub deletes: u64,
+    pub made_at: String,
+    pub ended_at: Option<String>,
+    pub receipt: Option<String>,
+    pub problem: Option<String>,
+}
+
+/// A record the server did not take: key and digest of what was sent.
+pub type Declined = (Vec<u8>, [u8; 32]);
+
+const COLUMNS: &str =
+    "n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at, ended_at, receipt, problem";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Package> {
+    let number = |at| row.get::<_, i64>(at).map(|number| number as u64);
+    Ok(Package {
+        n: row.get(0)?,
+        id: row.get(1)?,
+        mode: row.get(2)?,
+        state: PackageState::of(&row.get::<_, String>(3)?),
+        previous: row.get(4)?,
+        sha256: row.get(5)?,
+        bytes: number(6)?,
+        operations: number(7)?,
+        deletes: number(8)?,
+        made_at: row.get(9)?,
+        ended_at: row.get(10)?,
+        receipt: row.get(11)?,
+        problem: row.get(12)?,
+    })
+}
+
+/// The newest, newest first.
+pub fn newest(db: &Connection, limit: u32) -> Result<Vec<Package>> {
+    let mut statement = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM package ORDER BY n DESC LIMIT {limit}"
+    ))?;
+    let packages = statement.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(packages)
+}
+
+impl State {
+    /// Packages without an end, in the order they go.
+    pub fn unfinished(&self) -> Result<Vec<Package>> {
+        let text = format!("SELECT {COLUMNS} FROM package WHERE state IN ('waiting', 'held') ORDER BY n");
+        let mut statement = self.db.prepare(&text)?;
+        let packages = statement.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
+        Ok(packages)
+    }
+
+    pub fn next_number(&self) -> Result<i64> {
+        let last: Option<i64> = self
+            .db
+            .query_row("SELECT max(n) FROM package", [], |row| row.get(0))?;
+        Ok(last.unwrap_or(0) + 1)
+    }
+
+    /// The package that will have been applied last when every one before has arrived.
+    pub fn last_id(&self) -> Result<Option<String>> {
+        let text =
+            "SELECT id FROM package WHERE state IN ('waiting', 'held', 'applied') ORDER BY n DESC LIMIT 1";
+        Ok(self.db.query_row(text, [], |row| row.get(0)).optional()?)
+    }
+
+    /// Enters a package whose body lies in the spool, its changes to the copy, and what the feed notes of its source:
+    /// all or nothing. `changes` are read from `stage.change`.
+    pub fn enter(&self, package: &Package, whole: bool, notes: &[(String, String)]) -> Result<()> {
+        let transaction = self.db.unchecked_transaction()?;
+        transaction.execute(
+            "INSERT INTO package (n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at)
+             VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                package.n,
+                package.id,
+                package.mode,
+                package.previous,
+                package.sha256,
+                package.bytes as i64,
+                package.operations as i64,
+                package.deletes as i64,
+                package.made_at,
+            ],
+        )?;
+        if whole {
+            transaction.execute_batch(
+                "DELETE FROM copy; INSERT INTO copy SELECT key, digest FROM stage.change WHERE digest IS NOT NULL",
+            )?;
+        } else {
+            transaction.execute(
+                "INSERT INTO undo SELECT ?1, c.key, copy.digest, c.digest
+                 FROM stage.change c LEFT JOIN copy ON copy.key = c.key",
+                [package.n],
+            )?;
+            transaction.execute_batch(
+                "DELETE FROM copy WHERE key IN (SELECT key FROM stage.change WHERE digest IS NULL);
+                 INSERT OR REPLACE INTO copy SELECT key, digest FROM stage.change WHERE digest IS NOT NULL",
+            )?;
+        }
+        let (sum, records) = stage_digest(&transaction)?;
+        put_digest(&transaction, sum, records)?;
+        for (name, value) in notes {
+            set_meta(&transaction, name, value)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The end of a package that the server has taken, but for what it declined: that is not sent again until it is
+    /// another record.
+    pub fn applied(&self, package: &Package, receipt: &str, declined: &[Declined]) -> Result<()> {
+        let transaction = self.db.unchecked_transaction()?;
+        let (mut sum, mut records) = digest(&transaction)?;
+        for (key, sent) in declined {
+            take_back(&transaction, package.n, key, Some(*sent), &mut sum, &mut records)?;
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO declined VALUES (?1, ?2)")?
+                .execute(params![key, sent])?;
+        }
+        put_digest(&transaction, sum, records)?;
+        end(
+            &transaction,
+            package.n,
+            PackageState::Applied,
+            Some(receipt),
+            None,
+        )?;
+        transaction.execute("DELETE FROM package WHERE n <= ?1", [package.n - PACKAGES_KEPT])?;
+        transaction.commit()?;
+        self.remove_body(package.n)
+    }
+
+    /// Marks a package that waits for somebody's decision.
+    pub fn held(&self, package: &Package, answer: &str) -> Result<()> {
+        self.db.execute(
+            "UPDATE package SET state = 'held', problem = ?2 WHERE n = ?1",
+            params![package.n, answer],
+        )?;
+        Ok(())
+    }
+
+    /// Takes a package back that will never arrive, and every later one, which was made on top of it.
+    pub fn taken_back(&self, package: &Package, ended: PackageState, problem: &str) -> Result<()> {
+        let transaction = self.db.unchecked_transaction()?;
+        let (mut sum, mut records) = digest(&transaction)?;
+        let numbers: Vec<i64> = transaction
+            .prepare("SELECT n FROM package WHERE n >= ?1 ORDER BY n DESC")?
+            .query_map([package.n], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for n in &numbers {
+            for (key, sent) in changes_of(&transaction, *n)? {
+                take_back(&transaction, *n, &key, sent, &mut sum, &mut records)?;
+            }
+            if package.mode == "snapshot" {
+                transaction.execute("DELETE FROM copy", [])?;
+                (sum, records) = Default::default();
+            }
+            if *n > package.n {
+                transaction.execute("DELETE FROM package WHERE n = ?1", [n])?;
+            }
+        }
+        put_digest(&transaction, sum, records)?;
+        end(&transaction, package.n, ended, None, Some(problem))?;
+        // What was read from the source on top of it has to be read again: the whole comparison finds it.
+        set_meta(&transaction, "compare_due", "true")?;
+        transaction.commit()?;
+        numbers.iter().try_for_each(|n| self.remove_body(*n))
+    }
+
+    fn remove_body(&self, n: i64) -> Result<()> {
+        let path = self.body(n);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&path, &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Sum and count that the stage noted beside its changes.
+fn stage_digest(db: &Connection) -> Result<(SetDigest, u64)> {
+    let (bytes, records): ([u8; 32], i64) =
+        db.query_row("SELECT digest, records FROM stage.result", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    Ok((SetDigest(bytes), records as u64))
+}
+
+fn end(
+    db: &Connection,
+    n: i64,
+    state: PackageState,
+    receipt: Option<&str>,
+    problem: Option<&str>,
+) -> Result<()> {
+    db.execute("DELETE FROM undo WHERE package = ?1", [n])?;
+    db.execute(
+        "UPDATE package SET state = ?2, ended_at = ?3, receipt = ?4, problem = ?5 WHERE n = ?1",
+        params![n, state.as_str(), Timestamp::now().to_string(), receipt, problem],
+    )?;
+    Ok(())
+}
+
+type Sent = (Vec<u8>, Option<[u8; 32]>);
+
+fn changes_of(db: &Connection, n: i64) -> Result<Vec<Sent>> {
+    let mut statement = db.prepare("SELECT key, sent FROM undo WHERE package = ?1")?;
+    let changes = statement.query_map([n], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(changes.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The copy as it was before a package, unless a later one has moved the key on.
+fn take_back(
+    db: &Connection,
+    n: i64,
+    key: &[u8],
+    sent: Option<[u8; 32]>,
+    sum: &mut SetDigest,
+    records: &mut u64,
+) -> Result<()> {
+    let before: Option<Option<[u8; 32]>> = db
+        .prepare_cached("SELECT digest FROM undo WHERE package = ?1 AND key = ?2")?
+        .query_row(params![n, key], |row| row.get(0))
+        .optional()?;
+    let now: Option<[u8; 32]> = db
+        .prepare_cached("SELECT digest FROM copy WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    if now == sent {
+        put(db, sum, records, key, before.flatten().as_ref())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! `dagr connector`: feeds from a provider's source to a data set.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use dagr_connector::{error::Error, run};
+use serde_json::json;
+
+use super::{Done, Failure, Output, told_to_stop};
+use crate::cli::Global;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Try everything, send nothing; print what would be sent and what would be refused
+    Check(Check),
+    /// One round: read, compare, deliver; for cron
+    Once(Once),
+    /// Until it is told to stop: follow or compare on schedule, deliver, reconcile
+    Run(Run),
+    /// How the feed stands; also while it runs
+    Status(Status),
+    /// Compare with what the server holds and repair; files are read again
+    Resync(Resync),
+    /// Apply the package that the guard holds
+    Release(FeedFile),
+    /// Drop the package that the guard holds
+    Reject(FeedFile),
+}
+
+/// The file that describes the feed.
+#[derive(Args)]
+pub struct FeedFile {
+    feed: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Check {
+    #[command(flatten)]
+    file: FeedFile,
+    /// Look at so many rows of a query only [default: all]
+    #[arg(long)]
+    rows: Option<u64>,
+}
+
+#[derive(Args)]
+pub struct Once {
+    #[command(flatten)]
+    file: FeedFile,
+    /// Compare with the server's digest, though it is not due
+    #[arg(long)]
+    reconcile: bool,
+}
+
+#[derive(Args)]
+pub struct Run {
+    #[command(flatten)]
+    file: FeedFile,
+}
+
+#[derive(Args)]
+pub struct Status {
+    #[command(flatten)]
+    file: FeedFile,
+    /// As Prometheus text
+    #[arg(long)]
+    metrics: bool,
+}
+
+#[derive(Args)]
+pub struct Resync {
+    #[command(flatten)]
+    file: FeedFile,
+    /// Forget what was sent: everything goes anew
+    #[arg(long)]
+    all: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub async fn run(global: &Global, command: Command) -> Done {
+    let out = Output::new(global.json);
+    match command {
+        Command::Check(command) => check(out, command).await,
+        Command::Once(command) => once(out, command).await,
+        Command::Run(command) => service(global, command).await,
+        Command::Status(command) => status(out, &command),
+        Command::Resync(command) => resync(out, command).await,
+        Command::Release(command) => decide(out, command, true).await,
+        Command::Reject(command) => decide(out, command, false).await,
+    }
+}
+
+async fn check(out: Output, command: Check) -> Done {
+    let checked = run::check(&command.file.feed, command.rows).await?;
+    let view = json!(checked);
+    if out.is_json() {
+        out.line(&view, "");
+    } else {
+        println!(
+            "{}: {} records would be sent, {} rows refused",
+            checked.source, checked.records, checked.refused
+        );
+        for record in &checked.first {
+            println!("  {record}");
+        }
+        for refused in &checked.refusals {
+            println!(
+                "  row {}, {}: {} ({}); looks like {:?}",
+                refused.row, refused.column, refused.message, refused.rule, refused.shape
+            );
+        }
+    }
+    if checked.refused > 0 {
+        return Err(Failure::here(format!(
+            "{} rows would be refused",
+            checked.refused
+        )));
+    }
+    Ok(())
+}
+
+async fn once(out: Output, command: Once) -> Done {
+    let running = run::Running::open(&command.file.feed).await?;
+    let round = running.once(command.reconcile).await?;
+    let found = &round.found;
+    let mut line = format!(
+        "{} records compared: {} new or different, {} gone, {} refused; {} packages applied",
+        found.records, found.upserts, found.deletes, found.refused, round.packages
+    );
+    if let Some(reconciled) = &round.reconciled {
+        line.push_str(&match reconciled.differing {
+            0 => format!(
+                "; equal to the server ({} records, digest {})",
+                reconciled.records, reconciled.digest
+            ),
+            differing => format!("; the server differed in {differing} records: run again"),
+        });
+    }
+    let view = json!({
+        "records": found.records,
+        "upserts": found.upserts,
+        "deletes": found.deletes,
+        "refused": found.refused,
+        "packages": round.packages,
+        "held": round.held,
+        "reconciled": round.reconciled.as_ref().map(|done| json!({
+            "records": done.records, "digest": done.digest, "differing": done.differing, "exchanges": done.exchanges,
+        })),
+    });
+    out.line(&view, &line);
+    match round.held {
+        None => Ok(()),
+        Some(id) => Err(Failure::here(format!(
+            "package {id} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"
+        ))),
+    }
+}
+
+async fn service(global: &Global, command: Run) -> Done {
+    let log = super::configuration(global)?.log;
+    crate::serve::log::init(&log).map_err(Failure::here)?;
+    let stop = told_to_stop()?;
+    let running = run::Running::open(&command.file.feed).await?;
+    tracing::info!(feed = %running.feed.name, dataset = %running.feed.dataset, "the feed runs");
+    run::forever(&running, stop).await?;
+    Ok(())
+}
+
+fn status(out: Output, command: &Status) -> Done {
+    let mut view = run::status(&command.file.feed)?;
+    if command.metrics {
+        print!("{}", run::metrics(&view));
+        return Ok(());
+    }
+    if !out.is_json() {
+        let refusals = view["refusals"].take();
+        if let Some(members) = view.as_object_mut() {
+            members.remove("refusals");
+        }
+        out.object(&view);
+        for refused in refusals.as_array().into_iter().flatten() {
+            let text = |member: &str| refused[member].as_str().unwrap_or_default().to_owned();
+            println!(
+                "  row {}, {}: {} ({}); looks like {:?}",
+                refused["row"],
+                text("column"),
+                text("message"),
+                text("rule"),
+                text("shape")
+            );
+        }
+        return Ok(());
+    }
+    out.line(&view, "");
+    Ok(())
+}
+
+async fn resync(out: Output, command: Resync) -> Done {
+    let running = run::Running::open(&command.file.feed).await?;
+    if !command.yes && !asked(&running.feed.name, command.all)? {
+        return Err(Failure::here("nothing was done".to_owned()));
+    }
+    running.resync(command.all).await?;
+    let round = running.once(true).await?;
+    let view =
+        json!({ "upserts": round.found.upserts, "deletes": round.found.deletes, "packages": round.packages });
+    out.line(
+        &view,
+        &format!(
+            "{} records sent anew, {} removed",
+            round.found.upserts, round.found.deletes
+        ),
+    );
+    Ok(())
+}
+
+fn asked(name: &str, all: bool) -> Result<bool, Failure> {
+    let what = if all {
+        "sends every record anew"
+    } else {
+        "compares with the server, drops packages not yet applied and reads files again"
+    };
+    eprint!("This {what} for the feed {name}. Go on? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::here(error.to_string()))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "j" | "jā"))
+}
+
+async fn decide(out: Output, command: FeedFile, confirm: bool) -> Done {
+    let running = run::Running::open(&command.feed).await?;
+    let id = running.decide(confirm).await?;
+    let word = if confirm { "applied" } else { "dropped" };
+    out.line(
+        &json!({ "package_id": id, "state": word }),
+        &format!("{id} {word}"),
+    );
+    Ok(())
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Call(error) => Self::Call(error),
+            Error::Faults { what, faults } => Self::Faults { what, faults },
+            other => Self::here(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Feeds and replicas: the real binary between real sources and the real server.
+
+mod files;
+mod postgres;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::server::{Party, Server, dagr};
+
+/// A directory with the file of a feed or a replica, and the key it signs in with.
+pub struct Desk {
+    pub dir: TempDir,
+    pub file: PathBuf,
+    what: &'static str,
+}
+
+impl Desk {
+    /// `rest`: everything of the file but the server.
+    pub fn feed(server: &Server, party: &Party, rest: &str) -> Self {
+        Self::new("connector", server, party, rest)
+    }
+
+    fn new(what: &'static str, server: &Server, party: &Party, rest: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("key.pem"), &party.key_pem).unwrap();
+        let desk = Self {
+            file: dir.path().join("it.toml"),
+            dir,
+            what,
+        };
+        desk.point(server, party, rest);
+        desk
+    }
+
+    /// Writes the file, against the server as it runs now.
+    pub fn point(&self, server: &Server, party: &Party, rest: &str) {
+        let text = format!(
+            "{rest}\n[server]\nurl = \"{}\"\nclient_id = \"{}\"\nkey = {{ file = \"key.pem\" }}\n",
+            server.data, party.client_id
+        );
+        fs::write(&self.file, text).unwrap();
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// `dagr connector VERB FILE …`
+    pub fn run(&self, verb: &str, words: &[&str]) -> Output {
+        dagr()
+            .args([self.what, verb])
+            .arg(&self.file)
+            .args(words)
+            .output()
+            .unwrap()
+    }
+
+    /// The same with `--json`; it must succeed.
+    pub fn done(&self, verb: &str, words: &[&str]) -> Value {
+        let (code, value) = self.answer(verb, words);
+        assert_eq!(code, Some(0), "{verb}: {value:#}");
+        value
+    }
+
+    /// Exit code and what is printed with `--json`.
+    pub fn answer(&self, verb: &str, words: &[&str]) -> (Option<i32>, Value) {
+        let output = self.run(verb, &[words, &["--json"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        // A refused round tells what it did, and then the problem.
+        let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+        let first = values
+            .next()
+            .unwrap_or_else(|| panic!("nothing printed: {errors}"))
+            .unwrap();
+        (output.status.code(), first)
+    }
+
+    /// The service; killed when dropped.
+    pub fn service(&self) -> Service {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .unwrap();
+        let child = dagr()
+            .args([self.what, "run"])
+            .arg(&self.file)
+            .current_dir(self.dir.path())
+            .env("DAGR_LOG__LEVEL", "info")
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Service { child }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    pub fn status(&self) -> Value {
+        self.done("status", &[])
+    }
+}
+
+pub struct Service {
+    child: Child,
+}
+
+impl Service {
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; the exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Asks until it is so; a minute at most.
+pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !so().await {
+        assert!(began.elapsed().as_secs() < 60, "not within a minute: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// `…/state` of a set.
+pub async fn state(party: &Party, dataset: &str) -> Value {
+    party
+        .client
+        .get(&format!("/intake/{dataset}/state"))
+        .await
+        .unwrap()
+}
+
+pub fn write(path: &Path, text: impl AsRef<[u8]>) {
+    fs::write(path, text).unwrap();
+}

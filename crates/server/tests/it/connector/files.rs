@@ -1,0 +1,221 @@
+//! Files of a directory that is watched.
+
+use serde_json::{Value, json};
+
+use super::{Desk, state, until, write};
+use crate::server::{Party, Server};
+
+const DEFINITION: &str = "name: cf_boats\nkey: Number\ndata_description: Kuģi\nclassification: restricted\nfields:\n  - Number int : numurs\n  - Name : vārds\n  - Length decimal : garums\n  - Built date : gads\ncsv: {columns: {\"Garums (m)\": Length}}\n";
+
+const REST: &str = "dataset = 'cf_boats'\ndefinition = 'boats.yaml'\n[source]\nkind = 'files'\npath = 'in'\nwatch = true\nsettle = '1ms'\n[map]\nBuilt = { column = 'gads', format = '%d.%m.%Y' }\ndrop = ['piezīmes']\n";
+
+struct Site {
+    server: Server,
+    provider: Party,
+    desk: Desk,
+}
+
+async fn site() -> Site {
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "cf_boats", DEFINITION).await;
+    let desk = Desk::feed(&server, &provider, REST);
+    std::fs::create_dir(desk.path("in")).unwrap();
+    write(&desk.path("boats.yaml"), DEFINITION);
+    Site {
+        server,
+        provider,
+        desk,
+    }
+}
+
+fn csv(rows: std::ops::Range<u32>, name: &str) -> String {
+    let mut text = "Number,Name,Garums (m),gads,piezīmes\n".to_owned();
+    for n in rows {
+        text.push_str(&format!(
+            "{n},{name} Ķīlis {n},{n}.50,24.12.{},x\n",
+            1990 + n % 30
+        ));
+    }
+    text
+}
+
+#[tokio::test]
+async fn versions_of_a_register_go_one_after_another_and_only_differences_are_sent() {
+    let Site { provider, desk, .. } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    write(&desk.path("in/2.csv.part"), "half");
+    let first = desk.done("once", &[]);
+    assert_eq!(
+        (&first["upserts"], &first["packages"]),
+        (&json!(200), &json!(1)),
+        "{first:#}"
+    );
+    assert_eq!(first["reconciled"]["differing"], 0);
+    let server = state(&provider, "cf_boats").await;
+    assert_eq!(
+        (&server["digest"], &server["records"]),
+        (&first["reconciled"]["digest"], &json!(200))
+    );
+    // Nothing new: nothing is read and nothing sent.
+    let again = desk.done("once", &[]);
+    assert_eq!((&again["upserts"], &again["packages"]), (&json!(0), &json!(0)));
+    // One changed, one new, one gone.
+    let next = csv(0..201, "A")
+        .replace("A Ķīlis 7,", "B Ķīlis 7,")
+        .replace("3,A Ķīlis 3,3.50,24.12.1993,x\n", "");
+    write(&desk.path("in/2.csv"), next);
+    let second = desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&second["upserts"], &second["deletes"]),
+        (&json!(2), &json!(1)),
+        "{second:#}"
+    );
+    assert_eq!(second["reconciled"]["differing"], 0);
+    let status = desk.status();
+    assert_eq!(
+        (&status["state"], &status["records"]),
+        (&json!("ok"), &json!(200))
+    );
+    // The same content under another name makes no package.
+    std::fs::copy(desk.path("in/2.csv"), desk.path("in/3.csv")).unwrap();
+    assert_eq!(desk.done("once", &[])["packages"], 0);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_sent_names_row_column_and_rule_and_keeps_its_record() {
+    let Site { provider, desk, .. } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..20, "A"));
+    desk.done("once", &[]);
+    let broken = csv(0..20, "A")
+        .replace("24.12.1995", "1995-12-24")
+        .replace("7.50", "septiņi");
+    write(&desk.path("in/2.csv"), broken);
+    let (code, checked) = desk.answer("check", &[]);
+    // `check` looks at the first file it would take.
+    assert_eq!((code, checked["records"].as_u64()), (Some(0), Some(20)));
+    let done = desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["refused"], &done["upserts"], &done["deletes"]),
+        (&json!(2), &json!(0), &json!(0)),
+        "{done:#}"
+    );
+    assert_eq!(state(&provider, "cf_boats").await["records"], 20);
+    let status = desk.status();
+    let told: Vec<(u64, &str, &str, &str)> = status["refusals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap();
+            (
+                row["row"].as_u64().unwrap(),
+                text("column"),
+                text("rule"),
+                text("shape"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (7, "gads", "format", "9999-99-99"),
+            (9, "Garums (m)", "type", "aaaaaaa")
+        ]
+    );
+    assert!(!status.to_string().contains("septiņi"), "no value is told");
+}
+
+#[tokio::test]
+async fn a_source_that_loses_much_is_held_and_one_command_decides() {
+    let Site { provider, desk, .. } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..100, "A"));
+    desk.done("once", &[]);
+    write(&desk.path("in/2.csv"), csv(0..60, "A"));
+    let (code, held) = desk.answer("once", &[]);
+    assert_eq!(code, Some(1));
+    assert!(held["held"].is_string(), "{held:#}");
+    assert_eq!(desk.status()["state"], "held");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 100);
+    // While it is held nothing else goes.
+    write(&desk.path("in/3.csv"), csv(0..61, "A"));
+    assert_eq!(desk.answer("once", &[]).0, Some(1));
+    desk.done("reject", &[]);
+    assert_eq!(state(&provider, "cf_boats").await["records"], 100);
+    let (_, again) = desk.answer("once", &[]);
+    assert!(
+        again["held"].is_string(),
+        "the next file is compared with what the server holds: {again:#}"
+    );
+    desk.done("release", &[]);
+    assert_eq!(state(&provider, "cf_boats").await["records"], 61);
+    assert_eq!(desk.done("once", &["--reconcile"])["reconciled"]["differing"], 0);
+}
+
+#[tokio::test]
+async fn every_fault_of_a_feed_is_told_at_once() {
+    let Site { desk, .. } = site().await;
+    let text = std::fs::read_to_string(&desk.file).unwrap();
+    let wrong = text
+        .replace("watch = true", "wacht = true")
+        .replace("{ file = \"key.pem\" }", "\"secret\"")
+        .replace("settle = '1ms'", "settle = 3");
+    write(&desk.file, wrong);
+    let output = desk.run("check", &["--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let places: Vec<&str> = told["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["place"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        ["server.key", "source.settle", "source.wacht"],
+        "{told:#}"
+    );
+    assert!(!told.to_string().contains("secret\""));
+}
+
+#[tokio::test]
+async fn a_service_that_is_killed_goes_on_where_it_was() {
+    let Site {
+        mut server,
+        provider,
+        desk,
+    } = site().await;
+    let mut service = desk.service();
+    for version in 1..=4u32 {
+        write(
+            &desk.path(&format!("in/{version}.csv.tmp")),
+            csv(0..150 + version, &format!("V{version}")),
+        );
+        std::fs::rename(
+            desk.path(&format!("in/{version}.csv.tmp")),
+            desk.path(&format!("in/{version}.csv")),
+        )
+        .unwrap();
+        if version % 2 == 0 {
+            service.kill();
+            server.kill();
+            server.launch();
+            desk.point(&server, &provider, REST);
+            service = desk.service();
+        }
+    }
+    let provider_again = Party {
+        client: server.again(&provider),
+        ..provider
+    };
+    until("the newest version is there", async || {
+        state(&provider_again, "cf_boats").await["records"] == 154
+    })
+    .await;
+    assert_eq!(service.stop(), Some(0));
+    let done = desk.done("once", &["--reconcile"]);
+    assert_eq!(done["reconciled"]["differing"], 0);
+    assert_eq!(
+        state(&provider_again, "cf_boats").await["digest"],
+        done["reconciled"]["digest"]
+    );
+}

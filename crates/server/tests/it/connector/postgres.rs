@@ -1,0 +1,202 @@
+//! A PostgreSQL source: compared, and followed as it commits.
+
+use serde_json::json;
+use tokio_postgres::{Client, NoTls};
+
+use super::{Desk, state, until, write};
+use crate::{
+    server::{Party, Server},
+    throwaway::Cluster,
+};
+
+const DEFINITION: &str = "name: cp_orders\nkey: Id\ndata_description: Pasūtījumi\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Customer : klients\n  - Total decimal : summa\n  - Placed timestamp : laiks\n  - Due date : termiņš\n  - Paid bool : samaksāts\n  - Extra json : dati\n  - Note : piezīme\n  - Lines * :\n      comments: rindas\n      fields:\n        - Line int : rinda\n        - Item : prece\n        - Price decimal : cena\n";
+
+const TABLES: &str = "
+CREATE TABLE orders (id bigint PRIMARY KEY, customer text, total numeric(12,2), placed timestamptz, due date, paid boolean,
+  extra jsonb, note text);
+CREATE TABLE lines (order_id bigint, line int, item text, price numeric(10,2), PRIMARY KEY (order_id, line));
+";
+
+const SOURCE: &str = "
+[[source.lists]]
+field = 'Lines'
+table = 'public.lines'
+match = { order_id = 'id' }
+order = ['line']
+";
+
+pub struct Database {
+    cluster: Cluster,
+    pub client: Client,
+    pub url: String,
+}
+
+impl Database {
+    pub async fn start() -> Option<Self> {
+        let cluster = match Cluster::start("-c wal_level=logical -c max_replication_slots=8 -c fsync=off") {
+            Ok(cluster) => cluster,
+            Err(why) => {
+                use std::io::Write;
+                let _ = writeln!(std::io::stderr(), "\nNOT TRIED ON POSTGRESQL: {why}\n");
+                return None;
+            }
+        };
+        let url = format!("postgres://dagr@localhost/postgres?host={}", cluster.dir);
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        Some(Self { cluster, client, url })
+    }
+
+    pub async fn run(&self, text: &str) {
+        self.client.batch_execute(text).await.unwrap();
+    }
+
+    pub fn dir(&self) -> &str {
+        &self.cluster.dir
+    }
+}
+
+struct Site {
+    server: Server,
+    provider: Party,
+    database: Database,
+    desk: Desk,
+    rest: String,
+}
+
+async fn site(follow: &str) -> Option<Site> {
+    let database = Database::start().await?;
+    database.run(TABLES).await;
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "cp_orders", DEFINITION).await;
+    let rest = format!(
+        "dataset = 'cp_orders'\ndefinition = 'orders.yaml'\n[source]\nkind = 'postgres'\nurl = '{}'\ntable = 'public.orders'\n{SOURCE}{follow}",
+        database.url
+    );
+    let desk = Desk::feed(&server, &provider, &rest);
+    write(&desk.path("orders.yaml"), DEFINITION);
+    Some(Site {
+        server,
+        provider,
+        database,
+        desk,
+        rest,
+    })
+}
+
+const FOLLOW: &str = "[source.follow]\nevery = '20ms'\n";
+
+#[tokio::test]
+async fn a_table_with_its_lists_is_one_nested_data_set() {
+    let Some(Site {
+        server,
+        provider,
+        database,
+        desk,
+        ..
+    }) = site("").await
+    else {
+        return;
+    };
+    database.run("INSERT INTO orders SELECT n, 'Klients ' || n, n * 1.10, '2026-01-01 10:00:00.5+02'::timestamptz + n * interval '1 hour', '2026-01-01'::date + n::int, n % 2 = 0, '{\"b\": 1, \"a\": [true, null]}', E'tab\\t back\\\\ new\\nline ' FROM generate_series(1, 500) n").await;
+    database.run("INSERT INTO lines SELECT n, l, 'Prece ' || l, l * 2.5 FROM generate_series(1, 500) n, generate_series(1, 3) l WHERE n % 3 > 0").await;
+    let checked = desk.done("check", &["--rows", "10"]);
+    assert_eq!(
+        (&checked["records"], &checked["refused"]),
+        (&json!(10), &json!(0)),
+        "{checked:#}"
+    );
+    let done = desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["upserts"], &done["reconciled"]["differing"]),
+        (&json!(500), &json!(0)),
+        "{done:#}"
+    );
+    let reader = server.consumer().await;
+    let client = server.grant(&reader, "cp_orders", &["key"], json!({})).await;
+    let record = client.get("/data/cp_orders/records/2").await.unwrap();
+    assert_eq!(
+        record,
+        json!({
+            "Id": 2, "Customer": "Klients 2", "Total": 2.2, "Placed": "2026-01-01T10:00:00.5Z", "Due": "2026-01-03", "Paid": true,
+            "Extra": {"a": [true, null], "b": 1}, "Note": "tab\t back\\ new\nline ",
+            "Lines": [{"Line": 1, "Item": "Prece 1", "Price": 2.5}, {"Line": 2, "Item": "Prece 2", "Price": 5}, {"Line": 3, "Item": "Prece 3", "Price": 7.5}],
+        })
+    );
+    database.run("UPDATE lines SET price = 9 WHERE order_id = 2 AND line = 3; DELETE FROM orders WHERE id = 5; INSERT INTO orders (id) VALUES (501)").await;
+    let done = desk.done("once", &["--reconcile"]);
+    assert_eq!((&done["upserts"], &done["deletes"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        state(&provider, "cp_orders").await["digest"],
+        done["reconciled"]["digest"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_committed_is_there_in_a_moment_whatever_is_killed() {
+    let Some(Site {
+        mut server,
+        provider,
+        database,
+        desk,
+        rest,
+    }) = site(FOLLOW).await
+    else {
+        return;
+    };
+    database
+        .run("INSERT INTO orders SELECT n, 'Klients ' || n FROM generate_series(1, 200) n")
+        .await;
+    let mut service = desk.service();
+    until("the first load", async || {
+        state(&provider, "cp_orders").await["records"] == 200
+    })
+    .await;
+    database.run("BEGIN; UPDATE orders SET id = 1001 WHERE id = 1; INSERT INTO lines VALUES (2, 1, 'Ābols', 1.5); DELETE FROM orders WHERE id = 3; COMMIT").await;
+    until("the change", async || {
+        state(&provider, "cp_orders").await["records"] == 199
+    })
+    .await;
+    // Rolled back: nobody hears of it.
+    database.run("BEGIN; DELETE FROM orders; ROLLBACK").await;
+    service.kill();
+    database.run("INSERT INTO orders (id) SELECT n FROM generate_series(2001, 2100) n; ALTER TABLE orders ADD COLUMN more text").await;
+    server.kill();
+    service = desk.service();
+    database
+        .run("UPDATE lines SET order_id = 4 WHERE order_id = 2")
+        .await;
+    server.launch();
+    service.kill();
+    desk.point(&server, &provider, &rest);
+    service = desk.service();
+    let provider = Party {
+        client: server.again(&provider),
+        ..provider
+    };
+    until("everything since", async || {
+        state(&provider, "cp_orders").await["records"] == 299
+    })
+    .await;
+    database
+        .run("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active")
+        .await;
+    database.run("INSERT INTO orders (id) VALUES (3001)").await;
+    until("a change behind a slot that was dropped", async || {
+        state(&provider, "cp_orders").await["records"] == 300
+    })
+    .await;
+    assert_eq!(service.stop(), Some(0));
+    let done = desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["upserts"], &done["reconciled"]["differing"]),
+        (&json!(0), &json!(0)),
+        "{done:#}\n{}",
+        desk.log()
+    );
+    assert_eq!(
+        state(&provider, "cp_orders").await["digest"],
+        done["reconciled"]["digest"]
+    );
+}
