@@ -12,6 +12,7 @@ pub mod classifier;
 pub mod ctx;
 pub mod cursor;
 pub mod dataset;
+pub mod definition_text;
 pub mod disclose;
 pub mod disclosure;
 pub mod facts;

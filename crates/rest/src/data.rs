@@ -111,6 +111,18 @@ pub async fn lookup(State(web): State<Web>, ctx: Anyone, request: Request) -> Re
     Ok(answer::json(given, &headers))
 }
 
+/// `GET …/definition`
+pub async fn definition_get(
+    State(web): State<Web>,
+    ctx: Anyone,
+    request: Request,
+) -> Result<Response, Rejected> {
+    let (section, dataset) = place(path::whole(&request))?;
+    let given = web.app.granted_definition(&ctx, section, &dataset)?;
+    Query::parse(request.uri().query())?.end()?;
+    Ok(answer::definition(given, request.headers()))
+}
+
 /// `GET …/changes` and `GET …/changes/{list}`
 pub async fn change_list(
     State(web): State<Web>,

@@ -21,7 +21,7 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::Value;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::path;
+use crate::{answer, path};
 
 /// Section, data set and what follows of `/intake/{set}/…` and `/sandbox/{set}/intake/…`.
 fn place(uri: &Uri) -> Result<(Section, String, Vec<String>), Problem> {
@@ -203,6 +203,18 @@ pub async fn set_state(
     let (section, dataset, _) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.set_state(&ctx, section, &dataset).await?))
+}
+
+/// `GET …/definition`
+pub async fn set_definition(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Response, Rejected> {
+    let (section, dataset, _) = place(path::whole(&request))?;
+    let given = web.app.delivered_definition(&ctx, section, &dataset)?;
+    Query::parse(request.uri().query())?.end()?;
+    Ok(answer::definition(given, request.headers()))
 }
 
 /// `GET …/recipients`

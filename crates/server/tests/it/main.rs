@@ -9,6 +9,7 @@ mod backup;
 mod changes;
 mod classifiers;
 mod command_line;
+mod definition_text;
 mod demo;
 mod draining;
 mod durability;
