@@ -206,10 +206,26 @@ fn intake(paths: &mut Paths, root: &str, prefix: &str) {
     .parameter(set_parameter())
     .problems(&[400, 404]);
     paths.add("get", &format!("{root}/definition"), definition_text(call));
+    set_digest(paths, root, prefix);
     let call = new("recipient_list", "Who may read this set, what, with last use")
         .shared(LIST)
         .ok("A page.", schema_ref("RecipientList"));
     paths.add("get", &format!("{root}/recipients"), call);
+}
+
+fn set_digest(paths: &mut Paths, root: &str, prefix: &str) {
+    let call = Operation::new(
+        format!("{prefix}set_digest"),
+        if prefix.is_empty() { "intake" } else { "sandbox" },
+        Who::Connection,
+        "Digest of a range of keys, whole and in pieces",
+    )
+    .describe("Of one moment. Over the whole set it is that of `state`.")
+    .parameter(set_parameter())
+    .json_body(schema_ref("DigestRange"))
+    .ok("The digest.", schema_ref("SetDigest"))
+    .problems(&[400, 404, 429]);
+    paths.add("post", &format!("{root}/digest"), call);
 }
 
 fn package_put(paths: &mut Paths, root: &str, call: Operation) {

@@ -1,5 +1,9 @@
 //! The calls of one data set in one section, from its definition.
 
+mod digest;
+
+pub(super) use digest::schemas as digest_schemas;
+
 use dagr_model::{
     definition::{Definition, Field},
     ids::Section,
@@ -85,6 +89,7 @@ impl<'a> SetCalls<'a> {
         self.lookup();
         self.definition_text();
         self.changes();
+        self.digest();
         if self.section == Section::Main {
             self.public_file();
         }

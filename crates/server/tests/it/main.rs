@@ -11,6 +11,7 @@ mod classifiers;
 mod command_line;
 mod definition_text;
 mod demo;
+mod digests;
 mod draining;
 mod durability;
 mod faults;
