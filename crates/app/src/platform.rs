@@ -11,6 +11,7 @@ use crate::{
     catalog::Catalog,
     classifier::KeptVersions,
     ctx::{Caller, Ctx},
+    digest::Turns,
     problem::Problem,
     secrets::Secrets,
     session,
@@ -77,6 +78,7 @@ pub struct App {
     pub(crate) classifier_versions: KeptVersions,
     /// One backup at a time.
     pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) digests: Turns,
     stopping: tokio::sync::watch::Sender<bool>,
 }
 
@@ -105,6 +107,7 @@ impl App {
             changing: tokio::sync::Mutex::new(()),
             classifier_versions: KeptVersions::default(),
             backing_up: Arc::default(),
+            digests: Turns::default(),
             stopping: tokio::sync::watch::channel(false).0,
         });
         app.load().await?;

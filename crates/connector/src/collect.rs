@@ -40,6 +40,8 @@ pub struct Collect<'c> {
     mapping: Option<Mapping>,
     /// Rows of a database: 1 and 0 are truth values.
     database: bool,
+    /// A source that was understood may get columns that nobody wants.
+    tolerant: bool,
     /// Names of a JSON record's members met so far.
     columns: Vec<String>,
     take: &'c mut dyn Take,
@@ -54,10 +56,17 @@ impl<'c> Collect<'c> {
             spec,
             mapping: None,
             database: false,
+            tolerant: false,
             columns: Vec::new(),
             take,
             stopped: None,
         }
+    }
+
+    /// New columns that nobody wants are passed over, and said.
+    pub fn tolerant(mut self, tolerant: bool) -> Self {
+        self.tolerant = tolerant;
+        self
     }
 
     /// The columns of every row that follows, from a database.
@@ -69,13 +78,21 @@ impl<'c> Collect<'c> {
     /// The columns of every row that follows.
     pub fn header(&mut self, columns: &[String]) -> Result<()> {
         let csv = &self.schema.definition.csv;
-        let mapping =
-            Mapping::compile(self.spec, csv, self.schema, columns, self.database).map_err(|faults| {
-                Error::Faults {
-                    what: "the source and the feed do not fit together".to_owned(),
-                    faults,
-                }
-            })?;
+        let faults = |faults: Vec<Fault>| Error::Faults {
+            what: "the source and the feed do not fit together".to_owned(),
+            faults,
+        };
+        let (mapping, unwanted) =
+            Mapping::compile(self.spec, csv, self.schema, columns, self.database).map_err(faults)?;
+        if !unwanted.is_empty() && !self.tolerant {
+            return Err(faults(unwanted));
+        }
+        for fault in unwanted {
+            tracing::warn!(
+                place = fault.place,
+                "the source has a new column; no field takes it"
+            );
+        }
         self.columns = columns.to_vec();
         self.mapping = Some(mapping);
         Ok(())

@@ -104,7 +104,7 @@ impl Running {
             _ => None,
         };
         let mut comparison = Comparison::begin(&self.state, &schema, Extent::Whole)?;
-        let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison);
+        let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison).tolerant(!snapshot);
         let mut notes: Notes = match (&self.feed.source, file) {
             (Source::Files(spec), Some(file)) => {
                 files::read(spec, &file, &mut collect, &schema.definition.csv)?

@@ -8,6 +8,7 @@ mod check;
 mod evolution;
 mod fields;
 mod line;
+mod narrow;
 mod parse;
 mod print;
 mod yaml;

@@ -70,7 +70,12 @@ pub fn refuse(grant: &Grant, ask: &Ask) -> Option<Refusal> {
     CHECKS.iter().find_map(|(_, check, _)| check(grant, ask))
 }
 
-/// The same with reasons: what was checked, in order, until something failed.
+/// What refuses a call under the permission whatever it asks: its state and its validity.
+pub fn refuse_whatever(grant: &Grant, ask: &Ask) -> Option<Refusal> {
+    state(grant, ask).or_else(|| validity(grant, ask))
+}
+
+/// `refuse` with reasons: what was checked, in order, until something failed.
 pub fn decide(grant: &Grant, ask: &Ask) -> Decision {
     let mut reasons = Vec::with_capacity(CHECKS.len());
     let mut refusal = None;

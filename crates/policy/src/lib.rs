@@ -16,7 +16,7 @@ mod scope;
 pub use access_tree::access_tree;
 pub use ask::{Ask, Target};
 pub use code::Code;
-pub use decide::{Decision, Reason, Refusal, decide, refuse};
+pub use decide::{Decision, Reason, Refusal, decide, refuse, refuse_whatever};
 pub use explain::{Answer, Explanation, explain};
 pub use fields::resolve_fields;
 pub use grant::{CompiledScope, Given, Grant};

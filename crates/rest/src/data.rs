@@ -6,8 +6,14 @@ use axum::{
     response::Response,
 };
 use dagr_app::{
-    changes::ChangesQuery, ctx::Ctx, lookup::Lookup, problem::Problem, record::RecordQuery,
-    records::PageQuery, service::Service,
+    changes::ChangesQuery,
+    ctx::Ctx,
+    digest::{DigestRange, ToldDigest},
+    lookup::Lookup,
+    problem::Problem,
+    record::RecordQuery,
+    records::PageQuery,
+    service::Service,
 };
 use dagr_model::ids::Section;
 use dagr_web::{Anyone, Query, Rejected, SignedIn, context::Web};
@@ -108,6 +114,49 @@ pub async fn lookup(State(web): State<Web>, ctx: Anyone, request: Request) -> Re
         .app
         .lookup(&ctx, section, &dataset, Lookup { keys, fields })
         .await?;
+    Ok(answer::json(given, &headers))
+}
+
+/// `GET …/definition`
+pub async fn definition_get(
+    State(web): State<Web>,
+    ctx: Anyone,
+    request: Request,
+) -> Result<Response, Rejected> {
+    let (section, dataset) = place(path::whole(&request))?;
+    let given = web.app.granted_definition(&ctx, section, &dataset)?;
+    Query::parse(request.uri().query())?.end()?;
+    Ok(answer::definition(given, request.headers()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DigestBody {
+    after: String,
+    from: Option<Map<String, Value>>,
+    to: Option<Map<String, Value>>,
+    parts: Option<u64>,
+    fields: Option<Vec<String>>,
+}
+
+/// `POST …/digest`
+pub async fn digest(State(web): State<Web>, ctx: Anyone, request: Request) -> Result<Response, Rejected> {
+    let (section, dataset) = place(path::whole(&request))?;
+    // Who asks is judged before what is asked.
+    web.app.admit_only(&ctx, section, &dataset)?;
+    Query::parse(request.uri().query())?.end()?;
+    let headers = request.headers().clone();
+    let body: DigestBody = body::json_with(request, &["after"]).await?;
+    let asked = ToldDigest {
+        after: body.after,
+        range: DigestRange {
+            from: body.from,
+            to: body.to,
+            parts: body.parts,
+        },
+        fields: body.fields,
+    };
+    let given = web.app.told_digest(&ctx, section, &dataset, asked).await?;
     Ok(answer::json(given, &headers))
 }
 

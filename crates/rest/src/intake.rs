@@ -11,6 +11,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dagr_app::{
     ctx::Ctx,
+    digest::DigestRange,
     intake::{PackageAnswer, PackageOptions},
     problem::Problem,
 };
@@ -18,10 +19,11 @@ use dagr_model::ids::Section;
 use dagr_web::{Producer, Query, Rejected, Supplier, context::Web};
 use futures_util::TryStreamExt;
 use http::{HeaderMap, StatusCode, Uri, header};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::path;
+use crate::{answer, body, path};
 
 /// Section, data set and what follows of `/intake/{set}/…` and `/sandbox/{set}/intake/…`.
 fn place(uri: &Uri) -> Result<(Section, String, Vec<String>), Problem> {
@@ -203,6 +205,41 @@ pub async fn set_state(
     let (section, dataset, _) = place(path::whole(&request))?;
     Query::parse(request.uri().query())?.end()?;
     Ok(Json(web.app.set_state(&ctx, section, &dataset).await?))
+}
+
+/// `GET …/definition`
+pub async fn set_definition(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Response, Rejected> {
+    let (section, dataset, _) = place(path::whole(&request))?;
+    let given = web.app.delivered_definition(&ctx, section, &dataset)?;
+    Query::parse(request.uri().query())?.end()?;
+    Ok(answer::definition(given, request.headers()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DigestBody {
+    from: Option<Map<String, Value>>,
+    to: Option<Map<String, Value>>,
+    parts: Option<u64>,
+}
+
+/// `POST …/digest`
+pub async fn set_digest(
+    State(web): State<Web>,
+    ctx: Producer,
+    request: Request,
+) -> Result<Json<Value>, Rejected> {
+    let (section, dataset, _) = place(path::whole(&request))?;
+    // Whose it is comes before what is asked.
+    web.app.delivers(&ctx, section, &dataset)?;
+    Query::parse(request.uri().query())?.end()?;
+    let DigestBody { from, to, parts } = body::json(request).await?;
+    let range = DigestRange { from, to, parts };
+    Ok(Json(web.app.set_digest(&ctx, section, &dataset, range).await?))
 }
 
 /// `GET …/recipients`

@@ -50,6 +50,8 @@ fn recipient() -> Router<Web> {
         .route("/{set}/records/", get(data::record_get))
         .route("/{set}/records/{*key}", get(data::record_get))
         .route("/{set}/lookup", post(data::lookup))
+        .route("/{set}/definition", get(data::definition_get))
+        .route("/{set}/digest", post(data::digest))
         .route("/{set}/changes", get(data::change_list))
         .route("/{set}/changes/{list}", get(data::change_list));
     Router::new()
@@ -69,6 +71,8 @@ fn provider() -> Router<Web> {
         .route("/packages/{id}/reject", post(intake::package_reject))
         .route("/quarantine", get(intake::quarantine_list))
         .route("/state", get(intake::set_state))
+        .route("/definition", get(intake::set_definition))
+        .route("/digest", post(intake::set_digest))
         .route("/recipients", get(intake::recipient_list));
     Router::new()
         .nest("/intake/{set}", calls.clone())

@@ -124,7 +124,7 @@ impl<'r> Followed<'r> {
         reader.begin().await?;
         let names = reader.columns().await?;
         let mut comparison = Comparison::begin(&running.state, &schema, Extent::Touched)?;
-        let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison);
+        let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison).tolerant(true);
         collect.table(&names)?;
         let at = collect.key_columns().ok_or_else(|| {
             Error::Decide(

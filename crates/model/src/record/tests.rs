@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod faults;
+mod narrowed;
 
 fn read(schema: &Schema, value: &Value) -> Canonical {
     schema.read_json(value.to_string().as_bytes()).unwrap()

@@ -113,6 +113,7 @@ way-changes = all changes
 way-list = change list { $name }
 way-bulk = all of it at once
 way-history = earlier records
+way-digest = digests, to compare a copy
 scope-all = all records
 scope-keys = { $n ->
     [one] { $shown } named record

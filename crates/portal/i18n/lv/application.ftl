@@ -114,6 +114,7 @@ way-changes = visas izmaiņas
 way-list = izmaiņu saraksts { $name }
 way-bulk = visu kopumu uzreiz
 way-history = agrākos ierakstus
+way-digest = kontrolsummas kopijas salīdzināšanai
 scope-all = visi ieraksti
 scope-keys = { $n ->
     [zero] { $shown } nosauktu ierakstu

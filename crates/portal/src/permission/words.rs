@@ -29,6 +29,10 @@ pub fn state_name(state: PermissionState) -> &'static str {
 
 /// `index:Surname` → `meklējot pēc lauka Surname`; what is no way stays as it is.
 pub fn way_text(lang: Lang, way: &str) -> String {
+    // Not granted by itself: it goes with `changes`.
+    if way == "digest" {
+        return lang.t("way-digest");
+    }
     way.parse::<Way>()
         .map_or_else(|_| way.to_owned(), |way| crate::words::way(lang, &way, None))
 }
@@ -49,7 +53,15 @@ mod tests {
             for one in Standing::ALL {
                 assert!(!standing(lang, one).0.is_empty(), "{one:?}");
             }
-            for way in ["key", "index:Surname", "changes", "list:died", "bulk", "history"] {
+            for way in [
+                "key",
+                "index:Surname",
+                "changes",
+                "list:died",
+                "bulk",
+                "history",
+                "digest",
+            ] {
                 assert_ne!(way_text(lang, way), way);
             }
             for to in Transition::ALL {

@@ -129,6 +129,13 @@ pub(super) fn none_match() -> Value {
     json!({ "$ref": "#/components/parameters/IfNoneMatch" })
 }
 
+/// An operation that answers a definition.
+pub(super) fn definition_text(call: Operation) -> Operation {
+    call.parameter(none_match())
+        .answer(200, "The definition.", &[("application/yaml", text())], &["ETag"])
+        .answer(304, "As you have it.", &[], &["ETag"])
+}
+
 fn set_parameter() -> Value {
     path_parameter(
         "set",
@@ -190,10 +197,35 @@ fn intake(paths: &mut Paths, root: &str, prefix: &str) {
     let call =
         new("set_state", "State of the set, for reconciliation").ok("The state.", schema_ref("SetState"));
     paths.add("get", &format!("{root}/state"), call);
+    let call = Operation::new(
+        format!("{prefix}set_definition"),
+        if prefix.is_empty() { "intake" } else { "sandbox" },
+        Who::Connection,
+        "The definition of what is delivered: its canonical text",
+    )
+    .parameter(set_parameter())
+    .problems(&[400, 404]);
+    paths.add("get", &format!("{root}/definition"), definition_text(call));
+    set_digest(paths, root, prefix);
     let call = new("recipient_list", "Who may read this set, what, with last use")
         .shared(LIST)
         .ok("A page.", schema_ref("RecipientList"));
     paths.add("get", &format!("{root}/recipients"), call);
+}
+
+fn set_digest(paths: &mut Paths, root: &str, prefix: &str) {
+    let call = Operation::new(
+        format!("{prefix}set_digest"),
+        if prefix.is_empty() { "intake" } else { "sandbox" },
+        Who::Connection,
+        "Digest of a range of keys, whole and in pieces",
+    )
+    .describe("Of one moment. Over the whole set it is that of `state`.")
+    .parameter(set_parameter())
+    .json_body(schema_ref("DigestRange"))
+    .ok("The digest.", schema_ref("SetDigest"))
+    .problems(&[400, 404, 429]);
+    paths.add("post", &format!("{root}/digest"), call);
 }
 
 fn package_put(paths: &mut Paths, root: &str, call: Operation) {

@@ -19,6 +19,7 @@ pub(super) const CODES: &[CodeText] = &[
     code("dataset_unknown", 404, "Tādas datu kopas nav vai tā nav jūsu. Nosaukumi ir /service_list.", "No such data set, or not yours. /service_list names them."),
     code("rate_limited", 429, "Vairāk izsaukumu sekundē, nekā atļauja ļauj. Gaidiet, cik saka Retry-After.", "More calls a second than the permission allows. Wait as Retry-After says."),
     code("misses_limited", 429, "Pārāk daudz meklētu atslēgu stundā neatrada ierakstu; devējs ir brīdināts. Pārbaudiet atslēgas un mēģiniet vēlāk.", "Too many keys asked in an hour named no record; the provider was told. Check your keys and try later."),
+    code("too_many_at_once", 429, "Jums vienlaikus notiek tik daudz šādu izsaukumu, cik drīkst. Sagaidiet, kad kāds beidzas.", "As many such calls of yours as may be are under way. Wait until one has ended."),
     code("permission_missing", 403, "Sūtiet savas atļaujas numuru galvenē X-DAGR-Permission; tos rāda /current_user_permissions.", "Send the number of a permission of yours in X-DAGR-Permission; /current_user_permissions lists them."),
     code("permission_suspended", 403, "Atļauja ir apturēta. Jautājiet datu devējam.", "The permission is suspended. Ask the provider."),
     code("permission_revoked", 403, "Atļauja ir atsaukta. Ja vajadzība paliek, lūdziet jaunu.", "The permission is revoked. Ask for a new one if the need remains."),

@@ -1,5 +1,9 @@
 //! The calls of one data set in one section, from its definition.
 
+mod digest;
+
+pub(super) use digest::schemas as digest_schemas;
+
 use dagr_model::{
     definition::{Definition, Field},
     ids::Section,
@@ -7,7 +11,7 @@ use dagr_model::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    calls::none_match,
+    calls::{definition_text, none_match},
     names::{Names, pascal, snake},
     operation::{Operation, Paths, Who, path_parameter, query_parameter, schema_ref},
     record::{Lists, key_schema, record_schema, scalar_in_text},
@@ -83,7 +87,9 @@ impl<'a> SetCalls<'a> {
         self.leading_keys();
         self.records();
         self.lookup();
+        self.definition_text();
         self.changes();
+        self.digest();
         if self.section == Section::Main {
             self.public_file();
         }
@@ -267,6 +273,17 @@ impl<'a> SetCalls<'a> {
             .ok("The results.", schema_ref(&answer));
         let path = format!("{}/lookup", self.root);
         self.paths.add("post", &path, call);
+    }
+
+    fn definition_text(&mut self) {
+        let call = self
+            .call("definition_get", "The definition, as far as the permission shows")
+            .describe(
+                "Canonical text of the fields shown; the key stays. A masked record read by it has the same bytes. \
+                 No disclosure, and no use.",
+            );
+        let path = format!("{}/definition", self.root);
+        self.paths.add("get", &path, definition_text(call));
     }
 
     fn changes(&mut self) {

@@ -8,10 +8,10 @@ mod register;
 
 use serde_json::{Map, Value, json};
 
-use super::operation::schema_ref;
+use super::{dataset::digest_schemas, operation::schema_ref};
 
 /// An object whose members are all there. Answers stay open to new members.
-fn view(members: Value) -> Value {
+pub(super) fn view(members: Value) -> Value {
     let required: Vec<String> = members
         .as_object()
         .map(|members| members.keys().cloned().collect())
@@ -82,6 +82,7 @@ pub(super) fn fixed() -> Map<String, Value> {
     let groups = [
         general(),
         packages(),
+        digest_schemas(),
         actors(),
         datasets(),
         permissions(),

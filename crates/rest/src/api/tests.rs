@@ -232,7 +232,9 @@ fn what_needs_no_token_is_listed() {
         "runways_record_get",
         "runways_record_list",
         "runways_lookup",
+        "runways_definition_get",
         "runways_change_list",
+        "runways_digest",
         "runways_file_get",
     ];
     assert_eq!(open, known);
