@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::random::Random;
 use crate::set::{
-    feed::{KeyScope, Scope, View},
+    feed::{KeyScope, Scope},
     keys::ListId,
     stored::At,
 };
@@ -198,29 +198,42 @@ impl Permission {
         Some(out)
     }
 
-    /// Runs `with` on the view the feed wants. `started`: where the predicate's list began.
-    pub fn view<T>(&self, schema: &Schema, started: At, with: impl FnOnce(&View<'_>) -> T) -> T {
-        let leaves = &self.mask.leaves;
-        match &self.sight {
-            Sight::All => with(&View {
-                leaves,
-                scope: Scope::All,
-            }),
-            Sight::Keys(keys) => with(&View {
-                leaves,
-                scope: Scope::Keys(&Parts(keys)),
-            }),
-            Sight::When { list, holds } => {
-                let inside = |record: RecordRef<'_>| holds.holds(schema, record).unwrap_or(false);
-                with(&View {
-                    leaves,
-                    scope: Scope::When {
-                        list: *list,
-                        started,
-                        holds: &inside,
-                    },
-                })
-            }
+    /// Its scope as the feed wants it. `started`: where the predicate's list began.
+    pub fn eyes<'a>(&'a self, schema: &'a Schema, started: At) -> Eyes<'a> {
+        let parts = match &self.sight {
+            Sight::Keys(keys) => Parts(keys),
+            _ => Parts(&[]),
+        };
+        let inside = move |record: RecordRef<'_>| match &self.sight {
+            Sight::When { holds, .. } => holds.holds(schema, record).unwrap_or(false),
+            _ => true,
+        };
+        Eyes {
+            sight: &self.sight,
+            started,
+            parts,
+            inside: Box::new(inside),
+        }
+    }
+}
+
+pub(super) struct Eyes<'a> {
+    sight: &'a Sight,
+    started: At,
+    parts: Parts<'a>,
+    inside: Box<dyn Fn(RecordRef<'_>) -> bool + 'a>,
+}
+
+impl Eyes<'_> {
+    pub fn scope(&self) -> Scope<'_> {
+        match self.sight {
+            Sight::All => Scope::All,
+            Sight::Keys(_) => Scope::Keys(&self.parts),
+            Sight::When { list, .. } => Scope::When {
+                list: *list,
+                started: self.started,
+                holds: &*self.inside,
+            },
         }
     }
 }
