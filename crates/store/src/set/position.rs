@@ -148,6 +148,14 @@ impl Follow {
 }
 
 impl Reading {
+    /// Everything visible at or before this has been told, or is by the load.
+    pub fn at(&self) -> Sequence {
+        match self {
+            Self::Load { head, .. } => *head,
+            Self::Follow(follow) => follow.at,
+        }
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Load { head, after } => {
@@ -193,14 +201,8 @@ impl Position {
 
     /// Deletes after this have yet to be told: they must not be forgotten.
     pub fn since(&self) -> Sequence {
-        let reading = match &self.reading {
-            Reading::Load { head, .. } => *head,
-            Reading::Follow(follow) => follow.at,
-        };
-        self.layers
-            .iter()
-            .map(|layer| layer.looked)
-            .fold(reading, Sequence::min)
+        let looked = self.layers.iter().map(|layer| layer.looked);
+        looked.fold(self.reading.at(), Sequence::min)
     }
 
     /// The permission is another since this position was sealed, under `revision`: what was given so far is to be

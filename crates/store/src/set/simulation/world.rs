@@ -132,6 +132,7 @@ pub(super) fn canonical(schema: &Schema, draft: &Draft) -> Canonical {
     schema.read_json(&json).expect("a generated record is valid")
 }
 
+#[derive(Clone)]
 pub(super) enum Sight {
     All,
     /// Sorted leading parts or full keys.
@@ -183,6 +184,14 @@ impl Permission {
             mask: schema.mask(&paths),
             sight,
             told: format!("fields {paths:?}, scope {scope}"),
+        }
+    }
+
+    /// The list of its predicate.
+    pub fn list(&self) -> Option<ListId> {
+        match self.sight {
+            Sight::When { list, .. } => Some(list),
+            Sight::All | Sight::Keys(_) => None,
         }
     }
 
