@@ -80,6 +80,16 @@ impl Site {
         self.server.operator().patch(&path, &body).await.unwrap();
     }
 
+    async fn last_entry(&self) -> Value {
+        let log = self
+            .server
+            .operator()
+            .get("/registry/disclosures?limit=1000")
+            .await
+            .unwrap();
+        log["disclosures"].as_array().unwrap().last().unwrap().clone()
+    }
+
     async fn transition(&self, verb: &str) {
         let path = format!("/registry/permissions/{}/{verb}", self.number);
         let reason = json!({ "reason": "r" });
@@ -144,17 +154,8 @@ async fn a_field_and_half_the_scope_are_taken_back() {
         assert_eq!((replica.told("upsert"), replica.told("delete")), (1, 1));
         assert!(replica.copy.contains_key(&code(3)) && !replica.copy.contains_key(&code(6)));
     }
-    let log = site
-        .server
-        .operator()
-        .get("/registry/disclosures?limit=1")
-        .await
-        .unwrap();
-    assert_eq!(
-        log["disclosures"][0]["subjects"].as_array().unwrap().len(),
-        2,
-        "{log}"
-    );
+    let entry = site.last_entry().await;
+    assert_eq!(entry["subjects"].as_array().unwrap().len(), 2, "{entry}");
 
     // Wider again: what was never given comes, and the field with it.
     site.amend(json!({ "fields": ["Code", "Name"], "scope": null }))
@@ -186,13 +187,7 @@ async fn what_is_taken_back_is_entered_and_tells_no_time() {
     assert_eq!(codes, [&json!(code(18)), &json!(code(19))]);
     assert!(told.iter().all(|change| change["operation"] == "delete"));
     assert_eq!(told[0]["changed_at"], told[1]["changed_at"]);
-    let log = site
-        .server
-        .operator()
-        .get("/registry/disclosures?limit=1")
-        .await
-        .unwrap();
-    let entry = &log["disclosures"][0];
+    let entry = site.last_entry().await;
     assert_eq!(entry["subjects"], json!([code(18), code(19)]), "{entry}");
     assert_eq!(entry["count"], 2);
 }
