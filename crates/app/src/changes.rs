@@ -96,7 +96,7 @@ impl App {
             let admission = self.admit_counting(ctx, section, dataset, !again)?;
             let mut applied = admission.set.runtime.applied.subscribe();
             let polled = self.poll(ctx, &admission, list, &query, limit).await?;
-            if polled.count > 0 || !polled.end || Instant::now() >= until {
+            if polled.count > 0 || polled.moved || Instant::now() >= until {
                 return self.give(ctx, &admission, polled).await;
             }
             drop(polled);
@@ -170,7 +170,7 @@ impl App {
         };
         let body = changes_body(&page.json, &next, fed.end);
         Ok(Polled {
-            end: fed.end,
+            moved: fed.amended || !fed.end,
             way: ask.way,
             mask,
             count,
@@ -233,7 +233,8 @@ struct Polled {
     keys: Vec<Vec<u8>>,
     subjects: Vec<String>,
     uses: u64,
-    end: bool,
+    /// The cursor is another without anything to tell: under an amended permission, or after a long look.
+    moved: bool,
 }
 
 fn changes_body(items: &[u8], next: &str, end: bool) -> Vec<u8> {

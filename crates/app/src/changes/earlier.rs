@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use dagr_model::permission::Permission;
 use dagr_policy::{CompiledScope, Grant};
-use dagr_store::set::position::Position;
+use dagr_store::set::position::{MAX_LAYERS, Position};
 use parking_lot::Mutex;
 
 use super::expired;
 use crate::{App, admit::Admission, cursor::Cursor, problem::Problem, records::cursor_problem};
 
 /// Revisions of one permission kept compiled.
-const MAX_KEPT: usize = 8;
+const MAX_KEPT: usize = MAX_LAYERS + 1;
 
 /// What an earlier revision gave.
 #[derive(Debug)]

@@ -21,12 +21,7 @@ impl Read {
     pub(super) fn events(&self, snapshot: &dyn Snapshot, head: &Head, lists: &Lists) -> Result<Fed, Problem> {
         let mut page = Page::new(Arc::clone(&self.set.schema), Arc::clone(&self.mask), self.limit);
         // What was told of records that are no longer shown is not told back here.
-        if self
-            .cursor
-            .as_ref()
-            .and_then(|cursor| self.amended(cursor))
-            .is_some()
-        {
+        if self.is_amended() {
             return Err(expired("the permission's fields or scope changed"));
         }
         let after = self
@@ -74,6 +69,7 @@ impl Read {
             page,
             position: at.to_be_bytes().to_vec(),
             end,
+            amended: false,
             epoch: head.epoch,
         })
     }

@@ -48,6 +48,8 @@ pub(super) struct Fed {
     pub page: Page,
     pub position: Vec<u8>,
     pub end: bool,
+    /// Its cursor was of an earlier revision, of other fields or scope.
+    pub amended: bool,
     pub epoch: u32,
 }
 
@@ -75,13 +77,16 @@ impl Read {
         Ok(())
     }
 
-    /// The earlier terms of a cursor that was not made under the present ones.
-    pub(super) fn amended(&self, cursor: &Cursor) -> Option<&Terms> {
-        let terms = self
-            .earlier
-            .iter()
-            .find(|terms| terms.revision == cursor.revision)?;
-        (!terms.are_present()).then_some(&**terms)
+    /// Was the cursor made under other fields or another scope?
+    pub(super) fn is_amended(&self) -> bool {
+        let Some(cursor) = &self.cursor else { return false };
+        let terms = self.terms(cursor.revision);
+        terms.is_some_and(|terms| !terms.are_present())
+    }
+
+    fn terms(&self, revision: u32) -> Option<&Terms> {
+        let known = self.earlier.iter().find(|terms| terms.revision == revision)?;
+        Some(known)
     }
 
     fn position(&self, head: &Head) -> Result<Position, Problem> {
@@ -97,8 +102,7 @@ impl Read {
         if old || position.since() < head.floor {
             return Err(expired(FORGOTTEN));
         }
-        let amended = self.amended(cursor).is_some();
-        if amended && !position.amend(cursor.revision, cursor.sealed_ms, head.sequence) {
+        if self.is_amended() && !position.amend(cursor.revision, cursor.sealed_ms, head.sequence) {
             return Err(expired(
                 "the permission was amended again and again before what it gave was taken back",
             ));
@@ -146,6 +150,7 @@ impl Read {
             page: telling.page,
             position: position.to_bytes(),
             end: ended.end,
+            amended: self.is_amended(),
             epoch: head.epoch,
         })
     }
@@ -153,13 +158,10 @@ impl Read {
     /// The scopes that the position's layers were read under.
     fn reaches(&self, position: &Position, lists: &Lists) -> Result<Vec<(&Terms, Reach<'_>)>, Problem> {
         let reach = |layer: &dagr_store::set::position::Layer| {
-            let terms = self
-                .earlier
-                .iter()
-                .find(|terms| terms.revision == layer.revision)?;
+            let terms = self.terms(layer.revision)?;
             let reach = Reach::of(&terms.scope, &self.set.schema, lists)?;
             // A list that began later is another: it does not know who had left before.
-            (reach.started() <= layer.at()).then_some((&**terms, reach))
+            (reach.started() <= layer.at()).then_some((terms, reach))
         };
         position
             .layers

@@ -282,7 +282,9 @@ impl Case {
                 }
                 None => {
                     self.present.remove(&code);
-                    lines.iter_mut().for_each(|lines| *lines += &delete(code));
+                    for lines in &mut lines {
+                        *lines += &delete(code);
+                    }
                 }
             }
         }

@@ -74,3 +74,58 @@ impl Layer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{POSITION_BYTES, Position, Reading};
+    use super::*;
+
+    /// Halfway through a first load, with the longest key; then after as many pages at other heads as are remembered.
+    fn positions() -> [Position; 2] {
+        let head = u64::MAX - 1_000;
+        let mut follow = Follow::new(head);
+        for step in 1..40 {
+            follow.advance(head + step, u64::MAX - 500 + step);
+        }
+        let load = Reading::Load {
+            head,
+            after: vec![9; MAX_KEY],
+        };
+        [load, Reading::Follow(follow)].map(|reading| Position {
+            reading,
+            layers: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn layers_of_the_longest_fit_and_one_too_many_is_told() {
+        for mut position in positions() {
+            for revision in 0..MAX_LAYERS as u32 {
+                assert!(position.amend(u32::MAX - revision, i64::MAX, u64::MAX - 400));
+                if let Reading::Load { after, .. } = &mut position.reading {
+                    *after = vec![8; MAX_KEY];
+                }
+                let bytes = position.to_bytes();
+                assert_eq!(bytes.len(), POSITION_BYTES);
+                assert_eq!(Position::from_bytes(&bytes).as_ref(), Some(&position));
+            }
+            assert!(!position.amend(1, 0, u64::MAX));
+        }
+    }
+
+    #[test]
+    fn what_was_given_ends_at_the_last_key_of_a_load() {
+        let mut position = Position::load(10);
+        assert!(position.amend(1, 0, 20));
+        assert_eq!(position, Position::load(20), "nothing was given");
+        if let Reading::Load { after, .. } = &mut position.reading {
+            *after = vec![5];
+        }
+        assert!(position.amend(2, 0, 30));
+        assert_eq!((position.reading.at(), position.since()), (30, 20));
+        let layer = &position.layers[0];
+        assert!(layer.holds(&[5], 20) && !layer.holds(&[5], 21) && !layer.holds(&[5, 0], 20));
+        assert!(layer.was_given(&[4], 20, 21));
+        assert!(!layer.was_given(&[4], 20, 20) && !layer.was_given(&[6], 20, 21));
+    }
+}
