@@ -7,7 +7,7 @@ use dagr_policy::{Ask, Grant, Refusal, Target};
 
 use crate::{
     App,
-    catalog::Held,
+    catalog::{Catalog, Held},
     ctx::{Caller, Ctx},
     problem::Problem,
     set::LiveSet,
@@ -166,6 +166,18 @@ impl Admission {
     /// The entry waits for the disk: persons are named, or uses or misses are counted.
     pub fn is_urgent(&self) -> bool {
         self.set.is_personal() || self.held.is_counted()
+    }
+
+    /// Is it still in force as it was when it was admitted?
+    pub fn stands(&self, catalog: &Catalog) -> bool {
+        let held = if self.open {
+            catalog
+                .live(self.set.section, self.set.name.as_str())
+                .and_then(|set| set.open_grant.as_ref())
+        } else {
+            catalog.permissions.get(&self.held.permission.number)
+        };
+        held.is_some_and(|held| Arc::ptr_eq(held, &self.held))
     }
 
     pub fn schema(&self) -> &Arc<dagr_model::schema::Schema> {

@@ -17,7 +17,7 @@ use dagr_policy::Grant;
 
 pub use sharded::Sharded;
 
-use crate::{classifier::InForce, ctx::Connection, set::LiveSet, usage::Usage};
+use crate::{changes::KeptTerms, classifier::InForce, ctx::Connection, set::LiveSet, usage::Usage};
 
 /// Permissions, in the order they were put in force.
 type Numbers = Arc<Vec<PermissionNumber>>;
@@ -70,6 +70,8 @@ pub struct Held {
     pub usage: Arc<Usage>,
     schema: Arc<Schema>,
     grant: OnceLock<Result<Arc<Grant>, Vec<Fault>>>,
+    /// Of earlier revisions whose cursors came.
+    pub earlier: KeptTerms,
 }
 
 impl Held {
@@ -79,6 +81,7 @@ impl Held {
             usage,
             schema,
             grant: OnceLock::new(),
+            earlier: KeptTerms::default(),
         }
     }
 

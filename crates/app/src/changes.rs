@@ -1,43 +1,37 @@
 //! The change feed: first load in key order, then what changed, in one loop. And named change lists.
 
+mod earlier;
+mod item;
 mod list;
+mod read;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use dagr_model::{
-    ids::Section,
-    permission::Way,
-    record::{Mask, project},
-};
-use dagr_policy::{CompiledScope, Grant, Target};
-use dagr_store::{
-    kv::Kv,
-    set::{
-        feed::{self, Scope, Take, Told, View},
-        head::Head,
-        lists::Lists,
-        position::Position,
-    },
-};
-use jiff::Timestamp;
+use dagr_model::{ids::Section, permission::Way, record::Mask, schema::Schema};
+use dagr_policy::Target;
 
 use crate::{
     App,
     admit::Admission,
     ctx::Ctx,
-    cursor::Cursor,
     disclose::{Disclosed, Sealed},
     disclosure::entry::Entry,
-    page::{PATIENCE, Page, put_next},
+    page::put_next,
     problem::Problem,
     record::Answer,
-    records::{check_cursor, cursor_problem, oldest_seal, page_limit},
-    scope::{Keys, record_in_scope},
-    set::{LiveSet, blocking},
+    records::{cursor_problem, oldest_seal, page_limit},
+    set::blocking,
 };
+
+pub use earlier::KeptTerms;
+pub(crate) use item::put_item;
+pub use item::time_text;
+use read::{Fed, Read};
 
 /// Longest wait for something visible.
 pub const MAX_WAIT_S: u64 = 60;
@@ -49,14 +43,6 @@ pub struct ChangesQuery {
     pub wait_s: Option<u64>,
     pub include_record: bool,
     pub fields: Option<Vec<String>>,
-}
-
-/// One page of a feed, read.
-pub(crate) struct Fed {
-    pub page: Page,
-    pub position: Vec<u8>,
-    pub end: bool,
-    pub epoch: u32,
 }
 
 impl App {
@@ -105,17 +91,20 @@ impl App {
         loop {
             // Decided anew before every answer: a wait does not outlive the permission.
             let again = !std::mem::take(&mut first);
+            let mut amended = self.amended.subscribe();
             let ctx = &if again { self.renewed(ctx) } else { ctx.clone() };
             let admission = self.admit_counting(ctx, section, dataset, !again)?;
             let mut applied = admission.set.runtime.applied.subscribe();
             let polled = self.poll(ctx, &admission, list, &query, limit).await?;
-            if polled.count > 0 || Instant::now() >= until {
+            if polled.count > 0 || polled.moved || Instant::now() >= until {
                 return self.give(ctx, &admission, polled).await;
             }
             drop(polled);
             let left = until.saturating_duration_since(Instant::now());
             // Woken or timed out: look again; stopping: look for the last time.
-            if tokio::time::timeout(left, self.woken(&mut applied)).await == Ok(false) {
+            if tokio::time::timeout(left, self.woken(&admission, &mut applied, &mut amended)).await
+                == Ok(false)
+            {
                 until = Instant::now();
             }
         }
@@ -151,8 +140,11 @@ impl App {
         let mask = if query.include_record {
             admission.mask(ask.fields.as_deref())
         } else {
-            admission.key_mask()
+            Arc::new(key_mask(&admission.set.schema))
         };
+        let earlier = self
+            .earlier_terms(admission, cursor.as_ref(), list.is_none())
+            .await?;
         let reservation = admission.reserve_page(limit)?;
         let read = Read {
             set: Arc::clone(&admission.set),
@@ -163,6 +155,8 @@ impl App {
             limit: reservation.cut(limit),
             oldest_ms: oldest_seal(admission, ctx),
             cursor,
+            earlier,
+            now_ms: ctx.now_ms(),
         };
         let engine = Arc::clone(&self.engine);
         let fed = blocking(move || read.run(&*read.set.open(&*engine)?)).await?;
@@ -176,6 +170,7 @@ impl App {
         };
         let body = changes_body(&page.json, &next, fed.end);
         Ok(Polled {
+            moved: fed.amended || !fed.end,
             way: ask.way,
             mask,
             count,
@@ -200,6 +195,7 @@ impl App {
             keys,
             subjects,
             uses,
+            ..
         } = polled;
         let answer = Answer {
             body,
@@ -237,10 +233,12 @@ struct Polled {
     keys: Vec<Vec<u8>>,
     subjects: Vec<String>,
     uses: u64,
+    /// The cursor is another without anything to tell: under an amended permission, or after a long look.
+    moved: bool,
 }
 
 fn changes_body(items: &[u8], next: &str, end: bool) -> Vec<u8> {
-    let mut body = Vec::with_capacity(items.len() + 900);
+    let mut body = Vec::with_capacity(items.len() + 2_000);
     body.extend_from_slice(b"{\"changes\":[");
     body.extend_from_slice(items);
     body.extend_from_slice(b"],\"next\":");
@@ -253,152 +251,18 @@ fn changes_body(items: &[u8], next: &str, end: bool) -> Vec<u8> {
     body
 }
 
-impl Admission {
-    /// Key fields only: what a feed without records shows.
-    fn key_mask(&self) -> Arc<Mask> {
-        let schema = &self.set.schema;
-        let paths: Vec<String> = schema
-            .key
-            .iter()
-            .map(|node| schema.nodes[*node].path.clone())
-            .collect();
-        Arc::new(schema.mask(&paths))
-    }
+/// Key fields only: what a feed without records shows, and a delete.
+fn key_mask(schema: &Schema) -> Mask {
+    let paths: Vec<String> = schema
+        .key
+        .iter()
+        .map(|node| schema.nodes[*node].path.clone())
+        .collect();
+    schema.mask(&paths)
 }
 
-/// A page of a feed to be read off the async threads.
-pub(crate) struct Read {
-    pub set: Arc<LiveSet>,
-    pub grant: Arc<Grant>,
-    pub mask: Arc<Mask>,
-    pub include_record: bool,
-    pub list: Option<String>,
-    pub limit: u64,
-    pub cursor: Option<Cursor>,
-    pub oldest_ms: i64,
-}
-
-impl Read {
-    fn run(&self, kv: &dyn Kv) -> Result<Fed, Problem> {
-        let snapshot = kv.snapshot()?;
-        let head = Head::read(&*snapshot)?;
-        if let Some(cursor) = &self.cursor {
-            check_cursor(cursor, &self.grant, head.epoch, self.oldest_ms)?;
-        }
-        let lists = Lists::read(&*snapshot)?;
-        if self.list.is_some() {
-            return self.events(&*snapshot, &head, &lists);
-        }
-        let mut position = match &self.cursor {
-            None => Position::Load {
-                head: head.sequence,
-                after: Vec::new(),
-            },
-            Some(cursor) => Position::from_bytes(&cursor.position)
-                .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?,
-        };
-        if position.since() < head.floor {
-            return Err(Problem::new(
-                410,
-                "cursor_expired",
-                "deletes this cursor would have to tell are forgotten: start without after and replace your copy",
-            ));
-        }
-        let holds = |record: dagr_model::record::RecordRef<'_>| record_in_scope(&self.grant, record);
-        let keys = match &self.grant.scope {
-            CompiledScope::Keys(keys) => Some(Keys(keys)),
-            _ => None,
-        };
-        let scope = match (&self.grant.scope, &keys) {
-            (CompiledScope::All, _) => Scope::All,
-            (_, Some(keys)) => Scope::Keys(keys),
-            _ => {
-                let text = self
-                    .grant
-                    .permission
-                    .scope
-                    .as_ref()
-                    .and_then(predicate_text)
-                    .unwrap_or_default();
-                let list = lists
-                    .scopes
-                    .get(text)
-                    .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
-                Scope::When {
-                    list: list.id,
-                    started: list.started(),
-                    holds: &holds,
-                }
-            }
-        };
-        let view = View {
-            leaves: &self.grant.mask.leaves,
-            scope,
-        };
-        let mut page = Page::new(Arc::clone(&self.set.schema), Arc::clone(&self.mask), self.limit);
-        let began = Instant::now();
-        let ended = feed::page(
-            &*snapshot,
-            &view,
-            &mut position,
-            &mut |told| Ok(self.tell(&mut page, &told)),
-            &|| began.elapsed() < PATIENCE,
-        )?;
-        Ok(Fed {
-            page,
-            position: position.to_bytes(),
-            end: ended.end,
-            epoch: head.epoch,
-        })
-    }
-
-    fn tell(&self, page: &mut Page, told: &Told<'_>) -> Take {
-        let added = match told {
-            Told::Upsert { key, at, stored } => page.add_with(key, |schema, mask, out| {
-                put_item(schema, out, "upsert", key, at.time_ms);
-                if self.include_record {
-                    out.extend_from_slice(b",\"record\":");
-                    project(schema, stored.record, mask, out);
-                }
-                out.push(b'}');
-                schema.subjects_of(stored.record, Some(mask))
-            }),
-            Told::Delete { key, at, entry } => page.add_with(key, |schema, _, out| {
-                put_item(schema, out, "delete", key, at.time_ms);
-                out.push(b'}');
-                entry.subject_texts().map(str::to_owned).collect()
-            }),
-        };
-        if added { Take::Taken } else { Take::Full }
-    }
-}
-
-pub(crate) fn put_item(
-    schema: &dagr_model::schema::Schema,
-    out: &mut Vec<u8>,
-    operation: &str,
-    key: &[u8],
-    time_ms: i64,
-) {
-    out.extend_from_slice(b"{\"operation\":\"");
-    out.extend_from_slice(operation.as_bytes());
-    out.extend_from_slice(b"\",\"key\":");
-    schema.key_json(key, out);
-    out.extend_from_slice(b",\"changed_at\":\"");
-    out.extend_from_slice(time_text(time_ms).as_bytes());
-    out.push(b'"');
-}
-
-/// RFC 3339 in UTC.
-pub fn time_text(time_ms: i64) -> String {
-    Timestamp::from_millisecond(time_ms)
-        .map(|at| at.to_string())
-        .unwrap_or_default()
-}
-
-fn predicate_text(scope: &dagr_model::permission::Scope) -> Option<&str> {
-    match scope {
-        dagr_model::permission::Scope::When(text) => Some(text),
-        dagr_model::permission::Scope::Keys(_) => None,
-    }
+/// 410: what the cursor was made under is no more.
+fn expired(why: &str) -> Problem {
+    let detail = format!("{why}: start without after and replace your copy");
+    Problem::new(410, "cursor_expired", detail)
 }

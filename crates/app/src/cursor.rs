@@ -1,6 +1,6 @@
 //! Cursors: sealed anew in every answer, constant in length, opaque to whoever holds them.
 //!
-//! Plain text: kind (1) · binding (32) · seal time (8) · epoch (4) · position (512). The binding is a hash of what the
+//! Plain text: kind (1) · binding (32) · seal time (8) · epoch (4) · position. The binding is a hash of what the
 //! cursor belongs to (permission and revision, or none; data set; section; call). AES-256-GCM, random nonce.
 
 use aws_lc_rs::{
@@ -15,7 +15,7 @@ use dagr_store::set::position::POSITION_BYTES;
 pub struct Cursor {
     /// What the cursor may be used for: permission number, set, section, call.
     pub binding: [u8; 32],
-    /// The permission's revision: a change of it expires the cursor.
+    /// The permission's revision: after another, the feed takes back what no longer stands; pages expire.
     pub revision: u32,
     pub epoch: u32,
     pub sealed_ms: i64,

@@ -125,9 +125,12 @@ fn members(schema: &Schema, span: &Span, pieces: Pieces) -> Map<String, Value> {
         let to = cells
             .get(at + 1)
             .map_or(span.to.as_ref(), |next| Some(&next.first));
+        // Which record it is, so that whoever lacks it knows what to ask for.
+        let key = (cell.records == 1).then(|| key_value(schema, &cell.first));
         parts.push(json!({
             "from": from.map(|key| key_value(schema, key)),
             "to": to.map(|key| key_value(schema, key)),
+            "key": key,
             "records": cell.records,
             "digest": cell.digest.hex(),
         }));

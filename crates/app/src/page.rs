@@ -79,7 +79,7 @@ impl Page {
 
 /// `{"records":[…],"next":…}`.
 pub fn records_body(page: &Page, next: Option<&str>) -> Vec<u8> {
-    let mut body = Vec::with_capacity(page.json.len() + 900);
+    let mut body = Vec::with_capacity(page.json.len() + 2_000);
     body.extend_from_slice(b"{\"records\":[");
     body.extend_from_slice(&page.json);
     body.extend_from_slice(b"],\"next\":");

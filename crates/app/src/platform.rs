@@ -6,8 +6,10 @@ use arc_swap::ArcSwap;
 use dagr_model::clock::Clock;
 use dagr_registry::Registry;
 use dagr_store::{journal::Journal, kv::Engine};
+use tokio::sync::watch;
 
 use crate::{
+    admit::Admission,
     catalog::Catalog,
     classifier::KeptVersions,
     ctx::{Caller, Ctx},
@@ -79,7 +81,9 @@ pub struct App {
     /// One backup at a time.
     pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
     pub(crate) digests: Turns,
-    stopping: tokio::sync::watch::Sender<bool>,
+    /// Moves with every change of the catalogue.
+    pub(crate) amended: watch::Sender<()>,
+    stopping: watch::Sender<bool>,
 }
 
 impl App {
@@ -108,7 +112,8 @@ impl App {
             classifier_versions: KeptVersions::default(),
             backing_up: Arc::default(),
             digests: Turns::default(),
-            stopping: tokio::sync::watch::channel(false).0,
+            amended: watch::channel(()).0,
+            stopping: watch::channel(false).0,
         });
         app.load().await?;
         app.sweep_stages()?;
@@ -127,6 +132,7 @@ impl App {
             next.generation += 1;
             next
         });
+        self.amended.send_replace(());
     }
 
     /// No more waits: a shutdown drains.
@@ -134,15 +140,26 @@ impl App {
         self.stopping.send_replace(true);
     }
 
-    /// Ends when the set was applied to (`true`), or the program is stopping.
-    pub(crate) async fn woken(&self, applied: &mut tokio::sync::watch::Receiver<u64>) -> bool {
+    /// Ends when the set was applied to or what was decided no longer stands (`true`), or the program is stopping.
+    pub(crate) async fn woken(
+        &self,
+        admission: &Admission,
+        applied: &mut watch::Receiver<u64>,
+        amended: &mut watch::Receiver<()>,
+    ) -> bool {
         let mut stopping = self.stopping.subscribe();
         if *stopping.borrow_and_update() {
             return false;
         }
-        tokio::select! {
-            _ = applied.changed() => true,
-            _ = stopping.changed() => false,
+        loop {
+            tokio::select! {
+                _ = applied.changed() => return true,
+                _ = stopping.changed() => return false,
+                // Any change of the catalogue: others wake nobody.
+                _ = amended.changed() => if !admission.stands(&self.catalog()) {
+                    return true;
+                },
+            }
         }
     }
 

@@ -174,13 +174,8 @@ pub(crate) fn oldest_seal(admission: &Admission, ctx: &Ctx) -> i64 {
     ctx.now_ms() - i64::from(admission.set.definition().tombstones_days) * 86_400_000
 }
 
-/// 410 if what the cursor was sealed under is no more.
-pub(crate) fn check_cursor(
-    cursor: &Cursor,
-    grant: &Grant,
-    epoch: u32,
-    oldest_ms: i64,
-) -> Result<(), Problem> {
+/// 410 if what a page's cursor was sealed under is no more: pages of two revisions make no whole.
+fn check_cursor(cursor: &Cursor, grant: &Grant, epoch: u32, oldest_ms: i64) -> Result<(), Problem> {
     let current = cursor.revision == grant.permission.revision && cursor.epoch == epoch;
     if current && cursor.sealed_ms >= oldest_ms {
         return Ok(());

@@ -33,6 +33,22 @@ pub enum CompiledScope {
     When(Predicate),
 }
 
+impl CompiledScope {
+    /// Every fault at once; `place` is a member of the permission.
+    pub fn compile(scope: Option<&Scope>, schema: &Schema) -> Result<Self, Vec<Fault>> {
+        match scope {
+            None => Ok(Self::All),
+            Some(Scope::Keys(keys)) => scope::key_set(schema, keys).map(Self::Keys),
+            Some(Scope::When(text)) => Predicate::compile(text, schema)
+                .map(Self::When)
+                .map_err(|faults| {
+                    let faults = faults.into_iter();
+                    faults.map(|fault| under("scope.when", fault)).collect()
+                }),
+        }
+    }
+}
+
 /// The fields of one answer.
 #[derive(Debug, Clone)]
 pub struct Given {
@@ -51,23 +67,10 @@ impl Grant {
         check_fields(&permission, &schema, &mut faults);
         check_ways(&permission, &schema, &mut faults);
         check_terms(&permission, &mut faults);
-        let scope = match &permission.scope {
-            None => CompiledScope::All,
-            Some(Scope::Keys(keys)) => match scope::key_set(&schema, keys) {
-                Ok(keys) => CompiledScope::Keys(keys),
-                Err(more) => {
-                    faults.extend(more);
-                    CompiledScope::All
-                }
-            },
-            Some(Scope::When(text)) => match Predicate::compile(text, &schema) {
-                Ok(predicate) => CompiledScope::When(predicate),
-                Err(more) => {
-                    faults.extend(more.into_iter().map(|fault| under("scope.when", fault)));
-                    CompiledScope::All
-                }
-            },
-        };
+        let scope = CompiledScope::compile(permission.scope.as_ref(), &schema).unwrap_or_else(|more| {
+            faults.extend(more);
+            CompiledScope::All
+        });
         if !faults.is_empty() {
             return Err(faults);
         }

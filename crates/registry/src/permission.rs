@@ -5,6 +5,8 @@ mod input;
 mod transition;
 mod uses;
 
+use std::cmp::Ordering;
+
 use dagr_model::{
     ids::{ApplicationNumber, DatasetName, PermissionNumber, RegistrationNumber, Section},
     permission::{Permission, PermissionState},
@@ -141,6 +143,40 @@ impl Registry {
         .await?;
         let items = rows.iter().map(read_revision).collect::<Result<Vec<_>>>()?;
         Ok(Page::cut(items, limit, |item| item.version.to_string()))
+    }
+
+    /// The permission with the fields, scope and ways of an earlier `revision`.
+    pub async fn permission_of_revision(
+        &self,
+        number: &PermissionNumber,
+        revision: u32,
+    ) -> Result<Option<Permission>> {
+        let mut conn = self.read().await?;
+        let Some(last) = find(&mut conn, number).await? else {
+            return Ok(None);
+        };
+        // Every version is kept; a revision grows with them, by one at most.
+        let (mut low, mut high) = (i64::from(revision), last.version);
+        while low <= high {
+            let middle = low.midpoint(high);
+            let row = query(
+                "SELECT r.* FROM permission_revisions r JOIN permissions p ON p.id = r.permission
+                 WHERE p.number = $1 AND r.version = $2",
+            )
+            .bind(number.as_str())
+            .bind(middle)
+            .fetch_optional(&mut conn)
+            .await?;
+            let Some(found) = row.as_ref().map(read_revision).transpose()? else {
+                return Ok(None);
+            };
+            match found.permission.revision.cmp(&revision) {
+                Ordering::Equal => return Ok(Some(found.permission)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle - 1,
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -17,7 +17,7 @@ use dagr_store::{
         apply::{self, Applied, IndexRule, Mode, Package, Rules},
         feed::{self, Scope, Take, Told, View},
         head::Head,
-        position::{Follow, Position},
+        position::{Follow, Position, Reading},
     },
     stage::{Stage, Verb, groups::Resolve},
 };
@@ -95,14 +95,12 @@ fn main() -> Done {
         "Degrees.Title".to_owned(),
     ]);
     for (name, mask) in [("all fields", Mask::all(&schema)), ("three fields", few)] {
-        let load = Position::Load {
-            head: records,
-            after: Vec::new(),
+        let load = Position::load(records);
+        let changes = Position {
+            reading: Reading::Follow(Follow::new(0)),
+            layers: Vec::new(),
         };
-        for (told, position) in [
-            ("first load", load),
-            ("changes", Position::Follow(Follow::new(0))),
-        ] {
+        for (told, position) in [("first load", load), ("changes", changes)] {
             let mut count = 0;
             let spent = timed(|| {
                 count = enumerate(&*kv, &schema, &mask, position.clone())?;
@@ -268,6 +266,8 @@ fn enumerate(
     let view = View {
         leaves: &mask.leaves,
         scope: Scope::All,
+        earlier: &[],
+        now_ms: 0,
     };
     let (mut total, mut out) = (0, Vec::new());
     loop {

@@ -47,6 +47,18 @@ fn every_recipient_is_told_what_it_may_see_and_nothing_else() {
     }
 }
 
+#[test]
+fn a_permission_that_is_amended_takes_back_what_it_gave_and_nothing_else() {
+    for seed in 0..simulation::cases(2) {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = engine(dir.path());
+        simulation::run_amended(
+            &|name| engine.open(&format!("simulation/{name}")).unwrap(),
+            1_000_000 + seed,
+        );
+    }
+}
+
 /// Not a test of its own: what the child process runs. Without the variable it does nothing.
 #[test]
 fn child_applies_until_killed() {

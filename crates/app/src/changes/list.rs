@@ -9,7 +9,7 @@ use dagr_store::{
     set::{change::Kind, head::Head, lists::Lists, read, stored::Stored},
 };
 
-use super::{Fed, Read, put_item};
+use super::{Fed, Read, expired, put_item};
 use crate::{
     page::{PATIENCE, Page},
     problem::Problem,
@@ -20,6 +20,10 @@ impl Read {
     /// Events after the cursor, of records in scope. The position is the last event's sequence.
     pub(super) fn events(&self, snapshot: &dyn Snapshot, head: &Head, lists: &Lists) -> Result<Fed, Problem> {
         let mut page = Page::new(Arc::clone(&self.set.schema), Arc::clone(&self.mask), self.limit);
+        // What was told of records that are no longer shown is not told back here.
+        if self.is_amended() {
+            return Err(expired("the permission's fields or scope changed"));
+        }
         let after = self
             .cursor
             .as_ref()
@@ -65,6 +69,7 @@ impl Read {
             page,
             position: at.to_be_bytes().to_vec(),
             end,
+            amended: false,
             epoch: head.epoch,
         })
     }

@@ -37,21 +37,25 @@ impl App {
 
     /// Makes the scope list of a predicate, so that packages from now on keep it.
     pub(crate) async fn prepare_scope(&self, set: &Arc<LiveSet>, predicate: &str) -> Result<(), Problem> {
-        let used: BTreeSet<String> = self
-            .catalog()
-            .held_for(&set.name)
-            .filter(|held| {
-                let permission = &held.permission;
-                permission.environment == set.section && permission.state != PermissionState::Revoked
-            })
-            .filter_map(|held| held.predicate().map(str::to_owned))
-            .collect();
+        let used = self.used_predicates(set);
         let (engine, predicate) = (Arc::clone(&self.engine), predicate.to_owned());
         let now_ms = self.now().as_millisecond();
         in_turn(Arc::clone(set), move |set| {
             ensure_scope(&*set.open(&*engine)?, &predicate, &used, now_ms)
         })
         .await
+    }
+
+    /// Predicates of the set's permissions as they are now.
+    pub(super) fn used_predicates(&self, set: &LiveSet) -> BTreeSet<String> {
+        let catalog = self.catalog();
+        let reading = catalog.held_for(&set.name).filter(|held| {
+            let permission = &held.permission;
+            permission.environment == set.section && permission.state != PermissionState::Revoked
+        });
+        reading
+            .filter_map(|held| held.predicate().map(str::to_owned))
+            .collect()
     }
 }
 
@@ -181,19 +185,22 @@ fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>, now_ms: i
         let snapshot = kv.snapshot()?;
         (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
     };
-    if lists.scopes.contains_key(predicate) {
+    if let Some(scope) = lists.scopes.get_mut(predicate) {
+        // Read again from now on: it must not go of age meanwhile.
+        if scope.unused_ms.take().is_some() {
+            kv.bulk(1 << 20, &mut |_, sink| {
+                sink.put(Table::Meta, keys::LISTS, &lists.bytes())
+            })?;
+        }
         return Ok(());
     }
-    let mut gone = Vec::new();
-    if lists.scopes.len() >= MAX_SCOPES {
-        lists.scopes.retain(|text, scope| {
-            let keep = used.contains(text);
-            if !keep {
-                gone.push(scope.id);
-            }
-            keep
-        });
-    }
+    // Lists that no permission reads are kept for cursors: the one unused for longest makes room.
+    let full = lists.scopes.len() >= MAX_SCOPES;
+    let gone = if full {
+        remove_unused(&mut lists, used)
+    } else {
+        None
+    };
     if lists.scopes.len() >= MAX_SCOPES {
         let message = format!(
             "at most {MAX_SCOPES} different conditions may stand on one data set; use the text of an existing one, \
@@ -212,13 +219,53 @@ fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>, now_ms: i
             id,
             started: head.sequence,
             started_ms: now_ms,
+            unused_ms: None,
         },
     );
+    kv.bulk(1 << 20, &mut |snapshot, sink| {
+        if let Some(id) = gone {
+            clear(snapshot, sink, Table::List, id)?;
+        }
+        sink.put(Table::Meta, keys::LISTS, &lists.bytes())
+    })?;
+    Ok(())
+}
+
+fn remove_unused(lists: &mut Lists, used: &BTreeSet<String>) -> Option<ListId> {
+    let unused = lists.scopes.iter().filter(|(text, _)| !used.contains(*text));
+    let longest = unused.min_by_key(|(_, scope)| (scope.unused_ms.unwrap_or(i64::MAX), scope.id));
+    let text = longest?.0.clone();
+    lists.scopes.remove(&text).map(|scope| scope.id)
+}
+
+/// Notes which scope lists no permission reads; those that none has read since `before_ms` go, as no cursor may be
+/// that old.
+pub(super) fn age_scopes(
+    kv: &dyn Kv,
+    used: &BTreeSet<String>,
+    now_ms: i64,
+    before_ms: i64,
+) -> Result<(), KvError> {
+    let had = Lists::read(&*kv.snapshot()?)?;
+    let mut lists = had.clone();
+    for (text, scope) in &mut lists.scopes {
+        scope.unused_ms = (!used.contains(text)).then(|| scope.unused_ms.unwrap_or(now_ms));
+    }
+    let is_old = |scope: &ScopeList| scope.unused_ms.is_some_and(|since| since < before_ms);
+    let gone: Vec<ListId> = lists
+        .scopes
+        .values()
+        .filter(|scope| is_old(scope))
+        .map(|scope| scope.id)
+        .collect();
+    lists.scopes.retain(|_, scope| !is_old(scope));
+    if lists == had {
+        return Ok(());
+    }
     kv.bulk(1 << 20, &mut |snapshot, sink| {
         for id in &gone {
             clear(snapshot, sink, Table::List, *id)?;
         }
         sink.put(Table::Meta, keys::LISTS, &lists.bytes())
-    })?;
-    Ok(())
+    })
 }

@@ -23,6 +23,7 @@ use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     in_turn,
+    lists::age_scopes,
     stage_dir::{StageDir, stage_problem},
 };
 use crate::{App, problem::Problem, set::LiveSet};
@@ -94,13 +95,18 @@ impl App {
         Ok(removed)
     }
 
-    /// Forgets deletes older than the definition remembers them. Gives how many went.
+    /// Forgets deletes older than the definition remembers them, and lists that were only kept for cursors as old.
+    /// Gives how many deletes went.
     pub async fn purge_run(self: &Arc<Self>, set: &Arc<LiveSet>) -> Result<u64, Problem> {
         let engine = Arc::clone(&self.engine);
         let days = i64::from(set.definition().tombstones_days);
-        let before_ms = self.now().as_millisecond() - days * 86_400_000;
+        let now_ms = self.now().as_millisecond();
+        let before_ms = now_ms - days * 86_400_000;
+        let used = self.used_predicates(set);
         in_turn(Arc::clone(set), move |set| {
-            Ok(purge(&*set.open(&*engine)?, before_ms)?)
+            let kv = set.open(&*engine)?;
+            age_scopes(&*kv, &used, now_ms, before_ms)?;
+            Ok(purge(&*kv, before_ms)?)
         })
         .await
     }

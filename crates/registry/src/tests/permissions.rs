@@ -136,6 +136,19 @@ async fn revision_grows_only_with_what_recipients_see() {
     );
     assert_eq!(kept.items.len(), 7);
     assert_eq!(kept.items[6].permission, first.value);
+
+    let terms = async |revision| registry.permission_of_revision(&number, revision).await.unwrap();
+    for (revision, version) in [(1, 3), (2, 4), (3, 5), (4, 7)] {
+        let found = terms(revision).await.unwrap();
+        let kept = &kept.items[7 - version].permission;
+        assert_eq!(
+            (found.revision, &found.fields, &found.scope, &found.ways),
+            (revision, &kept.fields, &kept.scope, &kept.ways)
+        );
+    }
+    for unknown in [0, 5, u32::MAX] {
+        assert_eq!(terms(unknown).await, None);
+    }
 }
 
 #[tokio::test]

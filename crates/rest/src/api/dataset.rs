@@ -307,7 +307,9 @@ impl<'a> SetCalls<'a> {
         let call = self
             .call("change_list", "First load and monitoring in one loop")
             .describe(
-                "Without `after` every live record in key order, then what changed since, up to the present.",
+                "Without `after` every live record in key order, then what changed since, up to the present. When the \
+                 permission is amended, the same cursor goes on: what may be held no longer is told as a delete, what \
+                 is shown otherwise as an upsert.",
             );
         let path = format!("{}/changes", self.root);
         self.paths.add("get", &path, feed(call));

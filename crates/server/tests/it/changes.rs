@@ -1,5 +1,7 @@
 //! Following a data set: first load and what comes after, cursors, waiting, nothing that tells of hidden changes.
 
+mod take_backs;
+
 use std::time::{Duration, Instant};
 
 use dagr_server::client::Client;
@@ -185,7 +187,7 @@ async fn a_wait_is_decided_again_before_it_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_is_its_permissions_own_and_ends_with_its_revision() {
+async fn a_cursor_is_its_permissions_own_and_goes_on_when_it_is_amended() {
     let mut site = site().await;
     site.deliver(
         "p1",
@@ -246,5 +248,10 @@ async fn a_cursor_is_its_permissions_own_and_ends_with_its_revision() {
         "fields, scope and ways are the same"
     );
     amend(json!({ "fields": ["Code"] })).await;
-    is(&raw::get(&holder, &path(cursor)).await, 410, "cursor_expired");
+    let page = holder.get(&path(cursor)).await.unwrap();
+    assert_eq!(
+        page["next"].as_str().unwrap().len(),
+        cursor.len(),
+        "it goes on with what is taken back"
+    );
 }

@@ -3,42 +3,22 @@
 //! For a permission a record stands in the feed at exactly one place (`Stored::place`). Hidden changes and records
 //! outside the scope take part in nothing that is told.
 
-use dagr_model::{ids::Sequence, leaves::LeafSet, record::RecordRef};
+mod take_back;
+mod view;
+
+use dagr_model::ids::Sequence;
 
 use super::{
     change::{Entry, Kind},
     head::Head,
     keys,
     keys::ListId,
-    position::{Follow, Position},
-    stored::{At, Place, Stored},
+    position::{Follow, Layer, Position, Reading},
+    stored::{At, Stored},
 };
 use crate::kv::{Direction, KvError, Range, Scan, Snapshot, Table};
 
-/// Who reads: what it is shown, and of which records.
-pub struct View<'a> {
-    /// Leaves of the permission (not of `fields=`), alignments included.
-    pub leaves: &'a LeafSet,
-    pub scope: Scope<'a>,
-}
-
-pub enum Scope<'a> {
-    All,
-    Keys(&'a dyn KeyScope),
-    /// `started`: where the list of the predicate began and when.
-    When {
-        list: ListId,
-        started: At,
-        holds: &'a dyn Fn(RecordRef<'_>) -> bool,
-    },
-}
-
-/// A list of keys and leading parts.
-pub trait KeyScope {
-    fn contains(&self, key: &[u8]) -> bool;
-    /// `key` itself where the list covers it, else the smallest covered key after it; `None` = nothing more.
-    fn seek(&self, key: &[u8]) -> Option<Vec<u8>>;
-}
+pub use view::{Earlier, KeyScope, Scope, View};
 
 /// One thing told.
 pub enum Told<'a> {
@@ -51,6 +31,12 @@ pub enum Told<'a> {
         key: &'a [u8],
         at: At,
         entry: Entry<'a>,
+    },
+    /// A delete too, of a record that is there: an earlier revision of the permission gave it.
+    TakenBack {
+        key: &'a [u8],
+        at: At,
+        stored: Stored<'a>,
     },
 }
 
@@ -87,15 +73,20 @@ pub fn page(
         patience,
         looked: 0,
     };
-    if let Position::Load { head: began, after } = position {
-        if !page.load(*began, after)? {
+    let Position { reading, layers } = position;
+    if let Reading::Load { head: began, after } = reading {
+        if !page.load(*began, after, layers)? {
             return Ok(PageEnd { end: false });
         }
-        *position = Position::Follow(Follow::new(*began));
+        *reading = Reading::Follow(Follow::new(*began));
     }
-    let Position::Follow(follow) = position else {
+    let Reading::Follow(follow) = reading else {
         return Ok(PageEnd { end: false });
     };
+    if !page.take_back(follow.at, layers)? {
+        return Ok(PageEnd { end: false });
+    }
+    layers.clear();
     Ok(PageEnd {
         end: page.follow(follow)?,
     })
@@ -117,49 +108,21 @@ impl Page<'_> {
         self.looked.is_multiple_of(1024) && !(self.patience)()
     }
 
-    fn scope_list(&self) -> Option<ListId> {
-        match self.view.scope {
-            Scope::When { list, .. } => Some(list),
-            _ => None,
-        }
-    }
-
-    fn in_scope(&self, key: &[u8], record: RecordRef<'_>) -> bool {
-        match &self.view.scope {
-            Scope::All => true,
-            Scope::Keys(keys) => keys.contains(key),
-            Scope::When { holds, .. } => holds(record),
-        }
-    }
-
-    /// Where a record stands. What lies before a predicate's list began stands at its beginning: when such a record
-    /// came into the scope is not known, and its changes outside the scope must not show in a time.
-    fn place(&self, stored: &Stored<'_>) -> Result<Place, KvError> {
-        let (list, started) = match self.view.scope {
-            Scope::When { list, started, .. } => (Some(list), started),
-            _ => (None, At::default()),
-        };
-        let place = stored.place(self.view.leaves, list)?;
-        Ok(if place.at.sequence > started.sequence {
-            place
-        } else {
-            Place { at: started, ..place }
-        })
-    }
-
     /// `true` when the load is through.
-    fn load(&mut self, began: Sequence, after: &mut Vec<u8>) -> Result<bool, KvError> {
+    fn load(&mut self, began: Sequence, after: &mut Vec<u8>, layers: &[Layer]) -> Result<bool, KvError> {
+        let held = self.view.held(layers)?;
+        // What was given under an earlier revision is walked too.
+        let scopes =
+            || std::iter::once(&self.view.scope).chain(held.iter().map(|(_, earlier)| &earlier.scope));
         let mut from = if after.is_empty() {
             Vec::new()
         } else {
             [after.as_slice(), &[0]].concat()
         };
         'ranges: loop {
-            if let Scope::Keys(keys) = &self.view.scope {
-                match keys.seek(&from) {
-                    Some(next) => from = next,
-                    None => return Ok(true),
-                }
+            match scopes().filter_map(|scope| scope.seek(&from)).min() {
+                Some(next) => from = next,
+                None => return Ok(true),
             }
             let range = Range {
                 from: Some(&from),
@@ -167,34 +130,18 @@ impl Page<'_> {
             };
             for pair in self.snapshot.scan(Table::Record, range, Direction::Forward)? {
                 let (key, bytes) = pair?;
-                if let Scope::Keys(keys) = &self.view.scope
-                    && !keys.contains(key)
-                {
-                    after.clear();
-                    after.extend_from_slice(key);
-                    if self.tired() {
-                        return Ok(false);
-                    }
-                    from = key.to_vec();
-                    continue 'ranges;
-                }
-                let stored = Stored::read(bytes)?;
-                let place = self.place(&stored)?;
-                // What came after the load began is told by the changes that follow it.
-                if place.entered <= began && self.in_scope(key, stored.record) {
-                    let told = Told::Upsert {
-                        key,
-                        at: place.at,
-                        stored,
-                    };
-                    if (self.visit)(told)? == Take::Full {
-                        return Ok(false);
-                    }
+                let covered = scopes().any(|scope| scope.covers(key));
+                if covered && self.load_one(began, key, Stored::read(bytes)?, &held)? == Take::Full {
+                    return Ok(false);
                 }
                 after.clear();
                 after.extend_from_slice(key);
                 if self.tired() {
                     return Ok(false);
+                }
+                if !covered {
+                    from = key.to_vec();
+                    continue 'ranges;
                 }
             }
             return Ok(true);
@@ -204,22 +151,10 @@ impl Page<'_> {
     /// `true` when nothing more is visible.
     fn follow(&mut self, follow: &mut Follow) -> Result<bool, KvError> {
         let start = follow.clone();
-        let from = keys::sequence(start.at + 1);
-        let range = Range {
-            from: Some(&from),
-            to: None,
-        };
-        let mut changes = Peeked::new(self.snapshot.scan(Table::Change, range, Direction::Forward)?, 0);
-        let mut scope = match self.scope_list() {
+        let mut changes = Peeked::changes(self.snapshot, start.at)?;
+        let mut scope = match self.view.scope.list() {
             None => Peeked::empty(),
-            Some(list) => {
-                let (from, to) = (keys::list(list, start.at + 1), keys::under_id(list + 1, &[]));
-                let range = Range {
-                    from: Some(&from),
-                    to: Some(&to),
-                };
-                Peeked::new(self.snapshot.scan(Table::List, range, Direction::Forward)?, 2)
-            }
+            Some(list) => Peeked::list(self.snapshot, list, start.at)?,
         };
         loop {
             let (change_at, scope_at) = (changes.sequence()?, scope.sequence()?);
@@ -281,8 +216,9 @@ impl Page<'_> {
             return Ok(Take::Taken);
         };
         let stored = Stored::read(bytes)?;
-        let place = self.place(&stored)?;
-        if place.at.sequence != sequence || !self.in_scope(entry.key, stored.record) {
+        let scope = &self.view.scope;
+        let place = scope.place(self.view.leaves, &stored)?;
+        if place.at.sequence != sequence || !scope.holds(entry.key, stored.record) {
             return Ok(Take::Taken);
         }
         (self.visit)(Told::Upsert {
@@ -308,6 +244,30 @@ impl<'a> Peeked<'a> {
             item,
             prefix,
         }
+    }
+    /// Changes after a sequence.
+    fn changes(snapshot: &'a dyn Snapshot, after: Sequence) -> Result<Self, KvError> {
+        let from = keys::sequence(after + 1);
+        let range = Range {
+            from: Some(&from),
+            to: None,
+        };
+        Ok(Self::new(
+            snapshot.scan(Table::Change, range, Direction::Forward)?,
+            0,
+        ))
+    }
+    /// Entries of a scope list after a sequence.
+    fn list(snapshot: &'a dyn Snapshot, list: ListId, after: Sequence) -> Result<Self, KvError> {
+        let (from, to) = (keys::list(list, after + 1), keys::under_id(list + 1, &[]));
+        let range = Range {
+            from: Some(&from),
+            to: Some(&to),
+        };
+        Ok(Self::new(
+            snapshot.scan(Table::List, range, Direction::Forward)?,
+            2,
+        ))
     }
     fn empty() -> Self {
         Self {

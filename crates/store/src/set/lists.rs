@@ -35,6 +35,9 @@ pub struct ScopeList {
     /// When, milliseconds.
     #[serde(default)]
     pub started_ms: i64,
+    /// Since when no permission reads it, milliseconds: it is kept for cursors of earlier revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,20 +9,41 @@
 //! that nobody hears of what came and went between two: what went before the first load came to it, and what moved
 //! on in the feed before its page came.
 
+//!
+//! A permission that was amended leaves a `Layer` behind: what was given under the earlier revision, until it is
+//! taken back where it no longer stands. What the reader is told under the new one is a first load again.
+
+mod layer;
+
 use dagr_model::ids::Sequence;
 
 use crate::codec::{Reader, put_bytes, put_varint};
+
+pub use layer::{Layer, MAX_LAYERS};
 
 /// Stretches remembered exactly. With more, two that were read at near heads become one, read at the earlier: a
 /// delete too many, of what was there at that head, never one too few.
 const STRETCHES: usize = 24;
 /// Longest encoded key, in bytes.
 const MAX_KEY: usize = 255;
-/// Length of an encoded position.
-pub const POSITION_BYTES: usize = 512;
+/// Longest encoded number, in bytes.
+const MAX_NUMBER: usize = 10;
+/// Length of an encoded position: a load and as many layers as there may be, each as long as it can get.
+pub const POSITION_BYTES: usize = 1 + MAX_NUMBER + 2 + MAX_KEY + 1 + MAX_LAYERS * layer::MAX_BYTES;
+
+// Layers are gone before a reader follows on, so one that follows has the room for its stretches.
+const _: () = assert!(2 + MAX_NUMBER * (2 + 2 * STRETCHES) < POSITION_BYTES);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Position {
+pub struct Position {
+    pub reading: Reading,
+    /// What was given under earlier revisions and is not yet taken back, oldest first.
+    pub layers: Vec<Layer>,
+}
+
+/// Where the reader is under the present revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
     /// First load in key order; `head` = the sequence when it began.
     Load {
         head: Sequence,
@@ -48,6 +69,11 @@ impl Follow {
             base: at,
             stretches: Vec::new(),
         }
+    }
+
+    /// Was what came at `entered` and is still there given to this reader?
+    pub fn holds(&self, entered: Sequence) -> bool {
+        entered <= self.at
     }
 
     /// Was what came at `entered` and went at `gone` given to this reader?
@@ -81,7 +107,12 @@ impl Follow {
         while self.stretches.first().is_some_and(|(_, head)| *head <= self.at) {
             self.base = self.stretches.remove(0).0;
         }
-        if self.stretches.len() > STRETCHES {
+        self.keep(STRETCHES);
+    }
+
+    /// Remembers at most `most` stretches.
+    fn keep(&mut self, most: usize) {
+        while self.stretches.len() > most {
             self.join_nearest();
         }
     }
@@ -92,36 +123,109 @@ impl Follow {
             self.stretches[nearest].0 = self.stretches.remove(nearest + 1).0;
         }
     }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.at);
+        put_varint(out, self.base);
+        out.push(self.stretches.len() as u8);
+        for (end, head) in &self.stretches {
+            put_varint(out, *end);
+            put_varint(out, *head);
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>, most: usize) -> Option<Self> {
+        let (at, base) = (reader.varint()?, reader.varint()?);
+        let count = usize::from(reader.byte()?);
+        if count > most {
+            return None;
+        }
+        let stretches = (0..count)
+            .map(|_| Some((reader.varint()?, reader.varint()?)))
+            .collect::<Option<_>>()?;
+        Some(Self { at, base, stretches })
+    }
 }
 
-impl Position {
-    /// Deletes after this have yet to be told: they must not be forgotten.
-    pub fn since(&self) -> Sequence {
+impl Reading {
+    /// Everything visible at or before this has been told, or is by the load.
+    pub fn at(&self) -> Sequence {
         match self {
             Self::Load { head, .. } => *head,
             Self::Follow(follow) => follow.at,
         }
     }
 
-    /// Always `POSITION_BYTES` long, so that a cursor's length tells nothing.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(POSITION_BYTES);
+    fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Load { head, after } => {
                 out.push(0);
-                put_varint(&mut out, *head);
-                put_bytes(&mut out, after);
+                put_varint(out, *head);
+                put_bytes(out, after);
             }
             Self::Follow(follow) => {
                 out.push(1);
-                put_varint(&mut out, follow.at);
-                put_varint(&mut out, follow.base);
-                put_varint(&mut out, follow.stretches.len() as u64);
-                for (end, head) in &follow.stretches {
-                    put_varint(&mut out, *end);
-                    put_varint(&mut out, *head);
-                }
+                follow.write(out);
             }
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        match reader.byte()? {
+            0 => Some(Self::Load {
+                head: reader.varint()?,
+                after: read_key(reader)?,
+            }),
+            1 => Some(Self::Follow(Follow::read(reader, STRETCHES)?)),
+            _ => None,
+        }
+    }
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
+    let key = reader.bytes()?;
+    (key.len() <= MAX_KEY).then(|| key.to_vec())
+}
+
+impl Position {
+    /// A first load that begins now.
+    pub fn load(head: Sequence) -> Self {
+        Self {
+            reading: Reading::Load {
+                head,
+                after: Vec::new(),
+            },
+            layers: Vec::new(),
+        }
+    }
+
+    /// Deletes after this have yet to be told: they must not be forgotten.
+    pub fn since(&self) -> Sequence {
+        let looked = self.layers.iter().map(|layer| layer.looked);
+        looked.fold(self.reading.at(), Sequence::min)
+    }
+
+    /// The permission is another since this position was sealed, under `revision`: what was given so far is to be
+    /// taken back or told anew. `false` = more such amendments in a row than are remembered.
+    pub fn amend(&mut self, revision: u32, sealed_ms: i64, head: Sequence) -> bool {
+        let next = Self::load(head).reading;
+        let layer = match std::mem::replace(&mut self.reading, next) {
+            // Nothing was given yet.
+            Reading::Load { after, .. } if after.is_empty() => return true,
+            Reading::Load { head, after } => Layer::new(revision, sealed_ms, Follow::new(head), after),
+            Reading::Follow(follow) => Layer::new(revision, sealed_ms, follow, Vec::new()),
+        };
+        self.layers.push(layer);
+        self.layers.len() <= MAX_LAYERS
+    }
+
+    /// Always `POSITION_BYTES` long, so that a cursor's length tells nothing.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(POSITION_BYTES);
+        self.reading.write(&mut out);
+        out.push(self.layers.len() as u8);
+        for layer in &self.layers {
+            layer.write(&mut out);
         }
         out.resize(POSITION_BYTES, 0);
         out
@@ -129,28 +233,15 @@ impl Position {
 
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
-        match reader.byte()? {
-            0 => {
-                let head = reader.varint()?;
-                let after = reader.bytes()?;
-                (after.len() <= MAX_KEY).then(|| Self::Load {
-                    head,
-                    after: after.to_vec(),
-                })
-            }
-            1 => {
-                let (at, base) = (reader.varint()?, reader.varint()?);
-                let count = reader.varint()?;
-                if count > STRETCHES as u64 {
-                    return None;
-                }
-                let stretches = (0..count)
-                    .map(|_| Some((reader.varint()?, reader.varint()?)))
-                    .collect::<Option<_>>()?;
-                Some(Self::Follow(Follow { at, base, stretches }))
-            }
-            _ => None,
+        let reading = Reading::read(&mut reader)?;
+        let count = usize::from(reader.byte()?);
+        if count > MAX_LAYERS {
+            return None;
         }
+        let layers = (0..count)
+            .map(|_| Layer::read(&mut reader))
+            .collect::<Option<_>>()?;
+        Some(Self { reading, layers })
     }
 }
 
@@ -197,7 +288,10 @@ mod tests {
                 head = head.max(follow.at) + grow;
                 follow.advance((follow.at + move_by).min(head), head);
             }
-            let position = Position::Follow(follow);
+            let position = Position {
+                reading: Reading::Follow(follow),
+                layers: Vec::new(),
+            };
             let bytes = position.to_bytes();
             prop_assert_eq!(bytes.len(), POSITION_BYTES);
             prop_assert_eq!(Position::from_bytes(&bytes), Some(position));

@@ -3,6 +3,7 @@
 //! An engine's own test is a line that calls `run` with many seeds. Two worlds go side by side that differ only in
 //! what one recipient may not see: it must be told the same in both. Other recipients read one of them.
 
+mod amended;
 mod audit;
 mod endless;
 mod model;
@@ -16,7 +17,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use dagr_model::{record::Canonical, schema::Schema};
 
-pub use self::endless::Endless;
+pub use self::{amended::run as run_amended, endless::Endless};
 use self::{
     random::Random,
     reader::Reader,
@@ -71,6 +72,8 @@ struct Simulation {
     /// The other world; without it packages also carry what would tell the worlds apart.
     b: Option<Side>,
     permissions: Vec<Rc<Permission>>,
+    /// So many of them see no difference between the worlds.
+    fooled: usize,
     /// By permission: its reader in the first world and in the other.
     readers: Vec<Option<(Reader, Option<Reader>)>>,
 }
@@ -95,6 +98,7 @@ impl Simulation {
             a,
             b,
             permissions,
+            fooled: 1,
             readers,
         }
     }
@@ -245,18 +249,22 @@ impl Simulation {
         }
     }
 
-    /// Another record, or none, that looks the same to the first permission.
+    /// Another record, or none, that looks the same to whom the worlds must look the same.
     fn twin(&mut self, key: KeyParts, record: Option<&Canonical>) -> Option<Canonical> {
-        let permission = Rc::clone(&self.permissions[0]);
+        let fooled = self.permissions[..self.fooled].to_vec();
         let bytes = world::key_of(&self.schema, key);
-        let shown = |record: &Canonical| permission.shown(&self.schema, &bytes, record.as_ref());
-        let seen = record.and_then(&shown);
-        if seen.is_none() && self.random.percent(30) {
+        let shown = |record: &Canonical| -> Vec<_> {
+            let to = |permission: &Rc<Permission>| permission.shown(&self.schema, &bytes, record.as_ref());
+            fooled.iter().map(to).collect()
+        };
+        let seen = record.map_or_else(|| vec![None; fooled.len()], &shown);
+        let is_seen = seen.iter().any(Option::is_some);
+        if !is_seen && self.random.percent(30) {
             return None;
         }
         for _ in 0..8 {
             let draft = match record {
-                Some(record) if seen.is_some() => {
+                Some(record) if is_seen => {
                     let draft = serde_json::from_slice(&record.json).expect("record");
                     world::mutate(&mut self.random, &self.schema, &draft)
                 }

@@ -197,3 +197,32 @@ async fn scope_lists_are_shared_and_bounded() {
     let lists = Lists::read(&*kv.snapshot().unwrap()).unwrap();
     assert!(lists.scopes.len() <= 64 && lists.scopes.contains_key("record.Doors == 69"));
 }
+
+#[tokio::test]
+async fn a_scope_list_outlives_its_permissions_as_long_as_a_cursor_does() {
+    let world = World::new().await;
+    world.publish(&format!("{CARS}tombstones: 30d\n")).await;
+    let set = world
+        .app
+        .catalog()
+        .live(Section::Main, "bss_cars")
+        .unwrap()
+        .clone();
+    let kv = world.engine.open("main/bss_cars").unwrap();
+    let kept = || Lists::read(&*kv.snapshot().unwrap()).unwrap().scopes.len();
+    let (one, two) = ("record.Doors == 1", "record.Doors == 2");
+    for text in [one, two] {
+        world.app.prepare_scope(&set, text).await.unwrap();
+    }
+    for (now, left) in [("01", 2), ("20", 2), ("30", 2)] {
+        world.clock.set(&format!("2024-06-{now}T13:00:00Z"));
+        world.app.purge_run(&set).await.unwrap();
+        assert_eq!(kept(), left);
+    }
+    // Wanted again: its time begins anew.
+    world.app.prepare_scope(&set, one).await.unwrap();
+    world.clock.set("2024-07-02T13:00:00Z");
+    world.app.purge_run(&set).await.unwrap();
+    let lists = Lists::read(&*kv.snapshot().unwrap()).unwrap();
+    assert_eq!(lists.scopes.keys().collect::<Vec<_>>(), [one]);
+}

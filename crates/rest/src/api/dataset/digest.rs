@@ -26,6 +26,7 @@ fn range(key: &Value) -> (Value, Value) {
     let part = view(json!({
         "from": described("Its first key; of the first piece as asked."),
         "to": described("The first key behind it; of the last piece as asked."),
+        "key": described("Of the one record, where it holds one."),
         "records": count, "digest": digest,
     }));
     let told = json!({

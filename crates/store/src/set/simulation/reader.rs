@@ -15,7 +15,7 @@ use crate::{
     kv::Kv,
     set::{
         change::Kind,
-        feed::{self, Take, Told},
+        feed::{self, Take, Told, View},
         head::Head,
         position::{POSITION_BYTES, Position},
         stored::At,
@@ -57,11 +57,7 @@ impl Reader {
             permission,
             started,
             began: head,
-            position: Position::Load {
-                head,
-                after: Vec::new(),
-            }
-            .to_bytes(),
+            position: Position::load(head).to_bytes(),
             copy: BTreeMap::new(),
             heads: BTreeSet::new(),
             poll: None,
@@ -83,6 +79,7 @@ impl Reader {
                 return Ok(Take::Full);
             }
             items.push(match told {
+                Told::TakenBack { .. } => unreachable!("the permission is never amended"),
                 Told::Upsert { key, at, stored } => {
                     let mut masked = Vec::new();
                     project(&model.schema, stored.record, &permission.mask, &mut masked);
@@ -108,11 +105,16 @@ impl Reader {
             });
             Ok(Take::Taken)
         };
-        let end = permission.view(&model.schema, self.started, |view| {
-            feed::page(&*snapshot, view, &mut position, &mut visit, &|| true)
-                .expect("page")
-                .end
-        });
+        let eyes = permission.eyes(&model.schema, self.started);
+        let view = View {
+            leaves: &permission.mask.leaves,
+            scope: eyes.scope(),
+            earlier: &[],
+            now_ms: 0,
+        };
+        let end = feed::page(&*snapshot, &view, &mut position, &mut visit, &|| true)
+            .expect("page")
+            .end;
         self.position = position.to_bytes();
         assert_eq!(
             self.position.len(),

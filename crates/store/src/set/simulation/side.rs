@@ -99,15 +99,12 @@ impl Side {
         }
     }
 
-    pub fn started(&self, permission: &Rc<Permission>) -> Option<At> {
-        match permission.sight {
-            Sight::When { .. } => self
-                .scopes
-                .iter()
-                .find(|(_, known)| Rc::ptr_eq(known, permission))
-                .map(|(started, _)| *started),
-            _ => Some(At::default()),
-        }
+    pub fn started(&self, permission: &Permission) -> Option<At> {
+        let Some(list) = permission.list() else {
+            return Some(At::default());
+        };
+        let kept = self.scopes.iter().find(|(_, known)| known.list() == Some(list));
+        kept.map(|(started, _)| *started)
     }
 
     pub fn deliver(&mut self, delivery: &Delivery, random: &mut Random) {

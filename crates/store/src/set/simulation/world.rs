@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::random::Random;
 use crate::set::{
-    feed::{KeyScope, Scope, View},
+    feed::{KeyScope, Scope},
     keys::ListId,
     stored::At,
 };
@@ -132,6 +132,7 @@ pub(super) fn canonical(schema: &Schema, draft: &Draft) -> Canonical {
     schema.read_json(&json).expect("a generated record is valid")
 }
 
+#[derive(Clone)]
 pub(super) enum Sight {
     All,
     /// Sorted leading parts or full keys.
@@ -186,6 +187,14 @@ impl Permission {
         }
     }
 
+    /// The list of its predicate.
+    pub fn list(&self) -> Option<ListId> {
+        match self.sight {
+            Sight::When { list, .. } => Some(list),
+            Sight::All | Sight::Keys(_) => None,
+        }
+    }
+
     /// What is seen of a record; `None` = it is outside the scope.
     pub fn shown(&self, schema: &Schema, key: &[u8], record: RecordRef<'_>) -> Option<Vec<u8>> {
         let inside = match &self.sight {
@@ -198,29 +207,42 @@ impl Permission {
         Some(out)
     }
 
-    /// Runs `with` on the view the feed wants. `started`: where the predicate's list began.
-    pub fn view<T>(&self, schema: &Schema, started: At, with: impl FnOnce(&View<'_>) -> T) -> T {
-        let leaves = &self.mask.leaves;
-        match &self.sight {
-            Sight::All => with(&View {
-                leaves,
-                scope: Scope::All,
-            }),
-            Sight::Keys(keys) => with(&View {
-                leaves,
-                scope: Scope::Keys(&Parts(keys)),
-            }),
-            Sight::When { list, holds } => {
-                let inside = |record: RecordRef<'_>| holds.holds(schema, record).unwrap_or(false);
-                with(&View {
-                    leaves,
-                    scope: Scope::When {
-                        list: *list,
-                        started,
-                        holds: &inside,
-                    },
-                })
-            }
+    /// Its scope as the feed wants it. `started`: where the predicate's list began.
+    pub fn eyes<'a>(&'a self, schema: &'a Schema, started: At) -> Eyes<'a> {
+        let parts = match &self.sight {
+            Sight::Keys(keys) => Parts(keys),
+            _ => Parts(&[]),
+        };
+        let inside = move |record: RecordRef<'_>| match &self.sight {
+            Sight::When { holds, .. } => holds.holds(schema, record).unwrap_or(false),
+            _ => true,
+        };
+        Eyes {
+            sight: &self.sight,
+            started,
+            parts,
+            inside: Box::new(inside),
+        }
+    }
+}
+
+pub(super) struct Eyes<'a> {
+    sight: &'a Sight,
+    started: At,
+    parts: Parts<'a>,
+    inside: Box<dyn Fn(RecordRef<'_>) -> bool + 'a>,
+}
+
+impl Eyes<'_> {
+    pub fn scope(&self) -> Scope<'_> {
+        match self.sight {
+            Sight::All => Scope::All,
+            Sight::Keys(_) => Scope::Keys(&self.parts),
+            Sight::When { list, .. } => Scope::When {
+                list: *list,
+                started: self.started,
+                holds: &*self.inside,
+            },
         }
     }
 }

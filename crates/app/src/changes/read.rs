@@ -1,0 +1,207 @@
+//! A page of a feed, read off the async threads.
+
+use std::{sync::Arc, time::Instant};
+
+use dagr_model::record::{Mask, project};
+use dagr_policy::Grant;
+use dagr_store::{
+    kv::{Kv, Snapshot},
+    set::{
+        feed::{self, Earlier, Take, Told, View},
+        head::Head,
+        lists::Lists,
+        position::Position,
+    },
+};
+
+use super::{earlier::Terms, expired, key_mask, put_item};
+use crate::{
+    admit::Admission,
+    cursor::Cursor,
+    page::{PATIENCE, Page},
+    problem::Problem,
+    records::cursor_problem,
+    scope::Reach,
+    set::LiveSet,
+};
+
+const FORGOTTEN: &str = "deletes this cursor would have to tell are forgotten";
+const NO_LIST: &str = "who was in the condition it was made under is no longer known";
+
+/// A page to be read.
+pub(super) struct Read {
+    pub set: Arc<LiveSet>,
+    pub grant: Arc<Grant>,
+    pub mask: Arc<Mask>,
+    pub include_record: bool,
+    pub list: Option<String>,
+    pub limit: u64,
+    pub cursor: Option<Cursor>,
+    /// Of every revision that the cursor knows of and that is not the present one.
+    pub earlier: Vec<Arc<Terms>>,
+    pub oldest_ms: i64,
+    pub now_ms: i64,
+}
+
+/// One page of a feed, read.
+pub(super) struct Fed {
+    pub page: Page,
+    pub position: Vec<u8>,
+    pub end: bool,
+    /// Its cursor was of an earlier revision, of other fields or scope.
+    pub amended: bool,
+    pub epoch: u32,
+}
+
+impl Read {
+    pub fn run(&self, kv: &dyn Kv) -> Result<Fed, Problem> {
+        let snapshot = kv.snapshot()?;
+        let head = Head::read(&*snapshot)?;
+        if let Some(cursor) = &self.cursor {
+            self.check_age(cursor, &head)?;
+        }
+        let lists = Lists::read(&*snapshot)?;
+        if self.list.is_some() {
+            return self.events(&*snapshot, &head, &lists);
+        }
+        self.changes(&*snapshot, &head, &lists)
+    }
+
+    fn check_age(&self, cursor: &Cursor, head: &Head) -> Result<(), Problem> {
+        if cursor.epoch != head.epoch {
+            return Err(expired("the data set was restored or emptied"));
+        }
+        if cursor.sealed_ms < self.oldest_ms {
+            return Err(expired(FORGOTTEN));
+        }
+        Ok(())
+    }
+
+    /// Was the cursor made under other fields or another scope?
+    pub(super) fn is_amended(&self) -> bool {
+        let Some(cursor) = &self.cursor else { return false };
+        let terms = self.terms(cursor.revision);
+        terms.is_some_and(|terms| !terms.are_present())
+    }
+
+    fn terms(&self, revision: u32) -> Option<&Terms> {
+        let known = self.earlier.iter().find(|terms| terms.revision == revision)?;
+        Some(known)
+    }
+
+    fn position(&self, head: &Head) -> Result<Position, Problem> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(Position::load(head.sequence));
+        };
+        let mut position = Position::from_bytes(&cursor.position)
+            .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?;
+        let old = position
+            .layers
+            .iter()
+            .any(|layer| layer.sealed_ms < self.oldest_ms);
+        if old || position.since() < head.floor {
+            return Err(expired(FORGOTTEN));
+        }
+        if self.is_amended() && !position.amend(cursor.revision, cursor.sealed_ms, head.sequence) {
+            return Err(expired(
+                "the permission was amended again and again before what it gave was taken back",
+            ));
+        }
+        Ok(position)
+    }
+
+    fn changes(&self, snapshot: &dyn Snapshot, head: &Head, lists: &Lists) -> Result<Fed, Problem> {
+        let mut position = self.position(head)?;
+        let schema = &self.set.schema;
+        let scope = Reach::of(&self.grant.scope, schema, lists)
+            .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
+        if scope.started() > position.reading.at() {
+            return Err(expired(NO_LIST));
+        }
+        let reaches = self.reaches(&position, lists)?;
+        let earlier: Vec<_> = reaches
+            .iter()
+            .map(|(terms, reach)| Earlier {
+                revision: terms.revision,
+                scope: reach.scope(),
+                same_leaves: terms.same_fields,
+            })
+            .collect();
+        let view = View {
+            leaves: &self.grant.mask.leaves,
+            scope: scope.scope(),
+            earlier: &earlier,
+            now_ms: self.now_ms,
+        };
+        let mut telling = Telling {
+            read: self,
+            page: Page::new(Arc::clone(schema), Arc::clone(&self.mask), self.limit),
+            key_mask: (!earlier.is_empty()).then(|| key_mask(schema)),
+        };
+        let began = Instant::now();
+        let ended = feed::page(
+            snapshot,
+            &view,
+            &mut position,
+            &mut |told| Ok(telling.tell(&told)),
+            &|| began.elapsed() < PATIENCE,
+        )?;
+        Ok(Fed {
+            page: telling.page,
+            position: position.to_bytes(),
+            end: ended.end,
+            amended: self.is_amended(),
+            epoch: head.epoch,
+        })
+    }
+
+    /// The scopes that the position's layers were read under.
+    fn reaches(&self, position: &Position, lists: &Lists) -> Result<Vec<(&Terms, Reach<'_>)>, Problem> {
+        let reach = |layer: &dagr_store::set::position::Layer| {
+            let terms = self.terms(layer.revision)?;
+            let reach = Reach::of(&terms.scope, &self.set.schema, lists)?;
+            // A list that began later is another: it does not know who had left before.
+            (reach.started() <= layer.at()).then_some((terms, reach))
+        };
+        position
+            .layers
+            .iter()
+            .map(|layer| reach(layer).ok_or_else(|| expired(NO_LIST)))
+            .collect()
+    }
+}
+
+struct Telling<'a> {
+    read: &'a Read,
+    page: Page,
+    /// Shows the key alone: all that a delete names.
+    key_mask: Option<Mask>,
+}
+
+impl Telling<'_> {
+    fn tell(&mut self, told: &Told<'_>) -> Take {
+        let Self { read, page, key_mask } = self;
+        let added = match told {
+            Told::Upsert { key, at, stored } => page.add_with(key, |schema, mask, out| {
+                put_item(schema, out, "upsert", key, at.time_ms);
+                if read.include_record {
+                    out.extend_from_slice(b",\"record\":");
+                    project(schema, stored.record, mask, out);
+                }
+                out.push(b'}');
+                schema.subjects_of(stored.record, Some(mask))
+            }),
+            Told::Delete { key, at, entry } => page.add_with(key, |schema, _, out| {
+                put_item(schema, out, "delete", key, at.time_ms);
+                out.push(b'}');
+                entry.subject_texts().map(str::to_owned).collect()
+            }),
+            Told::TakenBack { key, at, stored } => page.add_with(key, |schema, _, out| {
+                put_item(schema, out, "delete", key, at.time_ms);
+                out.push(b'}');
+                schema.subjects_of(stored.record, key_mask.as_ref())
+            }),
+        };
+        if added { Take::Taken } else { Take::Full }
+    }
+}
