@@ -210,6 +210,34 @@ pub struct Retry {
     pub limit: Duration,
 }
 
+impl Sql {
+    /// A database to look at, by its address alone.
+    pub fn plain(address: &str, password_env: Option<String>) -> std::result::Result<Self, String> {
+        let engine = match address.split_once("://").map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => Engine::Postgres,
+            Some("mysql" | "mariadb") => Engine::MariaDb,
+            Some(_) => {
+                return Err("expected postgres://…, mysql://… or the file of a SQLite database".to_owned());
+            }
+            None => Engine::Sqlite,
+        };
+        let mut faults = Vec::new();
+        read::no_password(address, "source", &mut faults);
+        if let Some(fault) = faults.pop() {
+            return Err(format!("{}: --password-env NAME", fault.message));
+        }
+        Ok(Self {
+            engine,
+            url: address.to_owned(),
+            password: password_env.map(Secret::Env),
+            query: String::new(),
+            table: None,
+            lists: Vec::new(),
+            follow: None,
+        })
+    }
+}
+
 impl Feed {
     /// Reads a feed's file; every fault at once.
     pub fn load(path: &Path) -> Result<Self> {

@@ -7,6 +7,7 @@ mod compare;
 mod deliver;
 pub mod error;
 pub mod feed;
+pub mod init;
 mod map;
 mod reconcile;
 pub mod replica;

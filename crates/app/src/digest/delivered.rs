@@ -13,7 +13,7 @@ use super::{DigestRange, Pieces, Span, keys_invalid, members};
 use crate::{App, ctx::Ctx, problem::Problem, set::blocking};
 
 impl App {
-    /// `{epoch, last_sequence, records, digest, parts: [{from, to, records, digest}]}` of one moment.
+    /// `{epoch, last_sequence, records, digest, parts: [{from, to, key, records, digest}]}` of one moment.
     pub async fn set_digest(
         &self,
         ctx: &Ctx,

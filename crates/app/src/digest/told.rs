@@ -52,7 +52,7 @@ pub struct ToldDigest {
 }
 
 impl App {
-    /// `{records, digest, parts: [{from, to, records, digest}], changed}`.
+    /// `{records, digest, parts: [{from, to, key, records, digest}], changed}`.
     pub async fn told_digest(
         &self,
         ctx: &Ctx,

@@ -5,6 +5,7 @@ mod lists;
 pub mod mariadb;
 pub mod postgres;
 mod sqlite;
+pub mod survey;
 
 use dagr_model::schema::Schema;
 

@@ -1,9 +1,9 @@
 //! `dagr connector`: feeds from a provider's source to a data set.
 
-use std::path::PathBuf;
+use std::{fs, io::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use dagr_connector::{error::Error, run};
+use dagr_connector::{error::Error, feed::Sql, init, run};
 use serde_json::json;
 
 use super::{Done, Failure, Output, told_to_stop};
@@ -11,6 +11,8 @@ use crate::cli::Global;
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Propose definitions and feeds from what a database says of its tables
+    Init(Init),
     /// Try everything, send nothing; print what would be sent and what would be refused
     Check(Check),
     /// One round: read, compare, deliver; for cron
@@ -25,6 +27,21 @@ pub enum Command {
     Release(FeedFile),
     /// Drop the package that the guard holds
     Reject(FeedFile),
+}
+
+#[derive(Args)]
+pub struct Init {
+    /// postgres://…, mysql://…, or the file of a SQLite database; without a password
+    source: String,
+    /// The provider's abbreviation: begins the name of every data set
+    #[arg(long)]
+    prefix: String,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "NAME")]
+    password_env: Option<String>,
+    /// Where the files go; none is overwritten
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
 }
 
 /// The file that describes the feed.
@@ -81,6 +98,7 @@ pub struct Resync {
 pub async fn run(global: &Global, command: Command) -> Done {
     let out = Output::new(global.json);
     match command {
+        Command::Init(command) => init(out, command).await,
         Command::Check(command) => check(out, command).await,
         Command::Once(command) => once(out, command).await,
         Command::Run(command) => service(global, command).await,
@@ -89,6 +107,32 @@ pub async fn run(global: &Global, command: Command) -> Done {
         Command::Release(command) => decide(out, command, true).await,
         Command::Reject(command) => decide(out, command, false).await,
     }
+}
+
+async fn init(out: Output, command: Init) -> Done {
+    let sql = Sql::plain(&command.source, command.password_env).map_err(Failure::Usage)?;
+    let (proposals, left) = init::propose(&sql, &command.prefix).await?;
+    fs::create_dir_all(&command.out).map_err(|error| Failure::file(&command.out, &error))?;
+    for proposal in &proposals {
+        for (end, text) in [("yaml", &proposal.definition), ("toml", &proposal.feed)] {
+            let path = command.out.join(format!("{}.{end}", proposal.name));
+            let file = fs::File::create_new(&path);
+            file.and_then(|mut file| file.write_all(text.as_bytes()))
+                .map_err(|error| Failure::file(&path, &error))?;
+        }
+    }
+    let names: Vec<&str> = proposals.iter().map(|proposal| proposal.name.as_str()).collect();
+    let mut line = format!(
+        "{} definitions and feeds written to {}",
+        names.len(),
+        command.out.display()
+    );
+    for (table, why) in &left {
+        line.push_str(&format!("\n  not proposed: {table}: {why}"));
+    }
+    let view = json!({ "proposed": names, "left": left.iter().map(|(table, why)| json!({ "table": table, "why": why })).collect::<Vec<_>>() });
+    out.line(&view, &line);
+    Ok(())
 }
 
 async fn check(out: Output, command: Check) -> Done {

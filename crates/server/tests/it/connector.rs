@@ -2,6 +2,7 @@
 
 mod files;
 mod postgres;
+mod replica;
 
 use std::{
     fs,
@@ -25,6 +26,10 @@ impl Desk {
     /// `rest`: everything of the file but the server.
     pub fn feed(server: &Server, party: &Party, rest: &str) -> Self {
         Self::new("connector", server, party, rest)
+    }
+
+    pub fn replica(server: &Server, party: &Party, rest: &str) -> Self {
+        Self::new("replica", server, party, rest)
     }
 
     fn new(what: &'static str, server: &Server, party: &Party, rest: &str) -> Self {

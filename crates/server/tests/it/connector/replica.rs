@@ -1,0 +1,182 @@
+//! A recipient's own copy: loaded, kept, narrowed, verified, repaired; whatever is killed.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::{Desk, until, write};
+use crate::{
+    raw,
+    server::{Party, Server},
+};
+
+const DEFINITION: &str = "name: cr_people\nkey: Code(, Year)\ndata_description: Cilvēki\nclassification: restricted\nfields:\n  - Code : kods\n  - Year int : gads\n  - Name : vārds\n  - Secret : slepens\n  - Score decimal : punkti\n  - Seen timestamp : laiks\n  - Tags * : birkas\n  - Pets * :\n      comments: mājdzīvnieki\n      fields:\n        - Name : vārds\n        - Toys * :\n            comments: rotaļlietas\n            fields:\n              - What : kas\n";
+
+struct Site {
+    server: Server,
+    provider: Party,
+    reader: Party,
+    number: String,
+    packages: u32,
+}
+
+async fn site() -> Site {
+    let server = Server::start();
+    let (provider, reader) = (server.producer().await, server.consumer().await);
+    server.publish(&provider, "cr_people", DEFINITION).await;
+    let client = server.grant(&reader, "cr_people", &["key", "changes", "bulk"], json!({})).await;
+    let permissions = client.get("/current_user_permissions").await.unwrap();
+    let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
+    Site { server, provider, reader, number, packages: 0 }
+}
+
+fn person(n: u32, version: u32) -> Value {
+    json!({
+        "Code": format!("k{n:05}"), "Year": 2000 + n % 3, "Name": format!("Vārds {n}.{version}"), "Secret": format!("s{n}.{version}"),
+        "Score": f64::from(n) / 4.0, "Seen": format!("2026-01-01T10:00:{:02}.25Z", n % 60), "Tags": ["a", format!("t{version}")],
+        "Pets": [{"Name": "Rekss", "Toys": [{"What": "bumba"}, {"What": format!("kauls {version}")}]}, {"Name": format!("Muris {n}")}],
+    })
+}
+
+impl Site {
+    async fn deliver(&mut self, operations: &[Value]) {
+        self.packages += 1;
+        let path = format!("/intake/cr_people/packages/r{}", self.packages);
+        self.provider.client.put(&path, "application/x-ndjson", raw::lines(operations)).await.unwrap();
+    }
+
+    async fn upserts(&mut self, people: std::ops::Range<u32>, version: u32) {
+        let operations: Vec<Value> = people.map(|n| json!({"op": "upsert", "record": person(n, version)})).collect();
+        self.deliver(&operations).await;
+    }
+
+    fn rest(&self, target: &str) -> String {
+        format!("dataset = 'cr_people'\npermission = '{}'\nwait = '5s'\n[target]\n{target}", self.number)
+    }
+
+    fn desk(&self, target: &str) -> Desk {
+        Desk::replica(&self.server, &self.reader, &self.rest(target))
+    }
+
+    async fn amend(&self, change: Value) {
+        self.server.operator().patch(&format!("/registry/permissions/{}", self.number), &change).await.unwrap();
+    }
+}
+
+const SQLITE: &str = "kind = 'sqlite'\npath = 'copy.db'\n";
+
+fn ask(desk: &Desk, query: &str) -> Vec<String> {
+    let db = Connection::open(desk.path("copy.db")).unwrap();
+    let mut statement = db.prepare(query).unwrap();
+    let rows = statement.query_map([], |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+    rows.map(|value| match value.unwrap() {
+        rusqlite::types::Value::Text(text) => text,
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        other => format!("{other:?}"),
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_copy_in_tables_follows_changes_and_deletes() {
+    let mut site = site().await;
+    site.upserts(0..300, 1).await;
+    let desk = site.desk(SQLITE);
+    let done = desk.done("once", &[]);
+    assert_eq!(done["state"], "current", "{done:#}");
+    assert_eq!(ask(&desk, "SELECT count(*) FROM cr_people"), ["300"]);
+    assert_eq!(ask(&desk, "SELECT Name FROM cr_people WHERE Code = 'k00007'"), ["Vārds 7.1"]);
+    assert_eq!(ask(&desk, "SELECT What FROM cr_people_pets_toys t JOIN cr_people p USING (_key) WHERE Code = 'k00007' ORDER BY _n, _n2"), ["bumba", "kauls 1"]);
+    site.upserts(290..310, 2).await;
+    site.deliver(&[json!({"op": "delete", "key": {"Code": "k00000", "Year": 2000}})]).await;
+    desk.done("once", &[]);
+    assert_eq!(ask(&desk, "SELECT count(*) FROM cr_people"), ["309"]);
+    assert_eq!(ask(&desk, "SELECT value FROM cr_people_tags t JOIN cr_people p USING (_key) WHERE Code = 'k00291' ORDER BY _n"), ["a", "t2"]);
+    let verified = desk.done("verify", &[]);
+    assert_eq!((&verified["records"], &verified["repaired"]), (&json!(309), &json!(0)), "{verified:#}");
+    // Somebody writes in the copy: it is found, and put right.
+    let db = Connection::open(desk.path("copy.db")).unwrap();
+    db.execute_batch("UPDATE cr_people SET Score = '9.75' WHERE Code = 'k00100'; DELETE FROM cr_people WHERE Code = 'k00101';
+        DELETE FROM cr_people_tags WHERE _key = (SELECT _key FROM cr_people WHERE Code = 'k00102');
+        INSERT INTO cr_people (_key, Code, Year) VALUES (x'ff', 'z', 1)").unwrap();
+    drop(db);
+    let verified = desk.done("verify", &[]);
+    assert_eq!(verified["records"], 309, "{verified:#}");
+    assert!(verified["repaired"].as_u64().unwrap() >= 3 || verified["reloaded"] == true, "{verified:#}");
+    assert_eq!(ask(&desk, "SELECT Score FROM cr_people WHERE Code = 'k00100'"), ["25"]);
+    let state = site.provider.client.get("/intake/cr_people/state").await.unwrap();
+    assert_eq!(state["digest"], desk.done("verify", &[])["digest"], "everything is shown, so both digests are one");
+}
+
+#[tokio::test]
+async fn a_narrowed_permission_takes_back_fields_and_records_also_while_nobody_looked() {
+    let mut site = site().await;
+    site.upserts(0..100, 1).await;
+    let desk = site.desk(SQLITE);
+    let mut service = desk.service();
+    until("the copy is loaded", async || desk.status()["state"] == "current").await;
+    site.amend(json!({"fields": ["Code", "Year", "Name", "Score", "Seen", "Tags", "Pets"]})).await;
+    until("the field is gone", async || ask(&desk, "SELECT count(*) FROM pragma_table_info('cr_people') WHERE name = 'Secret'") == ["0"]).await;
+    assert_eq!(service.stop(), Some(0));
+    site.amend(json!({"scope": {"when": "record.Year == 2000"}})).await;
+    site.upserts(100..103, 1).await;
+    desk.done("once", &[]);
+    assert_eq!(ask(&desk, "SELECT DISTINCT Year FROM cr_people"), ["2000"]);
+    let verified = desk.done("verify", &[]);
+    assert_eq!((&verified["records"], &verified["repaired"]), (&json!(35), &json!(0)), "{verified:#}");
+}
+
+#[tokio::test]
+async fn a_replica_that_is_killed_while_it_works_is_right_in_the_end() {
+    let mut site = site().await;
+    site.upserts(0..2_000, 1).await;
+    let desk = site.desk(SQLITE);
+    for version in 2..8 {
+        let mut service = desk.service();
+        site.upserts(version * 100..version * 250, version).await;
+        until("it has begun", async || desk.path("copy.db").exists()).await;
+        service.kill();
+    }
+    desk.done("once", &[]);
+    let verified = desk.done("verify", &[]);
+    assert_eq!((&verified["records"], &verified["repaired"]), (&json!(2_000), &json!(0)), "{verified:#}");
+    let state = site.provider.client.get("/intake/cr_people/state").await.unwrap();
+    assert_eq!(state["digest"], verified["digest"]);
+}
+
+#[tokio::test]
+async fn a_copy_as_files_is_written_whole() {
+    let mut site = site().await;
+    site.upserts(0..50, 1).await;
+    for (name, lines) in [("copy.ndjson", 50), ("copy.csv", 51)] {
+        let desk = site.desk(&format!("kind = 'files'\npath = '{name}'\n"));
+        desk.done("once", &[]);
+        let text = std::fs::read_to_string(desk.path(name)).unwrap();
+        assert_eq!(text.lines().count(), lines, "{name}");
+    }
+    let desk = site.desk("kind = 'files'\npath = 'copy.ndjson'\n");
+    desk.done("once", &[]);
+    let text = std::fs::read_to_string(desk.path("copy.ndjson")).unwrap();
+    let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(first, person(0, 1));
+    write(&desk.path("copy.ndjson"), "");
+    site.upserts(50..51, 1).await;
+    desk.done("once", &[]);
+    assert_eq!(std::fs::read_to_string(desk.path("copy.ndjson")).unwrap().lines().count(), 51);
+}
+
+#[tokio::test]
+async fn a_copy_in_postgresql_is_the_same() {
+    let Some(database) = super::postgres::Database::start().await else { return };
+    let mut site = site().await;
+    site.upserts(0..300, 1).await;
+    let desk = site.desk(&format!("kind = 'postgres'\nurl = '{}'\nschema = 'kopija'\n", database.url));
+    desk.done("once", &[]);
+    site.upserts(250..320, 2).await;
+    site.deliver(&[json!({"op": "delete", "key": {"Code": "k00000", "Year": 2000}})]).await;
+    desk.done("once", &[]);
+    let verified = desk.done("verify", &[]);
+    let state = site.provider.client.get("/intake/cr_people/state").await.unwrap();
+    assert_eq!((&verified["records"], &verified["repaired"], &verified["digest"]), (&json!(319), &json!(0), &state["digest"]), "{verified:#}");
+    let row = database.client.query_one("SELECT \"Name\", \"Seen\"::text FROM kopija.cr_people WHERE \"Code\" = 'k00251'", &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "Vārds 251.2");
+}
