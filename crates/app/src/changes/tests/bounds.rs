@@ -95,3 +95,18 @@ async fn a_condition_whose_list_made_room_for_another_is_named() {
     let fresh = page(&site, None, 100).await.unwrap();
     assert_eq!(fresh.0, 8);
 }
+
+#[tokio::test]
+async fn a_take_back_is_not_put_off_for_ever() {
+    let site = site().await;
+    let (_, cursor) = page(&site, None, 2).await.unwrap();
+    site.amend((1, 0)).await;
+    let (_, cursor) = page(&site, Some(&cursor), 1).await.unwrap();
+    // Each call seals the cursor anew; what was given under the old terms grows older all the same.
+    site.world.clock.set("2025-06-01T12:00:00Z");
+    let (_, cursor) = page(&site, Some(&cursor), 1).await.unwrap();
+    site.world.clock.set("2025-08-01T12:00:00Z");
+    let refused = site.try_page(Some(&cursor), 1).await.unwrap_err();
+    assert_eq!(refused.code, "cursor_expired");
+    assert!(refused.detail.contains("forgotten"), "{}", refused.detail);
+}
