@@ -15,6 +15,7 @@ use crate::{
     problem::Problem,
     secrets::Secrets,
     session,
+    slots::Slots,
     token::Tokens,
 };
 
@@ -79,6 +80,8 @@ pub struct App {
     /// One backup at a time.
     pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
     pub(crate) digests: Turns,
+    /// Event streams under way.
+    pub(crate) streams: Slots,
     stopping: tokio::sync::watch::Sender<bool>,
 }
 
@@ -108,6 +111,7 @@ impl App {
             classifier_versions: KeptVersions::default(),
             backing_up: Arc::default(),
             digests: Turns::default(),
+            streams: Slots::default(),
             stopping: tokio::sync::watch::channel(false).0,
         });
         app.load().await?;
@@ -132,6 +136,10 @@ impl App {
     /// No more waits: a shutdown drains.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// Ends when the set was applied to (`true`), or the program is stopping.
