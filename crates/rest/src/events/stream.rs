@@ -152,7 +152,9 @@ fn next_of(page: &[u8]) -> Option<String> {
         .or_else(|| page.strip_suffix(b",\"end\":false}"))?;
     let text = text.strip_suffix(b"\"")?;
     let begins = text.iter().rposition(|byte| *byte == b'"')? + 1;
-    text[..begins].ends_with(b",\"next\":\"").then(|| ())?;
+    if !text[..begins].ends_with(b",\"next\":\"") {
+        return None;
+    }
     String::from_utf8(text[begins..].to_vec()).ok()
 }
 
