@@ -51,6 +51,7 @@ pub mod session;
 pub mod set;
 pub mod slots;
 pub mod stop;
+pub mod streams;
 pub mod system;
 pub mod template;
 pub mod test_access;

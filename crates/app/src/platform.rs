@@ -17,6 +17,7 @@ use crate::{
     problem::Problem,
     secrets::Secrets,
     session,
+    slots::Slots,
     token::Tokens,
 };
 
@@ -83,6 +84,8 @@ pub struct App {
     pub(crate) digests: Turns,
     /// Moves with every change of the catalogue.
     pub(crate) amended: watch::Sender<()>,
+    /// Event streams under way.
+    pub(crate) streams: Slots,
     stopping: watch::Sender<bool>,
 }
 
@@ -112,6 +115,7 @@ impl App {
             classifier_versions: KeptVersions::default(),
             backing_up: Arc::default(),
             digests: Turns::default(),
+            streams: Slots::default(),
             amended: watch::channel(()).0,
             stopping: watch::channel(false).0,
         });
@@ -138,6 +142,10 @@ impl App {
     /// No more waits: a shutdown drains.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// Ends when the set was applied to or what was decided no longer stands (`true`), or the program is stopping.

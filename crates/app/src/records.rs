@@ -175,7 +175,12 @@ pub(crate) fn oldest_seal(admission: &Admission, ctx: &Ctx) -> i64 {
 }
 
 /// 410 if what a page's cursor was sealed under is no more: pages of two revisions make no whole.
-fn check_cursor(cursor: &Cursor, grant: &Grant, epoch: u32, oldest_ms: i64) -> Result<(), Problem> {
+pub(crate) fn check_cursor(
+    cursor: &Cursor,
+    grant: &Grant,
+    epoch: u32,
+    oldest_ms: i64,
+) -> Result<(), Problem> {
     let current = cursor.revision == grant.permission.revision && cursor.epoch == epoch;
     if current && cursor.sealed_ms >= oldest_ms {
         return Ok(());

@@ -51,10 +51,10 @@ impl Drop for Slot {
     }
 }
 
-/// Whose a call is: its connection's, or, of an open set, all strangers' together.
+/// Whose a call is: its connection's, or, of an open set, everybody's together.
 pub(crate) fn whose(ctx: &Ctx, set: &LiveSet) -> String {
     match &ctx.caller {
-        Caller::Connection(connection) => connection.client_id.to_string(),
+        Caller::Connection(connection) if !set.gives_without_permission() => connection.client_id.to_string(),
         // No connection is called so: `/` is in no name.
         _ => format!("open/{}", set.runtime.store_name),
     }

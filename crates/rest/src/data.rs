@@ -21,7 +21,11 @@ use http::{HeaderMap, Uri};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{answer, body, path};
+use crate::{
+    answer, body,
+    events::{self, Feed},
+    path,
+};
 
 /// Section and data set of `/data/{set}/…` and `/sandbox/{set}/…`.
 pub fn place(uri: &Uri) -> Result<(Section, String), Problem> {
@@ -170,6 +174,15 @@ pub async fn change_list(
     let (section, dataset) = place(uri)?;
     let list = path::segments(uri.path()).into_iter().nth(3).flatten();
     let asked = judged(&web, &ctx, uri, changes_query(uri))?;
+    if events::wanted(request.headers()) {
+        let feed = Feed {
+            section,
+            dataset,
+            list,
+            query: asked,
+        };
+        return events::answer(&web, &ctx, request.headers(), feed).await;
+    }
     let given = match list {
         None => web.app.change_list(&ctx, section, &dataset, asked).await?,
         Some(list) => web.app.event_list(&ctx, section, &dataset, &list, asked).await?,

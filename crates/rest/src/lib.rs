@@ -5,6 +5,7 @@ pub mod api;
 pub mod body;
 mod catalogue;
 pub mod data;
+mod events;
 pub mod front;
 pub mod intake;
 pub mod path;

@@ -1,7 +1,7 @@
 //! Every route on one page. A handler's name is its operationId; who may call stands in its first argument.
 //!
 //! Middleware, outermost first: `frame` (request id, log line, metrics, problem bodies) · compression of large answers
-//! (public files by zstd only: with gzip, which many clients ask for unasked, their length would be lost).
+//! (not of event streams; public files by zstd only: with gzip, which many clients ask for unasked, their length would be lost).
 
 use std::sync::Arc;
 
@@ -27,7 +27,10 @@ pub(crate) const COMPRESS_ABOVE_BYTES: u64 = 16 << 10;
 
 /// The whole interface of the data port.
 pub fn router(app: Arc<App>) -> Router {
-    let large = SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES);
+    // Compressed, an event would wait for the next one.
+    let large = SizeAbove::new(COMPRESS_ABOVE_BYTES)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::SSE);
     let answers = CompressionLayer::new().compress_when(large.clone());
     let downloads = CompressionLayer::new().no_gzip().compress_when(large);
     let files = Router::new().route("/public/{set}", get(public::file_get));

@@ -54,9 +54,9 @@ const OAUTH_ERRORS: [&str; 4] = [
     "invalid_grant",
 ];
 
-/// Writes the body of a problem.
-pub(crate) fn write(response: &mut Response, problem: &Problem, request_id: &str) {
-    let status = response.status();
+/// A problem's JSON, on one line.
+pub fn json(problem: &Problem, request_id: &str) -> Vec<u8> {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let oauth = OAUTH_ERRORS.contains(&problem.code);
     let body = Body {
         kind: format!("/api#problem-{}", problem.code),
@@ -70,7 +70,12 @@ pub(crate) fn write(response: &mut Response, problem: &Problem, request_id: &str
         error: oauth.then_some(problem.code),
         error_description: oauth.then_some(problem.detail.as_str()),
     };
-    *response.body_mut() = serde_json::to_vec(&body).unwrap_or_default().into();
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+/// Writes the body of a problem.
+pub(crate) fn write(response: &mut Response, problem: &Problem, request_id: &str) {
+    *response.body_mut() = json(problem, request_id).into();
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

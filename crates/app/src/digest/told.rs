@@ -10,16 +10,16 @@ use dagr_model::{
     fault::Fault,
     ids::Section,
     permission::Way,
-    record::{Mask, RecordRef, project},
+    record::{Mask, project},
 };
-use dagr_policy::{CompiledScope, Grant, Target};
+use dagr_policy::{Grant, Target};
 use dagr_store::{
     kv::{Direction, Kv, Range, Snapshot, Table},
     set::{
-        feed::{self, Scope, Take, Told, View},
+        feed::{self, Take, Told, View},
         head::Head,
         lists::Lists,
-        position::Position,
+        position::{Position, Reading},
     },
 };
 use serde_json::Value;
@@ -35,7 +35,7 @@ use crate::{
     problem::Problem,
     record::Answer,
     records::{check_cursor, cursor_problem, oldest_seal},
-    scope::{Keys, record_in_scope},
+    scope::Reach,
     set::{LiveSet, blocking},
 };
 
@@ -83,9 +83,9 @@ impl App {
             set: Arc::clone(&admission.set),
             grant: Arc::clone(&admission.grant),
             mask: Arc::clone(&mask),
-            predicate: admission.held.predicate().map(str::to_owned),
             cursor: cursor.ok_or_else(|| cursor_problem(Admission::cursor_fault()))?,
             oldest_ms: oldest_seal(&admission, ctx),
+            now_ms: ctx.now_ms(),
             span,
             parts,
         };
@@ -126,6 +126,12 @@ fn first(faults: &[Fault]) -> Fault {
     faults.first().cloned().unwrap_or_else(none)
 }
 
+/// The copy is not yet of one revision.
+fn not_yet(why: &str) -> Problem {
+    let detail = format!("{why}: follow next of changes until end, then ask with the cursor it gives");
+    Problem::new(409, "state_conflict", detail)
+}
+
 /// A refusal for one fault of a key names every other one too.
 fn with_all(problem: Problem, faults: Vec<Fault>) -> Problem {
     if problem.code == "key_invalid" {
@@ -140,9 +146,9 @@ struct Read {
     set: Arc<LiveSet>,
     grant: Arc<Grant>,
     mask: Arc<Mask>,
-    predicate: Option<String>,
     cursor: Cursor,
     oldest_ms: i64,
+    now_ms: i64,
     span: Span,
     parts: usize,
 }
@@ -152,30 +158,15 @@ impl Read {
         let snapshot = kv.snapshot()?;
         let position = self.position(&*snapshot)?;
         let lists = Lists::read(&*snapshot)?;
-        let holds = |record: RecordRef<'_>| record_in_scope(&self.grant, record);
-        let keys = match &self.grant.scope {
-            CompiledScope::Keys(keys) => Some(Keys(keys)),
-            _ => None,
-        };
-        let scope = match (&keys, &self.predicate) {
-            (Some(keys), _) => Scope::Keys(keys),
-            (None, None) => Scope::All,
-            (None, Some(text)) => {
-                let list = lists.scopes.get(text);
-                let list =
-                    list.ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
-                Scope::When {
-                    list: list.id,
-                    started: list.started(),
-                    holds: &holds,
-                }
-            }
-        };
+        let scope = Reach::of(&self.grant.scope, &self.set.schema, &lists)
+            .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
         let view = View {
             leaves: &self.grant.mask.leaves,
-            scope,
+            scope: scope.scope(),
+            earlier: &[],
+            now_ms: self.now_ms,
         };
-        let told_to = position.since();
+        let told_to = position.reading.at();
         let changed = self.stands_after(&*snapshot, &view, position)?;
         let pieces = self.told(&*snapshot, &view, told_to)?;
         let mut answer = members(&self.set.schema, &self.span, pieces);
@@ -186,6 +177,9 @@ impl Read {
     /// Where the cursor stands, behind the first load.
     fn position(&self, snapshot: &dyn Snapshot) -> Result<Position, Problem> {
         let head = Head::read(snapshot)?;
+        if self.cursor.revision != self.grant.permission.revision {
+            return Err(not_yet("the permission was amended since"));
+        }
         check_cursor(&self.cursor, &self.grant, head.epoch, self.oldest_ms)?;
         let position = Position::from_bytes(&self.cursor.position)
             .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?;
@@ -194,13 +188,14 @@ impl Read {
                           your copy";
             return Err(Problem::new(410, "cursor_expired", detail));
         }
-        match position {
-            Position::Follow(_) => Ok(position),
-            Position::Load { .. } => Err(Problem::new(
-                409,
-                "state_conflict",
-                "finish the first load: follow next of changes until end, then ask with the cursor it gives",
-            )),
+        if !position.layers.is_empty() {
+            return Err(not_yet(
+                "what was given before the permission was amended is being taken back",
+            ));
+        }
+        match position.reading {
+            Reading::Follow(_) => Ok(position),
+            Reading::Load { .. } => Err(not_yet("the first load is not through")),
         }
     }
 
@@ -213,7 +208,7 @@ impl Read {
     ) -> Result<bool, Problem> {
         let mut found = false;
         let mut visit = |told: Told<'_>| {
-            let (Told::Upsert { key, .. } | Told::Delete { key, .. }) = told;
+            let (Told::Upsert { key, .. } | Told::Delete { key, .. } | Told::TakenBack { key, .. }) = told;
             found = self.span.holds(key);
             Ok(if found { Take::Full } else { Take::Taken })
         };
@@ -241,7 +236,8 @@ impl Read {
             }
             Ok(Take::Taken)
         };
-        let mut position = Position::Load {
+        let mut position = Position::load(told_to);
+        position.reading = Reading::Load {
             head: told_to,
             after: self.before(snapshot)?,
         };

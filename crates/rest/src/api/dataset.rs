@@ -301,8 +301,18 @@ impl<'a> SetCalls<'a> {
             let include = json!({ "type": "string", "enum": ["record"] });
             call.shared(&["Fields", "Limit", "After", "Wait"])
                 .parameter(query_parameter("include", "With the records.", include))
-                .ok("A page.", schema_ref(&page))
-                .problems(&[410])
+                .parameter(last_event_id())
+                .answer(
+                    200,
+                    "A page; to whoever accepts `text/event-stream`, pages as events named `changes`, each with its `next` \
+                     as `id`, for ten minutes at most. A refusal under way is an event named `problem`.",
+                    &[
+                        ("application/json", schema_ref(&page)),
+                        ("text/event-stream", text()),
+                    ],
+                    &[],
+                )
+                .problems(&[410, 429])
         };
         let call = self
             .call("change_list", "First load and monitoring in one loop")
@@ -353,6 +363,14 @@ impl<'a> SetCalls<'a> {
 /// `/{A}/{B}`
 pub(super) fn key_template<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.flat_map(|name| ["/{", name, "}"]).collect()
+}
+
+/// Where a stream goes on: a reader that reconnects sends it by itself.
+fn last_event_id() -> Value {
+    json!({
+        "name": "Last-Event-ID", "in": "header", "schema": text(),
+        "description": "Of a stream: the last event's id, in place of `after`.",
+    })
 }
 
 /// The field at a dotted path.

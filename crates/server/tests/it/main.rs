@@ -15,6 +15,7 @@ mod demo;
 mod digests;
 mod draining;
 mod durability;
+mod event_stream;
 mod faults;
 mod full_disk;
 mod intake;

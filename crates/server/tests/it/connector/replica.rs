@@ -23,10 +23,18 @@ async fn site() -> Site {
     let server = Server::start();
     let (provider, reader) = (server.producer().await, server.consumer().await);
     server.publish(&provider, "cr_people", DEFINITION).await;
-    let client = server.grant(&reader, "cr_people", &["key", "changes", "bulk"], json!({})).await;
+    let client = server
+        .grant(&reader, "cr_people", &["key", "changes", "bulk"], json!({}))
+        .await;
     let permissions = client.get("/current_user_permissions").await.unwrap();
     let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
-    Site { server, provider, reader, number, packages: 0 }
+    Site {
+        server,
+        provider,
+        reader,
+        number,
+        packages: 0,
+    }
 }
 
 fn person(n: u32, version: u32) -> Value {
@@ -41,16 +49,25 @@ impl Site {
     async fn deliver(&mut self, operations: &[Value]) {
         self.packages += 1;
         let path = format!("/intake/cr_people/packages/r{}", self.packages);
-        self.provider.client.put(&path, "application/x-ndjson", raw::lines(operations)).await.unwrap();
+        self.provider
+            .client
+            .put(&path, "application/x-ndjson", raw::lines(operations))
+            .await
+            .unwrap();
     }
 
     async fn upserts(&mut self, people: std::ops::Range<u32>, version: u32) {
-        let operations: Vec<Value> = people.map(|n| json!({"op": "upsert", "record": person(n, version)})).collect();
+        let operations: Vec<Value> = people
+            .map(|n| json!({"op": "upsert", "record": person(n, version)}))
+            .collect();
         self.deliver(&operations).await;
     }
 
     fn rest(&self, target: &str) -> String {
-        format!("dataset = 'cr_people'\npermission = '{}'\nwait = '5s'\n[target]\n{target}", self.number)
+        format!(
+            "dataset = 'cr_people'\npermission = '{}'\nwait = '5s'\n[target]\n{target}",
+            self.number
+        )
     }
 
     fn desk(&self, target: &str) -> Desk {
@@ -58,7 +75,11 @@ impl Site {
     }
 
     async fn amend(&self, change: Value) {
-        self.server.operator().patch(&format!("/registry/permissions/{}", self.number), &change).await.unwrap();
+        self.server
+            .operator()
+            .patch(&format!("/registry/permissions/{}", self.number), &change)
+            .await
+            .unwrap();
     }
 }
 
@@ -67,7 +88,9 @@ const SQLITE: &str = "kind = 'sqlite'\npath = 'copy.db'\n";
 fn ask(desk: &Desk, query: &str) -> Vec<String> {
     let db = Connection::open(desk.path("copy.db")).unwrap();
     let mut statement = db.prepare(query).unwrap();
-    let rows = statement.query_map([], |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+    let rows = statement
+        .query_map([], |row| row.get::<_, rusqlite::types::Value>(0))
+        .unwrap();
     rows.map(|value| match value.unwrap() {
         rusqlite::types::Value::Text(text) => text,
         rusqlite::types::Value::Integer(number) => number.to_string(),
@@ -84,15 +107,35 @@ async fn a_copy_in_tables_follows_changes_and_deletes() {
     let done = desk.done("once", &[]);
     assert_eq!(done["state"], "current", "{done:#}");
     assert_eq!(ask(&desk, "SELECT count(*) FROM cr_people"), ["300"]);
-    assert_eq!(ask(&desk, "SELECT Name FROM cr_people WHERE Code = 'k00007'"), ["Vārds 7.1"]);
-    assert_eq!(ask(&desk, "SELECT What FROM cr_people_pets_toys t JOIN cr_people p USING (_key) WHERE Code = 'k00007' ORDER BY _n, _n2"), ["bumba", "kauls 1"]);
+    assert_eq!(
+        ask(&desk, "SELECT Name FROM cr_people WHERE Code = 'k00007'"),
+        ["Vārds 7.1"]
+    );
+    assert_eq!(
+        ask(
+            &desk,
+            "SELECT What FROM cr_people_pets_toys t JOIN cr_people p USING (_key) WHERE Code = 'k00007' ORDER BY _n, _n2"
+        ),
+        ["bumba", "kauls 1"]
+    );
     site.upserts(290..310, 2).await;
-    site.deliver(&[json!({"op": "delete", "key": {"Code": "k00000", "Year": 2000}})]).await;
+    site.deliver(&[json!({"op": "delete", "key": {"Code": "k00000", "Year": 2000}})])
+        .await;
     desk.done("once", &[]);
     assert_eq!(ask(&desk, "SELECT count(*) FROM cr_people"), ["309"]);
-    assert_eq!(ask(&desk, "SELECT value FROM cr_people_tags t JOIN cr_people p USING (_key) WHERE Code = 'k00291' ORDER BY _n"), ["a", "t2"]);
+    assert_eq!(
+        ask(
+            &desk,
+            "SELECT value FROM cr_people_tags t JOIN cr_people p USING (_key) WHERE Code = 'k00291' ORDER BY _n"
+        ),
+        ["a", "t2"]
+    );
     let verified = desk.done("verify", &[]);
-    assert_eq!((&verified["records"], &verified["repaired"]), (&json!(309), &json!(0)), "{verified:#}");
+    assert_eq!(
+        (&verified["records"], &verified["repaired"]),
+        (&json!(309), &json!(0)),
+        "{verified:#}"
+    );
     // Somebody writes in the copy: it is found, and put right.
     let db = Connection::open(desk.path("copy.db")).unwrap();
     db.execute_batch("UPDATE cr_people SET Score = '9.75' WHERE Code = 'k00100'; DELETE FROM cr_people WHERE Code = 'k00101';
@@ -101,10 +144,20 @@ async fn a_copy_in_tables_follows_changes_and_deletes() {
     drop(db);
     let verified = desk.done("verify", &[]);
     assert_eq!(verified["records"], 309, "{verified:#}");
-    assert!(verified["repaired"].as_u64().unwrap() >= 3 || verified["reloaded"] == true, "{verified:#}");
-    assert_eq!(ask(&desk, "SELECT Score FROM cr_people WHERE Code = 'k00100'"), ["25"]);
+    assert!(
+        verified["repaired"].as_u64().unwrap() >= 3 || verified["reloaded"] == true,
+        "{verified:#}"
+    );
+    assert_eq!(
+        ask(&desk, "SELECT Score FROM cr_people WHERE Code = 'k00100'"),
+        ["25"]
+    );
     let state = site.provider.client.get("/intake/cr_people/state").await.unwrap();
-    assert_eq!(state["digest"], desk.done("verify", &[])["digest"], "everything is shown, so both digests are one");
+    assert_eq!(
+        state["digest"],
+        desk.done("verify", &[])["digest"],
+        "everything is shown, so both digests are one"
+    );
 }
 
 #[tokio::test]
@@ -114,15 +167,27 @@ async fn a_narrowed_permission_takes_back_fields_and_records_also_while_nobody_l
     let desk = site.desk(SQLITE);
     let mut service = desk.service();
     until("the copy is loaded", async || desk.status()["state"] == "current").await;
-    site.amend(json!({"fields": ["Code", "Year", "Name", "Score", "Seen", "Tags", "Pets"]})).await;
-    until("the field is gone", async || ask(&desk, "SELECT count(*) FROM pragma_table_info('cr_people') WHERE name = 'Secret'") == ["0"]).await;
+    site.amend(json!({"fields": ["Code", "Year", "Name", "Score", "Seen", "Tags", "Pets"]}))
+        .await;
+    until("the field is gone", async || {
+        ask(
+            &desk,
+            "SELECT count(*) FROM pragma_table_info('cr_people') WHERE name = 'Secret'",
+        ) == ["0"]
+    })
+    .await;
     assert_eq!(service.stop(), Some(0));
-    site.amend(json!({"scope": {"when": "record.Year == 2000"}})).await;
+    site.amend(json!({"scope": {"when": "record.Year == 2000"}}))
+        .await;
     site.upserts(100..103, 1).await;
     desk.done("once", &[]);
     assert_eq!(ask(&desk, "SELECT DISTINCT Year FROM cr_people"), ["2000"]);
     let verified = desk.done("verify", &[]);
-    assert_eq!((&verified["records"], &verified["repaired"]), (&json!(35), &json!(0)), "{verified:#}");
+    assert_eq!(
+        (&verified["records"], &verified["repaired"]),
+        (&json!(35), &json!(0)),
+        "{verified:#}"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +203,11 @@ async fn a_replica_that_is_killed_while_it_works_is_right_in_the_end() {
     }
     desk.done("once", &[]);
     let verified = desk.done("verify", &[]);
-    assert_eq!((&verified["records"], &verified["repaired"]), (&json!(2_000), &json!(0)), "{verified:#}");
+    assert_eq!(
+        (&verified["records"], &verified["repaired"]),
+        (&json!(2_000), &json!(0)),
+        "{verified:#}"
+    );
     let state = site.provider.client.get("/intake/cr_people/state").await.unwrap();
     assert_eq!(state["digest"], verified["digest"]);
 }
@@ -161,22 +230,45 @@ async fn a_copy_as_files_is_written_whole() {
     write(&desk.path("copy.ndjson"), "");
     site.upserts(50..51, 1).await;
     desk.done("once", &[]);
-    assert_eq!(std::fs::read_to_string(desk.path("copy.ndjson")).unwrap().lines().count(), 51);
+    assert_eq!(
+        std::fs::read_to_string(desk.path("copy.ndjson"))
+            .unwrap()
+            .lines()
+            .count(),
+        51
+    );
 }
 
 #[tokio::test]
 async fn a_copy_in_postgresql_is_the_same() {
-    let Some(database) = super::postgres::Database::start().await else { return };
+    let Some(database) = super::postgres::Database::start().await else {
+        return;
+    };
     let mut site = site().await;
     site.upserts(0..300, 1).await;
-    let desk = site.desk(&format!("kind = 'postgres'\nurl = '{}'\nschema = 'kopija'\n", database.url));
+    let desk = site.desk(&format!(
+        "kind = 'postgres'\nurl = '{}'\nschema = 'kopija'\n",
+        database.url
+    ));
     desk.done("once", &[]);
     site.upserts(250..320, 2).await;
-    site.deliver(&[json!({"op": "delete", "key": {"Code": "k00000", "Year": 2000}})]).await;
+    site.deliver(&[json!({"op": "delete", "key": {"Code": "k00000", "Year": 2000}})])
+        .await;
     desk.done("once", &[]);
     let verified = desk.done("verify", &[]);
     let state = site.provider.client.get("/intake/cr_people/state").await.unwrap();
-    assert_eq!((&verified["records"], &verified["repaired"], &verified["digest"]), (&json!(319), &json!(0), &state["digest"]), "{verified:#}");
-    let row = database.client.query_one("SELECT \"Name\", \"Seen\"::text FROM kopija.cr_people WHERE \"Code\" = 'k00251'", &[]).await.unwrap();
+    assert_eq!(
+        (&verified["records"], &verified["repaired"], &verified["digest"]),
+        (&json!(319), &json!(0), &state["digest"]),
+        "{verified:#}"
+    );
+    let row = database
+        .client
+        .query_one(
+            "SELECT \"Name\", \"Seen\"::text FROM kopija.cr_people WHERE \"Code\" = 'k00251'",
+            &[],
+        )
+        .await
+        .unwrap();
     assert_eq!(row.get::<_, &str>(0), "Vārds 251.2");
 }
