@@ -228,11 +228,8 @@ impl Replica {
         Ok(true)
     }
 
-    /// Is the definition what it was? Not asked more often than every few seconds.
+    /// Is the definition what it was?
     async fn look_at_definition(&mut self) -> Result<()> {
-        if self.asked.is_some_and(|at| at.elapsed() < DEFINITION) {
-            return Ok(());
-        }
         let text = definition(&self.spec, &self.client).await?;
         self.asked = Some(Instant::now());
         if text == self.text {
@@ -258,7 +255,6 @@ impl Replica {
             Ok(read) => read,
             // The permission or the definition has just changed: by the new one it reads.
             Err(first) => {
-                self.asked = None;
                 let before = self.text.clone();
                 self.look_at_definition().await?;
                 if before == self.text {
@@ -271,7 +267,8 @@ impl Replica {
             }
         };
         let end = read.end;
-        if !read.upserts.is_empty() || !read.deletes.is_empty() {
+        // An amended permission tells records anew, and then no more of them come: the end of pages always asks.
+        if end || self.asked.is_none_or(|at| at.elapsed() > DEFINITION) {
             self.look_at_definition().await?;
             if self.note("cursor").await? != cursor {
                 return Ok(false);

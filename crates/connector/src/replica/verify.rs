@@ -184,7 +184,15 @@ async fn keys(replica: &Replica, table: &Table, stretch: &Stretch) -> Result<Vec
 
 /// Asks for single records and puts them in; one that is not found is removed. Without the way for it, all is loaded anew.
 async fn repair(replica: &mut Replica, keys: &[Vec<u8>]) -> Result<()> {
-    let asked: Vec<Value> = keys.iter().map(|key| key_json(replica, Some(key))).collect();
+    // What is no key at all cannot be asked for; it only goes.
+    let asked: Vec<Value> = keys
+        .iter()
+        .filter(|key| replica.schema.is_full_key(key))
+        .map(|key| key_json(replica, Some(key)))
+        .collect();
+    if asked.is_empty() {
+        return replica.target.delete(&replica.tables(false), keys).await;
+    }
     let answer = replica
         .client
         .post(

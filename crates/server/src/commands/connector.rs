@@ -7,7 +7,7 @@ use dagr_connector::{error::Error, feed::Sql, init, run};
 use serde_json::json;
 
 use super::{Done, Failure, Output, told_to_stop};
-use crate::cli::Global;
+use crate::{cli::Global, config::Log};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -164,7 +164,20 @@ async fn check(out: Output, command: Check) -> Done {
     Ok(())
 }
 
+/// What a round waits for, and why, is said on stderr.
+pub fn warnings() -> Result<(), Failure> {
+    log(&Log {
+        level: "warn".to_owned(),
+        ..Log::default()
+    })
+}
+
+fn log(config: &Log) -> Result<(), Failure> {
+    crate::serve::log::init(config).map_err(Failure::here)
+}
+
 async fn once(out: Output, command: Once) -> Done {
+    warnings()?;
     let running = run::Running::open(&command.file.feed).await?;
     let round = running.once(command.reconcile).await?;
     let found = &round.found;
@@ -202,8 +215,7 @@ async fn once(out: Output, command: Once) -> Done {
 }
 
 async fn service(global: &Global, command: Run) -> Done {
-    let log = super::configuration(global)?.log;
-    crate::serve::log::init(&log).map_err(Failure::here)?;
+    log(&super::configuration(global)?.log)?;
     let stop = told_to_stop()?;
     let running = run::Running::open(&command.file.feed).await?;
     tracing::info!(feed = %running.feed.name, dataset = %running.feed.dataset, "the feed runs");
@@ -241,6 +253,7 @@ fn status(out: Output, command: &Status) -> Done {
 }
 
 async fn resync(out: Output, command: Resync) -> Done {
+    warnings()?;
     let running = run::Running::open(&command.file.feed).await?;
     if !command.yes && !asked(&running.feed.name, command.all)? {
         return Err(Failure::here("nothing was done".to_owned()));
@@ -274,6 +287,7 @@ fn asked(name: &str, all: bool) -> Result<bool, Failure> {
 }
 
 async fn decide(out: Output, command: FeedFile, confirm: bool) -> Done {
+    warnings()?;
     let running = run::Running::open(&command.feed).await?;
     let id = running.decide(confirm).await?;
     let word = if confirm { "applied" } else { "dropped" };

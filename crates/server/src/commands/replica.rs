@@ -29,6 +29,9 @@ pub struct File {
 
 pub async fn run(global: &Global, command: Command) -> Done {
     let out = Output::new(global.json);
+    if !matches!(command, Command::Run(_)) {
+        super::connector::warnings()?;
+    }
     match command {
         Command::Once(file) => {
             Replica::open(&file.replica).await?.catch_up().await?;

@@ -47,7 +47,7 @@ impl Desk {
     /// Writes the file, against the server as it runs now.
     pub fn point(&self, server: &Server, party: &Party, rest: &str) {
         let text = format!(
-            "{rest}\n[server]\nurl = \"{}\"\nclient_id = \"{}\"\nkey = {{ file = \"key.pem\" }}\n",
+            "{rest}\n[server]\nurl = \"{}\"\nclient_id = \"{}\"\nkey = {{ file = \"key.pem\" }}\n[retry]\npause = \"500ms\"\nlimit = \"15s\"\n",
             server.data, party.client_id
         );
         fs::write(&self.file, text).unwrap();
@@ -70,7 +70,7 @@ impl Desk {
     /// The same with `--json`; it must succeed.
     pub fn done(&self, verb: &str, words: &[&str]) -> Value {
         let (code, value) = self.answer(verb, words);
-        assert_eq!(code, Some(0), "{verb}: {value:#}");
+        assert_eq!(code, Some(0), "{verb}: {value:#}\n{}", self.said());
         value
     }
 
@@ -79,6 +79,7 @@ impl Desk {
         let output = self.run(verb, &[words, &["--json"]].concat());
         let text = String::from_utf8(output.stdout).unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
+        fs::write(self.path("said"), errors.as_bytes()).unwrap();
         // A refused round tells what it did, and then the problem.
         let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
         let first = values
@@ -105,6 +106,11 @@ impl Desk {
             .spawn()
             .unwrap();
         Service { child }
+    }
+
+    /// What the last command said beside its answer.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.path("said")).unwrap_or_default()
     }
 
     pub fn log(&self) -> String {
