@@ -10,7 +10,7 @@ use crate::{Actor, Registry, RegistryError, Result, Versioned, check::Check, db:
 
 impl Registry {
     /// Takes the permission as it shall be; its `state` and `revision` are set here. `revision` grows
-    /// only when fields, scope or ways change: that is what ends cursors.
+    /// only when fields, scope or ways change: by it a feed knows what to take back.
     pub async fn permission_update(
         &self,
         by: &Actor,
