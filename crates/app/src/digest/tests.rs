@@ -351,3 +351,22 @@ async fn a_first_load_is_finished_first() {
         .unwrap_err();
     assert_eq!((problem.status, problem.code), (400, "cursor_invalid"));
 }
+
+#[tokio::test]
+async fn nobody_has_more_than_a_share_of_the_turns() {
+    let (world, ctx) = world(&Value::Null).await;
+    let set = Arc::clone(world.app.catalog().live(Main, "persons").unwrap());
+    let turns = Turns::default();
+    let one = turns.begin(&ctx, &set).await.unwrap();
+    let _two = turns.begin(&ctx, &set).await.unwrap();
+    let refused = turns.begin(&ctx, &set).await.err().unwrap();
+    assert_eq!((refused.status, refused.code), (429, "too_many_at_once"));
+    let producer = world.producer();
+    let _others = (
+        turns.begin(&producer, &set).await.unwrap(),
+        turns.begin(&producer, &set).await.unwrap(),
+    );
+    assert_eq!(turns.all.available_permits(), 0);
+    drop(one);
+    assert!(turns.begin(&ctx, &set).await.is_ok(), "one has ended");
+}
