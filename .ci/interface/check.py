@@ -17,7 +17,7 @@ import town
 HERE = pathlib.Path(__file__).resolve().parent
 ROLES = ["consumer", "producer", "operator"]
 # A call of this kind reads although it is a POST.
-READING_POSTS = ("lookup", "disclosure_search")
+READING_POSTS = ("lookup", "digest", "disclosure_search")
 LEAST_READ_PERCENT = 80
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance",
           "response_headers_conformance", "response_schema_conformance"]

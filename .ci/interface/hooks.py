@@ -51,7 +51,7 @@ def page(rng, **query):
 
 
 def read_seed(rng, path, surely):
-    """Records, lookup, changes of a set, from the path's template; `surely` under the permission of everything."""
+    """Records, lookup, changes, digest, definition of a set, from the path's template; `surely` under the permission of everything."""
     parts = path.strip("/").split("/")
     place, call, rest = "/".join(parts[:2]), parts[2], parts[3:]
     about = SEEDS["sets"][parts[1]]
@@ -79,6 +79,13 @@ def read_seed(rng, path, surely):
         if not rest and place == "data/if_pets" and not surely and rng.random() < 0.1:
             expired = dict(SEEDS["permissions"]["expired"])
             query, headers["X-DAGR-Permission"] = {"after": expired["after"]}, expired["X-DAGR-Permission"]
+    elif call == "definition":
+        query = {}
+    elif call == "digest":
+        after = SEEDS["permissions"]["followed"].get(place, "none")
+        body, query = {"after": after, "parts": rng.choice([1, 16, 256]), **query}, {}
+        if rng.random() < 0.5:
+            body["from"] = {name: record[name] for name in about["key"]}
     elif not fields:
         query = page(rng, **query)
         if rng.random() < 0.5:
@@ -95,6 +102,8 @@ def intake_seed(rng, path, method):
     live = ["if_trees", "if_pets", "if_routes"] if sandbox else ["if_pets", "if_routes"]
     name, query, body = rng.choice(live), {}, None
     package = rng.choice(["first", "second"]) if not sandbox or name == "if_trees" else "first"
+    if path.endswith("/digest"):
+        return {"set": name}, {}, {}, {"parts": rng.choice([1, 16, 256])}, JSON
     if path.endswith(("/confirm", "/reject")):
         name, packages = rng.choice(SPARES["held_sandbox"] if sandbox else SPARES["held"])
         package = rng.choice(packages)
@@ -218,7 +227,7 @@ def other_seed(rng, name):
 
 
 def seed(rng, name, path, method, surely=False):
-    if re.match(r"/(data|sandbox)/\w+/(records|lookup|changes)", path):
+    if re.match(r"/(data|sandbox)/\w+/(records|lookup|changes|digest|definition)", path):
         return read_seed(rng, path, surely)
     if "/intake" in path:
         return intake_seed(rng, path, method)

@@ -322,10 +322,20 @@ class Site:
         # The provider's own, made with the set's first definition.
         own = self.call("GET", "/registry/permissions", limit=1_000)["permissions"]
         own = {f"sandbox/{one['dataset']}": one["number"] for one in own if one["recipient"] == PROVIDER}
+        followed = {"data/if_pets": full, **{place: numbers[0] for place, numbers in sandbox.items()}, "data/if_routes": None}
         return {
             "by_set": {"data/if_pets": [full, *some, suspended, revoked, amended], **sandbox}, "own": own,
             "expired": {"X-DAGR-Permission": amended, "after": expired},
+            "followed": {place: self.followed(place, number) for place, number in followed.items()},
         }
+
+    def followed(self, place, number):
+        """A cursor behind the first load."""
+        page, after = {"end": False}, {}
+        while not page["end"]:
+            page = self.call("GET", f"/{place}/changes", who="consumer", permission=number, limit=10_000, **after)
+            after = {"after": page["next"]}
+        return page["next"]
 
     def people(self):
         """Ids of people, each with a role. Applications are made by people alone, who sign in at no call: none is seeded."""

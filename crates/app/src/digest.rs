@@ -27,8 +27,8 @@ pub use told::ToldDigest;
 pub const MAX_PARTS: u64 = 256;
 const DEFAULT_PARTS: u64 = 16;
 /// Digests under way at once: each reads the range whole.
-const AT_ONCE: usize = 2;
-/// Of one connection: one is read, one waits.
+const AT_ONCE: usize = 4;
+/// Of one connection: half of them, so that nobody has all.
 const EACH: usize = 2;
 /// Longest wait for a turn.
 const WAIT: Duration = Duration::from_secs(20);

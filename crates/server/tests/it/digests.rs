@@ -296,3 +296,30 @@ async fn a_digest_is_refused_as_a_page_of_changes_is() {
     let other = site.granted(json!({})).await;
     is(&ask(&other, body()).await, 400, "cursor_invalid");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_and_an_open_set_have_digests_of_their_own() {
+    let site = site().await;
+    let line = raw::lines(&[upsert(1, "Anna", "s")]);
+    let path = "/sandbox/dg_person/intake/packages/p";
+    let delivered = site.provider.client.put(path, "application/x-ndjson", line);
+    delivered.await.unwrap();
+    let reader = site.granted(json!({ "environment": "sandbox" })).await;
+    let page = reader.get("/sandbox/dg_person/changes").await.unwrap();
+    let asked = json!({ "after": page["next"] });
+    let told = reader.post("/sandbox/dg_person/digest", &asked).await.unwrap();
+    assert_eq!((&told["records"], &told["changed"]), (&json!(1), &json!(false)));
+
+    let text = "name: dg_open\nkey: Mark\nclassification: open\nfields:\n  - Mark : zīme\n";
+    site.server.publish(&site.provider, "dg_open", text).await;
+    let line = raw::lines(&[json!({ "op": "upsert", "record": { "Mark": "A" } })]);
+    let path = "/intake/dg_open/packages/p";
+    let delivered = site.provider.client.put(path, "application/x-ndjson", line);
+    delivered.await.unwrap();
+    let anybody = site.server.anonymous();
+    let page = anybody.get("/data/dg_open/changes").await.unwrap();
+    let asked = json!({ "after": page["next"] });
+    let told = anybody.post("/data/dg_open/digest", &asked).await.unwrap();
+    let state = site.provider.client.get("/intake/dg_open/state").await.unwrap();
+    assert_eq!(told["digest"], state["digest"], "nothing is hidden");
+}

@@ -1,6 +1,6 @@
 //! The change feed as server-sent events, through the real program.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dagr_server::client::Client;
@@ -112,13 +112,17 @@ impl Stream {
         }
     }
 
+    /// A stream is never silent for longer than its heartbeat.
     async fn piece(&mut self) -> Option<Bytes> {
-        self.body.chunk().await.unwrap()
+        let piece = tokio::time::timeout(Duration::from_secs(40), self.body.chunk());
+        piece.await.expect("a silent stream").unwrap()
     }
 
     /// The next block that is an event; `None`: the stream has ended.
     async fn event(&mut self) -> Option<Event> {
+        let began = Instant::now();
         loop {
+            assert!(began.elapsed() < Duration::from_mins(2), "no event");
             while let Some((block, rest)) = self.read.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
                 self.read = rest;
@@ -375,7 +379,7 @@ async fn a_server_that_drains_ends_its_streams() {
     site.deliver("first", &[upsert(1, "Anna", "s")]).await;
     let mut stream = Stream::open(&site.holder, PATH, &[]).await;
     assert_eq!(stream.codes().await, [code(1)]);
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     site.server.ask_to_stop();
     assert_eq!(stream.event().await, None);
     assert_eq!(site.server.ended(), Some(0));

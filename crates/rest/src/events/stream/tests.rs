@@ -155,6 +155,7 @@ async fn a_program_that_stops_ends_its_streams() {
     let text = taken(&mut events, 100).await;
     assert!(text.ends_with("\n\nEND"), "{text}");
     assert_eq!(text.matches("event:").count(), 1);
+    assert_eq!(feed.asked.lock().len(), 1, "no other page is asked for");
 }
 
 #[test]
