@@ -25,6 +25,12 @@ impl Cluster {
         Self::start_by(command().args(["-c", SCRIPT, "sh", settings]))
     }
 
+    /// Of another kind, by a script that behaves like this one's.
+    #[allow(dead_code)]
+    pub fn start_script(script: &str) -> Result<Self, String> {
+        Self::start_by(command().args(["-c", script, "sh"]))
+    }
+
     /// Also on a port of 127.0.0.1, with TLS. Certificate and key are PEM.
     pub fn start_with_tls(port: u16, certificate: &str, key: &str) -> Result<Self, String> {
         let settings = format!("-c listen_addresses=127.0.0.1 -c port={port}");

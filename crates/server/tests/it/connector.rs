@@ -1,6 +1,7 @@
 //! Feeds and replicas: the real binary between real sources and the real server.
 
 mod files;
+mod mariadb;
 mod postgres;
 mod replica;
 
@@ -119,6 +120,14 @@ impl Desk {
 
     pub fn status(&self) -> Value {
         self.done("status", &[])
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the log of {} ---\n{}", self.what, self.log());
+        }
     }
 }
 
