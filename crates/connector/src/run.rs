@@ -5,7 +5,7 @@ mod followed;
 mod forever;
 mod status;
 
-use std::{cell::RefCell, path::Path, sync::Arc};
+use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use dagr_model::{definition::Definition, schema::Schema};
 use jiff::Timestamp;
@@ -201,14 +201,8 @@ impl Running {
     }
 
     fn reconcile_due(&self) -> Result<bool> {
-        let last = self
-            .state
-            .meta("last_reconcile")?
-            .and_then(|text| text.parse::<Timestamp>().ok());
-        Ok(last.is_none_or(|last| {
-            let age = Timestamp::now().duration_since(last).as_secs();
-            age >= self.feed.schedule.reconcile.as_secs() as i64
-        }))
+        let last = self.state.meta("last_reconcile")?;
+        Ok(is_past(last.as_deref(), self.feed.schedule.reconcile))
     }
 
     /// Is there room for one more package?
@@ -266,6 +260,12 @@ impl Running {
         }
         Ok(package.id.clone())
     }
+}
+
+/// Has so much time gone by since `last`?
+fn is_past(last: Option<&str>, every: Duration) -> bool {
+    let last = last.and_then(|text| text.parse::<Timestamp>().ok());
+    last.is_none_or(|last| Timestamp::now().duration_since(last).as_millis() >= every.as_millis() as i128)
 }
 
 /// What `once` did.

@@ -47,7 +47,8 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
         .table(&mut faults, "map")
         .map(|table| map(table, &mut faults))
         .unwrap_or_default();
-    let schedule = schedule(words.table(&mut faults, "schedule"), &mut faults);
+    let followed = matches!(&source, Some(Source::Sql(sql)) if sql.follow.is_some());
+    let schedule = schedule(words.table(&mut faults, "schedule"), followed, &mut faults);
     let retry = retry(words.table(&mut faults, "retry"), &mut faults);
     let spool_mib = words.number(&mut faults, "spool_mib").unwrap_or(4 << 10);
     words.end(&mut faults);
@@ -449,10 +450,12 @@ fn rule(table: &Table, place: &str, faults: &mut Faults) -> Rule {
     }
 }
 
-fn schedule(table: Option<&Table>, faults: &mut Faults) -> Schedule {
+fn schedule(table: Option<&Table>, followed: bool, faults: &mut Faults) -> Schedule {
     let empty = Table::new();
     let mut words = Words::new(table.unwrap_or(&empty), "schedule");
-    let compare = words.duration(faults, "compare").unwrap_or(15 * MINUTE);
+    let compare = words
+        .duration(faults, "compare")
+        .unwrap_or(if followed { 24 * 60 } else { 15 } * MINUTE);
     let reconcile = words.duration(faults, "reconcile").unwrap_or(24 * 60 * MINUTE);
     words.end(faults);
     Schedule { compare, reconcile }

@@ -141,6 +141,15 @@ impl<'r> Followed<'r> {
         reader.end().await?;
         drop(collect);
         if touched.everything {
+            drop(comparison);
+            tracing::warn!(
+                "more changed than can be told by keys, or the source's log was lost; everything is compared"
+            );
+            // First the decision, then the place: a process that ends between them compares once too often.
+            running.state.set_meta("compare_due", "true")?;
+            for (name, value) in notes(&touched) {
+                running.state.set_meta(&name, &value)?;
+            }
             return Ok(Seen::Everything);
         }
         let seen = if keys.is_empty() {

@@ -1,13 +1,11 @@
 //! A feed as a service: until it is told to stop. Whatever fails is tried again, and said in the status.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{future::Future, time::Duration};
 
 use super::{
     Running,
     followed::{Followed, Seen},
+    is_past,
 };
 use crate::{
     deliver::Delivered,
@@ -24,7 +22,6 @@ pub async fn forever(running: &Running, stop: impl Future<Output = ()>) -> Resul
     let mut service = Service {
         running,
         followed: Followed::of(running),
-        compared: None,
         pause: FIRST_PAUSE,
     };
     tokio::pin!(stop);
@@ -45,7 +42,6 @@ pub async fn forever(running: &Running, stop: impl Future<Output = ()>) -> Resul
 struct Service<'r> {
     running: &'r Running,
     followed: Option<Followed<'r>>,
-    compared: Option<Instant>,
     pause: Duration,
 }
 
@@ -66,7 +62,6 @@ impl Service<'_> {
                 tracing::warn!(%error, "the definition is the one known before");
             }
             running.compare().await?;
-            self.compared = Some(Instant::now());
             running.deliver(None).await?;
         }
         let mut wait = match running.feed.source {
@@ -86,7 +81,7 @@ impl Service<'_> {
                         }
                     }
                 }
-                Seen::Everything => running.state.set_meta("compare_due", "true")?,
+                Seen::Everything => {}
             }
         }
         if running.state.unfinished()?.is_empty() && running.reconcile_due()? {
@@ -99,10 +94,12 @@ impl Service<'_> {
         if matches!(self.running.feed.source, Source::Files(_)) {
             return Ok(true);
         }
-        let wanted = self.running.state.meta("compare_due")?.as_deref() == Some("true");
-        let every = self.running.feed.schedule.compare;
-        // At the start too: what happened while it stood still is found whatever the source remembers.
-        Ok(wanted || self.compared.is_none_or(|at| at.elapsed() >= every))
+        let state = &self.running.state;
+        if state.meta("compare_due")?.as_deref() == Some("true") {
+            return Ok(true);
+        }
+        let last = state.meta("last_compare")?;
+        Ok(is_past(last.as_deref(), self.running.feed.schedule.compare))
     }
 
     /// The pause until the next round; what went wrong is said, and pauses grow.

@@ -4,6 +4,7 @@ mod files;
 mod mariadb;
 mod postgres;
 mod replica;
+mod storm;
 
 use std::{
     fs,

@@ -45,6 +45,9 @@ impl Place {
     }
 }
 
+/// The server's error for a file of its log that it has no more.
+const PURGED: u16 = 1236;
+
 /// Columns of the followed tables, in their order: row events have no names.
 pub type Tables = HashMap<(String, String), Vec<String>>;
 
@@ -140,8 +143,16 @@ pub async fn look(
     from: &Place,
     to: &Place,
 ) -> Result<Touched> {
-    let mut touched = Touched::default();
-    if from >= to {
+    let mut touched = Touched {
+        position: Some(to.text()),
+        ..Touched::default()
+    };
+    if from == to {
+        return Ok(touched);
+    }
+    if from > to {
+        // The log was begun anew behind our back.
+        touched.everything = true;
         return Ok(touched);
     }
     let conn = connect(sql).await?;
@@ -152,7 +163,13 @@ pub async fn look(
     let mut stream = conn.get_binlog_stream(request).await.map_err(told)?;
     let mut file = from.file.clone();
     while let Some(event) = stream.next().await {
-        let event = event.map_err(told)?;
+        let event = match event {
+            Err(mysql_async::Error::Server(error)) if error.code == PURGED => {
+                touched.everything = true;
+                return Ok(touched);
+            }
+            other => other.map_err(told)?,
+        };
         let header = event.header();
         let here = Place {
             file: file.clone(),
@@ -167,7 +184,10 @@ pub async fn look(
             continue;
         }
         match event.read_data().map_err(fault)? {
-            Some(EventData::RotateEvent(rotate)) => file = rotate.name().into_owned(),
+            // The made-up one before a file's first event names what the real one before it named.
+            Some(EventData::RotateEvent(rotate)) if header.log_pos() != 0 => {
+                file = rotate.name().into_owned();
+            }
             Some(EventData::RowsEvent(rows)) => {
                 touched.committed_ms = Some(i64::from(header.timestamp()) * 1000);
                 changes(&mut touched, follow, tables, key_columns, &stream, &rows)?;
@@ -181,7 +201,6 @@ pub async fn look(
             _ => {}
         }
     }
-    touched.position = Some(to.text());
     Ok(touched)
 }
 
