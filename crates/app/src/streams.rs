@@ -13,13 +13,17 @@ use crate::{
 pub const MAX_STREAMS: usize = 16;
 /// Streams of one open set at once, of all who read it.
 const MAX_OPEN_STREAMS: usize = 256;
+/// Streams of everybody at once.
+const MAX_ALL_STREAMS: usize = 4_096;
+/// As whose all of them count. No connection is called so: `/` is in no name.
+const EVERYBODY: &str = "all/";
 
 /// A stream that may begin; held as long as it lasts.
 #[derive(Debug)]
 pub struct Stream {
     /// Of an open set: anybody may have it.
     pub open: bool,
-    _slot: Slot,
+    _slots: (Slot, Slot),
 }
 
 impl App {
@@ -35,6 +39,12 @@ impl App {
                 "at most {most} event streams of one {whose} last at once: end one, or call changes without a stream"
             ))
         })?;
-        Ok(Stream { open, _slot: slot })
+        let all = self.streams.take(EVERYBODY, MAX_ALL_STREAMS);
+        let all =
+            all.ok_or_else(|| too_many("many event streams are under way; call changes without a stream"))?;
+        Ok(Stream {
+            open,
+            _slots: (slot, all),
+        })
     }
 }

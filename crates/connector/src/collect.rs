@@ -42,6 +42,8 @@ pub struct Collect<'c> {
     database: bool,
     /// A source that was understood may get columns that nobody wants.
     tolerant: bool,
+    /// Those columns.
+    unwanted: Vec<String>,
     /// Names of a JSON record's members met so far.
     columns: Vec<String>,
     take: &'c mut dyn Take,
@@ -57,6 +59,7 @@ impl<'c> Collect<'c> {
             mapping: None,
             database: false,
             tolerant: false,
+            unwanted: Vec::new(),
             columns: Vec::new(),
             take,
             stopped: None,
@@ -67,6 +70,11 @@ impl<'c> Collect<'c> {
     pub fn tolerant(mut self, tolerant: bool) -> Self {
         self.tolerant = tolerant;
         self
+    }
+
+    /// Columns that were passed over.
+    pub fn unwanted(&self) -> String {
+        self.unwanted.join(", ")
     }
 
     /// The columns of every row that follows, from a database.

@@ -121,6 +121,8 @@ impl Running {
             }
             (Source::Files(_), None) => return Ok(Looked::NothingNew),
         };
+        let unwanted = collect.unwanted();
+        self.passed_over(&unwanted)?;
         notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
         notes.push(("compare_due".to_owned(), "false".to_owned()));
         let found = comparison.finish(&self.feed.name, snapshot, &notes)?;
@@ -203,6 +205,15 @@ impl Running {
     fn reconcile_due(&self) -> Result<bool> {
         let last = self.state.meta("last_reconcile")?;
         Ok(is_past(last.as_deref(), self.feed.schedule.reconcile))
+    }
+
+    /// New columns of the source that no field takes: said once, and in the status.
+    fn passed_over(&self, columns: &str) -> Result<()> {
+        if self.state.meta("passed_over")?.unwrap_or_default() != columns {
+            tracing::warn!(columns, "the source has columns that no field takes");
+            self.state.set_meta("passed_over", columns)?;
+        }
+        Ok(())
     }
 
     /// Is there room for one more package?

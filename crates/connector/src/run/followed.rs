@@ -139,7 +139,9 @@ impl<'r> Followed<'r> {
             reader.keys(&at, &key_columns, &keys, &mut collect).await?;
         }
         reader.end().await?;
+        let unwanted = collect.unwanted();
         drop(collect);
+        running.passed_over(&unwanted)?;
         if touched.everything {
             drop(comparison);
             tracing::warn!(

@@ -62,6 +62,7 @@ pub fn status(path: &Path) -> Result<Value> {
         "spool_bytes": unfinished.iter().map(|package| package.bytes).sum::<u64>(),
         "refused": number("refused")?.unwrap_or(0),
         "declined": db.query_row("SELECT count(*) FROM declined", [], |row| row.get::<_, i64>(0))?,
+        "passed_over": note("passed_over")?,
         "last_package": last,
         "last_compare": note("last_compare")?,
         "last_reconcile": note("last_reconcile")?,

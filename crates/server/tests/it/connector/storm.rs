@@ -48,7 +48,7 @@ fn transaction(random: &mut Random) -> Vec<String> {
     let word = ["Āda", "ķēve''s", "", "tab\tand \\\\ slash", "žņ"][random.below(5) as usize];
     let n = random.below(1_000_000);
     let insert = format!(
-        "INSERT INTO storm VALUES ({id}, '{word}', {n}.{:02}, '2026-0{}-11 10:00:00.25', '2026-01-{:02}', {})",
+        "INSERT INTO storm (id, word, amount, moment, day, flag) VALUES ({id}, '{word}', {n}.{:02}, '2026-0{}-11 10:00:00.25', '2026-01-{:02}', {})",
         n % 100,
         1 + n % 9,
         1 + n % 28,
@@ -153,6 +153,8 @@ async fn storm(mut source: impl Source, dataset: &str, rest: String) {
         statements.push(end.to_owned());
         source.run(&statements).await;
         transactions += 1;
+        // A busy register, not a benchmark.
+        tokio::time::sleep(Duration::from_millis(random.below(8))).await;
         if transactions == 500 {
             source
                 .run(&["ALTER TABLE storm ADD COLUMN later varchar(20)".to_owned()])
