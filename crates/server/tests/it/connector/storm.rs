@@ -39,7 +39,7 @@ fn length() -> Duration {
     Duration::from_secs(given.unwrap_or(60))
 }
 
-const FIELDS: &str = "key: Id\ndata_description: Vētra\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Word : vārds\n  - Amount decimal : summa\n  - Moment timestamp : laiks\n  - Day date : diena\n  - Flag bool : ir\n  - Lines * :\n      comments: rindas\n      fields:\n        - Line int : rinda\n        - Item : prece\n";
+const FIELDS: &str = "key: Id\nguard: 100%\ndata_description: Vētra\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Word : vārds\n  - Amount decimal : summa\n  - Moment timestamp : laiks\n  - Day date : diena\n  - Flag bool : ir\n  - Lines * :\n      comments: rindas\n      fields:\n        - Line int : rinda\n        - Item : prece\n";
 
 /// One transaction.
 fn transaction(random: &mut Random) -> Vec<String> {
