@@ -1,6 +1,7 @@
 //! Feeds and replicas: the real binary between real sources and the real server.
 
 mod files;
+mod init;
 mod mariadb;
 mod postgres;
 mod replica;
@@ -28,6 +29,20 @@ impl Desk {
     /// `rest`: everything of the file but the server.
     pub fn feed(server: &Server, party: &Party, rest: &str) -> Self {
         Self::new("connector", server, party, rest)
+    }
+
+    /// A feed of the files of a directory.
+    pub fn watching(server: &Server, party: &Party, dataset: &str) -> Self {
+        let source = "[source]\nkind = 'files'\npath = 'in'\nwatch = true\nsettle = '1ms'\n";
+        let desk = Self::feed(server, party, &format!("dataset = '{dataset}'\n{source}"));
+        fs::create_dir(desk.path("in")).unwrap();
+        desk
+    }
+
+    /// A file of the watched directory, there at once.
+    pub fn drop_in(&self, name: &str, body: &[u8]) {
+        fs::write(self.path("dropped"), body).unwrap();
+        fs::rename(self.path("dropped"), self.path("in").join(name)).unwrap();
     }
 
     pub fn replica(server: &Server, party: &Party, rest: &str) -> Self {

@@ -9,7 +9,7 @@ use super::{
     independent::{self, Column, Kind},
     state, unpack,
 };
-use crate::{raw, server::Server};
+use crate::{connector::Desk, raw, server::Server};
 
 const DEFINITION: &str = r#"
 name: ts_aircraft
@@ -178,4 +178,30 @@ async fn a_version_cut_to_85_per_cent_is_held() {
         state(&provider, "ts_aircraft").await["digest"],
         digest(&distinct(&cut))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_dropped_into_a_watched_directory_are_each_the_set() {
+    let Some(mut versions) = unpack("aircraft-se.tar.xz") else {
+        return;
+    };
+    versions.sort_by_key(|(name, _)| name.replace("b.csv", "~"));
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "ts_aircraft", DEFINITION).await;
+    let desk = Desk::watching(&server, &provider, "ts_aircraft");
+    let mut sent = 0;
+    for (at, (name, body)) in versions.iter().enumerate() {
+        desk.drop_in(&format!("{at:02}-{name}"), body);
+        let done = desk.done("once", &["--reconcile"]);
+        let records = distinct(std::str::from_utf8(body).unwrap());
+        assert_eq!(done["reconciled"]["digest"], digest(&records), "{name}: {done:#}");
+        assert_eq!(
+            state(&provider, "ts_aircraft").await["digest"],
+            digest(&records),
+            "{name}"
+        );
+        sent += done["upserts"].as_u64().unwrap() + done["deletes"].as_u64().unwrap();
+    }
+    eprintln!("24 versions of the aircraft register: {sent} operations sent");
 }

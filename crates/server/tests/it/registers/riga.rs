@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{deliver, independent, state, uncompress};
 use crate::{
+    connector::Desk,
     raw,
     server::{Party, Server},
 };
@@ -116,4 +117,36 @@ async fn both_encodings_are_the_same_set() {
         .await;
     let keys: Vec<&String> = addresses.keys().filter(|key| key.contains('/')).collect();
     keys_with_a_slash_are_found(&reader, "rd_baltic", &keys).await;
+}
+
+#[tokio::test]
+async fn a_feed_reads_both_encodings_to_the_same_set() {
+    let mut digests = Vec::new();
+    for (name, file, charset) in [
+        ("rg_utf8", "riga/addresses_utf8.csv.xz", "utf-8"),
+        ("rg_baltic", "riga/addresses_iso8859-13.csv.xz", "iso-8859-13"),
+    ] {
+        let Some(body) = uncompress(file) else { return };
+        let server = Server::start();
+        let provider = server.producer().await;
+        server.publish(&provider, name, &definition(name)).await;
+        let desk = Desk::watching(&server, &provider, name);
+        let text = std::fs::read_to_string(&desk.file).unwrap();
+        std::fs::write(
+            &desk.file,
+            text.replace("watch = true", &format!("watch = true\ncharset = '{charset}'")),
+        )
+        .unwrap();
+        desk.drop_in("1.csv", &body);
+        let done = desk.done("once", &["--reconcile"]);
+        assert_eq!(done["reconciled"]["differing"], 0, "{done:#}");
+        // Rows that differ under one key are not sent, and say so.
+        assert!(done["refused"].as_u64().unwrap() > 0);
+        digests.push((
+            done["reconciled"]["digest"].clone(),
+            done["records"].clone(),
+            done["refused"].clone(),
+        ));
+    }
+    assert_eq!(digests[0], digests[1]);
 }

@@ -22,6 +22,7 @@ use super::{
     state, unpack,
 };
 use crate::{
+    connector::Desk,
     raw::{self, Raw},
     server::{Party, Server},
 };
@@ -290,4 +291,29 @@ async fn parts(anyone: &Client, whole: &Raw) {
     assert_eq!((other.status, other.body.len()), (200, length));
     let same = file(anyone, &[("if-none-match", tag)]).await;
     assert_eq!((same.status, same.body.len()), (304, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_dropped_into_a_watched_directory_are_each_the_set() {
+    let Some(versions) = unpack("runways.tar.xz") else {
+        return;
+    };
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "oa_runways", &definition()).await;
+    let desk = Desk::watching(&server, &provider, "oa_runways");
+    let mut sent = 0;
+    for (name, body) in &versions {
+        desk.drop_in(name, body);
+        let done = desk.done("once", &["--reconcile"]);
+        let records = independent::records(std::str::from_utf8(body).unwrap(), &COLUMNS);
+        let digest = independent::digest(records.iter().map(String::as_str));
+        assert_eq!(done["reconciled"]["digest"], digest, "{name}: {done:#}");
+        assert_eq!(state(&provider, "oa_runways").await["digest"], digest, "{name}");
+        sent += done["upserts"].as_u64().unwrap() + done["deletes"].as_u64().unwrap();
+    }
+    eprintln!(
+        "{} versions of the runways: {sent} operations sent",
+        versions.len()
+    );
 }
