@@ -180,7 +180,7 @@ impl<'s> Comparison<'s> {
                 receipt: None,
                 problem: None,
             };
-            self.state.enter(&package, self.first && whole, notes)?;
+            self.state.enter(&package, notes)?;
             self.found.package = Some(n);
         }
         Ok(self.found.clone())

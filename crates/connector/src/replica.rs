@@ -115,12 +115,12 @@ impl Spec {
         let wait = words
             .duration(&mut faults, "wait")
             .unwrap_or(Duration::from_secs(30));
-        if wait > Duration::from_secs(60) {
+        if wait > Duration::from_mins(1) {
             faults.push(Fault::new("wait", "range", "at most \"60s\""));
         }
         let verify = words
             .duration(&mut faults, "verify")
-            .unwrap_or(Duration::from_secs(86_400));
+            .unwrap_or(Duration::from_hours(24));
         let retry = read::retry(words.table(&mut faults, "retry"), &mut faults);
         words.end(&mut faults);
         match (server, target) {

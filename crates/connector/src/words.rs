@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn times_are_read_with_their_unit() {
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(duration("24h"), Some(Duration::from_secs(86_400)));
+        assert_eq!(duration("24h"), Some(Duration::from_hours(24)));
         for wrong in ["", "5", "h", "0s", "-1s", "1y", "99999999999999999999s", "400d"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dagr_model::digest::SetDigest;
 use sha2::{Digest, Sha256};
 use zstd::stream::{read::Decoder, write::Encoder};
 
@@ -76,12 +77,7 @@ impl Body {
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(fault)?;
         }
         let bytes = file.metadata().map_err(fault)?.len();
-        let sha256 = self
-            .sha256
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let sha256 = SetDigest(self.sha256.finalize().into()).hex();
         Ok(Made { sha256, bytes })
     }
 

@@ -1,1 +1,200 @@
+//! Random states of a source, compared one after another: what is sent brings a model of the server to each of them.
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use dagr_model::{digest::record_digest, schema::Schema};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{collect::Collect, feed::MapSpec, state::PackageState};
+
+fn schema(duplicates: &str) -> Schema {
+    let text = format!(
+        "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id int : i\n  - Word : w\ncsv: {{duplicates: {duplicates}}}\n"
+    );
+    Schema::compile(Arc::new(text.parse().unwrap()), None)
+}
+
+fn record(id: i64, word: &str) -> Vec<u8> {
+    json!({ "Id": id, "Word": word }).to_string().into_bytes()
+}
+
+/// Compares rows with what was sent.
+fn compare(state: &State, schema: &Schema, rows: &[(i64, String)], touched: Option<&[i64]>) -> Found {
+    let extent = if touched.is_some() {
+        Extent::Touched
+    } else {
+        Extent::Whole
+    };
+    let spec = MapSpec::default();
+    let mut comparison = Comparison::begin(state, schema, extent).unwrap();
+    for id in touched.unwrap_or_default() {
+        comparison
+            .touch(&schema.key_from_values(&[json!(id)]).unwrap())
+            .unwrap();
+    }
+    let mut collect = Collect::new(schema, &spec, &mut comparison);
+    for (at, (id, word)) in rows.iter().enumerate() {
+        collect.json(at as u64 + 1, &record(*id, word)).unwrap();
+    }
+    comparison.finish("feed", state.is_new().unwrap(), &[]).unwrap()
+}
+
+type Model = BTreeMap<i64, String>;
+
+/// Applies a package as the server would.
+fn apply(state: &State, n: i64, model: &mut Model) {
+    let package = state
+        .unfinished()
+        .unwrap()
+        .into_iter()
+        .find(|package| package.n == n)
+        .unwrap();
+    if package.mode == "snapshot" {
+        model.clear();
+    }
+    let all: Vec<u64> = (1..=package.operations).collect();
+    for line in body_lines(&state.body(n), &all).unwrap() {
+        let operation: Value = serde_json::from_str(&line).unwrap();
+        match operation["op"].as_str().unwrap() {
+            "upsert" => {
+                let record = &operation["record"];
+                let word = record["Word"].as_str().unwrap_or_default().to_owned();
+                model.insert(record["Id"].as_i64().unwrap(), word);
+            }
+            _ => {
+                model
+                    .remove(&operation["key"]["Id"].as_i64().unwrap())
+                    .expect("what was never sent is not deleted");
+            }
+        }
+    }
+}
+
+fn digest(schema: &Schema, model: &Model) -> (SetDigest, u64) {
+    let mut sum = SetDigest::default();
+    for (id, word) in model {
+        sum.add(&record_digest(
+            &schema.read_json(&record(*id, word)).unwrap().json,
+        ));
+    }
+    (sum, model.len() as u64)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// The source is this now, and is compared whole.
+    Whole(Model),
+    /// These records changed (`None` = gone), and their keys are told.
+    Touched(BTreeMap<i64, Option<String>>),
+}
+
+fn step() -> impl Strategy<Value = (Step, bool)> {
+    let word = "[a-cā]{0,2}";
+    prop_oneof![
+        prop::collection::btree_map(0..12i64, word, 0..12).prop_map(Step::Whole),
+        prop::collection::btree_map(0..12i64, prop::option::of(word), 0..6).prop_map(Step::Touched),
+    ]
+    .prop_flat_map(|step| (Just(step), prop::bool::weighted(0.2)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_is_sent_brings_the_server_to_the_source(steps in prop::collection::vec(step(), 1..8)) {
+        let dir = tempfile::tempdir().unwrap();
+        let schema = schema("quarantine");
+        let state = State::open(dir.path()).unwrap();
+        let (mut source, mut server) = (Model::new(), Model::new());
+        for (step, rejected) in steps {
+            let found = match step {
+                Step::Whole(now) => {
+                    source = now;
+                    let rows: Vec<_> = source.clone().into_iter().collect();
+                    compare(&state, &schema, &rows, None)
+                }
+                Step::Touched(changes) => {
+                    for (id, word) in &changes {
+                        match word {
+                            Some(word) => source.insert(*id, word.clone()),
+                            None => source.remove(id),
+                        };
+                    }
+                    let keys: Vec<i64> = changes.keys().copied().collect();
+                    let rows: Vec<_> = keys.iter().filter_map(|id| Some((*id, source.get(id)?.clone()))).collect();
+                    compare(&state, &schema, &rows, Some(&keys))
+                }
+            };
+            let Some(n) = found.package else {
+                prop_assert_eq!(state.digest().unwrap(), digest(&schema, &server));
+                continue;
+            };
+            prop_assert_eq!(state.digest().unwrap(), digest(&schema, &source), "as if it had arrived");
+            let package = state.unfinished().unwrap().remove(0);
+            if rejected {
+                state.taken_back(&package, PackageState::Rejected, "x").unwrap();
+                // What was read on top of it is compared anew.
+                source = server.clone();
+            } else {
+                apply(&state, n, &mut server);
+                state.applied(&package, "{}", &[]).unwrap();
+                prop_assert_eq!(&server, &source);
+            }
+            prop_assert_eq!(state.digest().unwrap(), digest(&schema, &server));
+        }
+    }
+}
+
+#[test]
+fn rows_of_one_key_go_by_the_definition() {
+    let rows: Vec<(i64, String)> = [(1, "a"), (2, "x"), (1, "b"), (2, "x")]
+        .map(|(id, word)| (id, word.to_owned()))
+        .into();
+    for (rule, sent, refused) in [("quarantine", 1, 1), ("first", 2, 0), ("last", 2, 0)] {
+        let dir = tempfile::tempdir().unwrap();
+        let (schema, state) = (schema(rule), State::open(dir.path()).unwrap());
+        let found = compare(&state, &schema, &rows, None);
+        assert_eq!((found.upserts, found.refused), (sent, refused), "{rule}");
+        let mut model = Model::new();
+        apply(&state, 1, &mut model);
+        let expected = match rule {
+            "first" => Some("a"),
+            "last" => Some("b"),
+            _ => None,
+        };
+        assert_eq!(model.get(&1).map(String::as_str), expected, "{rule}");
+    }
+}
+
+#[test]
+fn what_the_server_declined_is_not_sent_again_until_it_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let rows = |word: &str| vec![(1, "a".to_owned()), (2, word.to_owned())];
+    compare(&state, &schema, &rows("bad"), None);
+    let package = state.unfinished().unwrap().remove(0);
+    let key = schema.key_from_values(&[json!(2)]).unwrap();
+    let sent = record_digest(&schema.read_json(&record(2, "bad")).unwrap().json);
+    state.applied(&package, "{}", &[(key, sent)]).unwrap();
+    assert_eq!(state.digest().unwrap().1, 1);
+    assert_eq!(compare(&state, &schema, &rows("bad"), None).package, None);
+    assert_eq!(compare(&state, &schema, &rows("good"), None).upserts, 1);
+}
+
+#[test]
+fn a_body_nobody_entered_is_swept_away_and_one_process_works_on_a_feed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    compare(&state, &schema, &[(1, "a".to_owned())], None);
+    assert!(State::open(dir.path()).is_err());
+    std::fs::write(dir.path().join("spool/00000009.ndjson.zst"), "cut").unwrap();
+    drop(state);
+    let state = State::open(dir.path()).unwrap();
+    let names: Vec<_> = std::fs::read_dir(dir.path().join("spool"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(names, [state.body(1)]);
+}

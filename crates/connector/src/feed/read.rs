@@ -1,6 +1,6 @@
 //! TOML → a feed.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use dagr_model::fault::Fault;
 use toml::{Table, Value};
@@ -13,7 +13,7 @@ use crate::words::Words;
 
 type Faults = Vec<Fault>;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
     let table: Table = text
@@ -205,7 +205,7 @@ fn sql(words: &mut Words<'_>, engine: Engine, name: &str, base: &Path, faults: &
         .collect();
     let follow = words
         .table(faults, "follow")
-        .and_then(|given| follow(engine, given, name, table.as_deref(), &lists, faults));
+        .map(|given| follow(engine, given, name, table.as_deref(), &lists, faults));
     let url = match engine {
         Engine::Sqlite => base.join(url?).to_string_lossy().into_owned(),
         _ => url?,
@@ -276,7 +276,7 @@ fn follow(
     table: Option<&str>,
     lists: &[ListQuery],
     faults: &mut Faults,
-) -> Option<Follow> {
+) -> Follow {
     let mut words = Words::new(given, "source.follow");
     let slot = words
         .text(faults, "slot")
@@ -302,7 +302,7 @@ fn follow(
         // The tables the feed itself names; the main one by its own key columns, which are found when it is read.
         tables.extend(table.map(|table| Followed {
             table: table.to_owned(),
-            key: Default::default(),
+            key: BTreeMap::default(),
         }));
         tables.extend(lists.iter().filter_map(|list| {
             Some(Followed {
@@ -320,7 +320,7 @@ fn follow(
         let message = "SQLite tells nobody of its changes: leave follow out, the feed compares as often as schedule.compare says";
         faults.push(Fault::new("source.follow", "engine", message));
     }
-    Some(Follow { slot, tables, every })
+    Follow { slot, tables, every }
 }
 
 fn files(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<Files> {

@@ -95,7 +95,7 @@ fn table(name: &str, suffix: &str, path: Vec<String>, fields: &[Field], depth: u
 
 fn fill(table: &mut Table, name: &str, suffix: &str, above: &[String], fields: &[Field]) {
     for field in fields {
-        let path = [above, &[field.name.clone()]].concat();
+        let path = [above, std::slice::from_ref(&field.name)].concat();
         let long = format!("{name}_{}", path.join("_").to_lowercase());
         match (&field.ty, field.list) {
             (Type::Object, true) => {

@@ -92,7 +92,7 @@ pub async fn check(path: &Path, limit: Option<u64>) -> Result<Checked> {
             }
             match (&spec.follow, &mut db) {
                 (Some(follow), Db::Postgres(reader)) => postgres::tables(reader.client(), follow).await?,
-                (Some(follow), Db::MariaDb(reader)) => {
+                (Some(follow), Db::Maria(reader)) => {
                     mariadb::prepare(reader.conn(), follow).await?;
                 }
                 _ => {}

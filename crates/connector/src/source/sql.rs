@@ -21,7 +21,7 @@ pub const KEYS: usize = 1_000;
 /// A connection that reads.
 pub enum Db {
     Postgres(postgres::Reader),
-    MariaDb(mariadb::Reader),
+    Maria(mariadb::Reader),
     Sqlite(sqlite::Reader),
 }
 
@@ -29,7 +29,7 @@ impl Db {
     pub async fn connect(sql: &Sql, schema: &Schema) -> Result<Self> {
         Ok(match sql.engine {
             Engine::Postgres => Self::Postgres(postgres::Reader::connect(sql, schema).await?),
-            Engine::MariaDb => Self::MariaDb(mariadb::Reader::connect(sql, schema).await?),
+            Engine::MariaDb => Self::Maria(mariadb::Reader::connect(sql, schema).await?),
             Engine::Sqlite => Self::Sqlite(sqlite::Reader::open(sql, schema)?),
         })
     }
@@ -38,7 +38,7 @@ impl Db {
     pub async fn all(&mut self, rows: &mut Collect<'_>) -> Result<()> {
         match self {
             Self::Postgres(reader) => reader.all(rows).await,
-            Self::MariaDb(reader) => reader.all(rows).await,
+            Self::Maria(reader) => reader.all(rows).await,
             Self::Sqlite(reader) => reader.all(rows),
         }
     }
@@ -47,7 +47,7 @@ impl Db {
     pub async fn some(&mut self, rows: &mut Collect<'_>, limit: u64) -> Result<()> {
         match self {
             Self::Postgres(reader) => reader.some(rows, limit).await,
-            Self::MariaDb(reader) => reader.some(rows, limit).await,
+            Self::Maria(reader) => reader.some(rows, limit).await,
             Self::Sqlite(reader) => reader.some(rows, limit),
         }
     }

@@ -6,7 +6,7 @@ use dagr_model::digest::SetDigest;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{PACKAGES_KEPT, State, digest, put, put_digest, set_meta};
+use super::{PACKAGES_KEPT, SNAPSHOT, State, digest, put, put_digest, set_meta};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl State {
 
     /// Enters a package whose body lies in the spool, its changes to the copy, and what the feed notes of its source:
     /// all or nothing. `changes` are read from `stage.change`.
-    pub fn enter(&self, package: &Package, whole: bool, notes: &[(String, String)]) -> Result<()> {
+    pub fn enter(&self, package: &Package, notes: &[(String, String)]) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute(
             "INSERT INTO package (n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at)
@@ -142,7 +142,8 @@ impl State {
                 package.made_at,
             ],
         )?;
-        if whole {
+        if package.mode == "snapshot" {
+            set_meta(&transaction, SNAPSHOT, "sent")?;
             transaction.execute_batch(
                 "DELETE FROM copy; INSERT INTO copy SELECT key, digest FROM stage.change WHERE digest IS NOT NULL",
             )?;
@@ -212,6 +213,7 @@ impl State {
             }
             if package.mode == "snapshot" {
                 transaction.execute("DELETE FROM copy", [])?;
+                transaction.execute("DELETE FROM meta WHERE name = ?1", [SNAPSHOT])?;
                 (sum, records) = Default::default();
             }
             if *n > package.n {

@@ -138,7 +138,9 @@ async fn of_mariadb(sql: &Sql) -> Result<Vec<Table>> {
         FROM information_schema.TABLES t JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME
         WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA = DATABASE() ORDER BY 1, 2, c.ORDINAL_POSITION";
     let rows: Vec<Row> = conn.query(columns).await.map_err(told)?;
-    rows.into_iter().for_each(|row| add(&mut tables, row));
+    for row in rows {
+        add(&mut tables, row);
+    }
     let keys = "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, coalesce(REFERENCED_TABLE_NAME, ''), coalesce(REFERENCED_COLUMN_NAME, '')
         FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
     let rows: Vec<(String, String, String, String, String, String)> = conn.query(keys).await.map_err(told)?;
