@@ -106,7 +106,7 @@ async fn a_providers_digest_is_that_of_its_state_cut_into_pieces() {
         (&empty["records"], &empty["parts"]),
         (
             &json!(0),
-            &json!([{ "from": null, "to": null, "records": 0, "digest": "0".repeat(64) }])
+            &json!([{ "from": null, "to": null, "key": null, "records": 0, "digest": "0".repeat(64) }])
         )
     );
     deliver(&world, "p", &operations(&mut dice, &mut Dice::new(1), 60)).await;
@@ -136,6 +136,14 @@ async fn a_providers_digest_is_that_of_its_state_cut_into_pieces() {
                 (&part["records"], &part["digest"])
             );
             assert_eq!(&one["parts"][0], part);
+            assert_eq!(
+                part["key"].is_object(),
+                part["records"] == 1,
+                "one record is named"
+            );
+            if part["key"].is_object() && part["from"].is_object() {
+                assert_eq!(part["key"], part["from"], "a piece begins with its record");
+            }
         }
     }
 }

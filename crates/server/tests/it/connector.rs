@@ -1,6 +1,7 @@
 //! Feeds and replicas: the real binary between real sources and the real server.
 
 mod files;
+mod independent;
 mod init;
 mod mariadb;
 mod postgres;
