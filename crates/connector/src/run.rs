@@ -57,8 +57,9 @@ impl Running {
                 keep_definition(&state, &text)?;
                 schema
             }
-            // Away is not gone: the feed goes on by what it knows, and what it makes waits in the spool.
-            Err(error) if error.is_passing() => match std::fs::read_to_string(state.dir().join(DEFINITION)) {
+            // Away is not gone, nor is whoever is refused today: the feed goes on by what it knows, what it makes waits in
+            // the spool, and the status says why.
+            Err(error @ Error::Call(_)) => match std::fs::read_to_string(state.dir().join(DEFINITION)) {
                 Ok(text) => compile(&feed, &text)?,
                 Err(_) => return Err(error),
             },

@@ -7,6 +7,7 @@ mod mariadb;
 mod postgres;
 mod replica;
 mod storm;
+mod unhappy;
 
 use std::{
     fs,

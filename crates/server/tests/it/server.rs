@@ -74,6 +74,11 @@ impl Server {
         }
     }
 
+    /// A variable of its environment, from the next launch on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The data directory.
     pub fn dir(&self) -> &Path {
         self.dir.path()
