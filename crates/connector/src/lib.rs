@@ -9,6 +9,7 @@ pub mod error;
 pub mod feed;
 pub mod init;
 mod map;
+mod range;
 mod reconcile;
 pub mod replica;
 pub mod run;

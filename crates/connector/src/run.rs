@@ -23,7 +23,7 @@ use crate::{
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
     source::{Notes, files, http, sql::Db},
-    state::State,
+    state::{LAST_FILE, RESYNCED, State},
 };
 
 /// The definition a feed last worked by; of use when the server is away.
@@ -229,7 +229,7 @@ impl Running {
         )))
     }
 
-    /// Lets go of what was sent before and of the files taken: the next round compares with what the server holds.
+    /// Puts right what was thought to be sent: the next round compares with what the server holds, the newest file again.
     pub async fn resync(&self, everything: bool) -> Result<()> {
         for package in self.state.unfinished()? {
             self.state.taken_back(
@@ -238,9 +238,12 @@ impl Running {
                 "given up by resync",
             )?;
         }
-        self.state
-            .db
-            .execute("DELETE FROM meta WHERE name LIKE 'file %' OR name = 'etag'", [])?;
+        // Of a directory the newest file is the set as it is.
+        self.state.db.execute(
+            "DELETE FROM meta WHERE name = 'etag' OR name = (SELECT value FROM meta WHERE name = ?1)",
+            [LAST_FILE],
+        )?;
+        self.state.set_meta(RESYNCED, "true")?;
         self.state.set_meta("compare_due", "true")?;
         if everything {
             return self.state.forget_copy();

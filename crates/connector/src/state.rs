@@ -34,6 +34,10 @@ CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message 
 
 /// Noted once a package has replaced the whole set.
 const SNAPSHOT: &str = "snapshot";
+/// Noted while the next package need not follow one of ours.
+pub const RESYNCED: &str = "resynced";
+/// What the feed took last of a directory.
+pub const LAST_FILE: &str = "last_file";
 /// Refusals kept to be read; the total is told beside them.
 pub const REFUSALS_KEPT: usize = 10_000;
 /// Packages whose receipts are kept.

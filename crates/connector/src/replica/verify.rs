@@ -9,10 +9,9 @@ use super::{plan::Table, pull::Replica, rows};
 use crate::{
     client::CallError,
     error::{Error, Result},
-    state::unhex,
+    range::{self, Range},
 };
 
-const PARTS: usize = 256;
 /// Records read at once.
 const PAGE: usize = 5_000;
 /// Rounds of catching up and comparing, while the set goes on changing.
@@ -31,15 +30,9 @@ pub struct Verified {
     pub reloaded: bool,
 }
 
-#[derive(Clone)]
-struct Stretch {
-    from: Option<Vec<u8>>,
-    to: Option<Vec<u8>>,
-}
-
 pub async fn run(replica: &mut Replica) -> Result<Verified> {
     let mut done = Verified::default();
-    let mut open = vec![Stretch { from: None, to: None }];
+    let mut open = vec![Range::default()];
     for _ in 0..ROUNDS {
         replica.catch_up().await?;
         let differing = compare(replica, open, &mut done).await?;
@@ -63,7 +56,7 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
             done.repaired += keys.len() as u64;
             repair(replica, &keys).await?;
         }
-        open = vec![Stretch { from: None, to: None }];
+        open = vec![Range::default()];
     }
     Err(Error::Source(
         "the set changes faster than it can be compared; verified again later".to_owned(),
@@ -72,7 +65,7 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
 
 async fn finish(replica: &Replica, done: &mut Verified) -> Result<()> {
     let table = replica.tables(false);
-    let (sum, records) = digest(replica, &table, &Stretch { from: None, to: None }).await?;
+    let (sum, records) = digest(replica, &table, &Range::default()).await?;
     (done.digest, done.records) = (sum.hex(), records);
     for (name, value) in [
         ("digest", done.digest.clone()),
@@ -90,7 +83,7 @@ struct Differing {
     changed: bool,
 }
 
-async fn compare(replica: &Replica, mut open: Vec<Stretch>, done: &mut Verified) -> Result<Differing> {
+async fn compare(replica: &Replica, mut open: Vec<Range>, done: &mut Verified) -> Result<Differing> {
     let table = replica.tables(false);
     let cursor = replica.note("cursor").await?.unwrap_or_default();
     let mut differing = Differing {
@@ -101,35 +94,26 @@ async fn compare(replica: &Replica, mut open: Vec<Stretch>, done: &mut Verified)
         done.exchanges += 1;
         let body = json!({
             "after": cursor,
-            "from": key_json(replica, stretch.from.as_deref()),
-            "to": key_json(replica, stretch.to.as_deref()),
-            "parts": PARTS,
+            "from": range::key_json(&replica.schema, stretch.from.as_deref()),
+            "to": range::key_json(&replica.schema, stretch.to.as_deref()),
+            "parts": range::PARTS,
         });
         let answer = replica
             .client
             .post(&format!("{}/digest", replica.spec.data()), &body)
             .await?;
         differing.changed |= answer["changed"] == true;
-        for part in answer["parts"].as_array().ok_or_else(unreadable)? {
-            let piece = Stretch {
-                from: key(replica, &part["from"])?,
-                to: key(replica, &part["to"])?,
-            };
-            let theirs = part["digest"]
-                .as_str()
-                .and_then(unhex)
-                .map(SetDigest)
-                .ok_or_else(unreadable)?;
-            let count = part["records"].as_u64().ok_or_else(unreadable)?;
-            if digest(replica, &table, &piece).await? == (theirs, count) {
+        for part in range::parts(&replica.schema, &answer)? {
+            let piece = part.range;
+            if digest(replica, &table, &piece).await? == (part.digest, part.records) {
                 continue;
             }
-            if count > 1 {
+            if part.records > 1 {
                 open.push(piece);
             } else {
                 // One record there at most: everything here, and that one, is asked for anew.
                 differing.keys.extend(keys(replica, &table, &piece).await?);
-                differing.keys.extend(key(replica, &part["key"])?);
+                differing.keys.extend(part.key);
             }
             if differing.keys.len() > REPAIRED {
                 return Ok(differing);
@@ -141,7 +125,7 @@ async fn compare(replica: &Replica, mut open: Vec<Stretch>, done: &mut Verified)
     Ok(differing)
 }
 
-async fn digest(replica: &Replica, table: &Table, stretch: &Stretch) -> Result<(SetDigest, u64)> {
+async fn digest(replica: &Replica, table: &Table, stretch: &Range) -> Result<(SetDigest, u64)> {
     let (mut sum, mut records) = (SetDigest::default(), 0);
     let mut after: Option<Vec<u8>> = None;
     loop {
@@ -168,7 +152,7 @@ async fn digest(replica: &Replica, table: &Table, stretch: &Stretch) -> Result<(
     }
 }
 
-async fn keys(replica: &Replica, table: &Table, stretch: &Stretch) -> Result<Vec<Vec<u8>>> {
+async fn keys(replica: &Replica, table: &Table, stretch: &Range) -> Result<Vec<Vec<u8>>> {
     let read = replica
         .target
         .read(
@@ -188,7 +172,7 @@ async fn repair(replica: &mut Replica, keys: &[Vec<u8>]) -> Result<()> {
     let asked: Vec<Value> = keys
         .iter()
         .filter(|key| replica.schema.is_full_key(key))
-        .map(|key| key_json(replica, Some(key)))
+        .map(|key| range::key_json(&replica.schema, Some(key)))
         .collect();
     if asked.is_empty() {
         return replica.target.delete(&replica.tables(false), keys).await;
@@ -210,9 +194,9 @@ async fn repair(replica: &mut Replica, keys: &[Vec<u8>]) -> Result<()> {
     };
     let table = replica.tables(false);
     let mut found = Vec::new();
-    for result in answer["results"].as_array().ok_or_else(unreadable)? {
+    for result in answer["results"].as_array().ok_or_else(range::unreadable)? {
         if result["found"] == true
-            && let Some(key) = key(replica, &result["key"])?
+            && let Some(key) = range::key(&replica.schema, &result["key"])?
         {
             found.push((key, result["record"].clone()));
         }
@@ -221,28 +205,4 @@ async fn repair(replica: &mut Replica, keys: &[Vec<u8>]) -> Result<()> {
     replica.target.delete(&table, keys).await?;
     replica.put(&table, &found).await?;
     replica.target.commit().await
-}
-
-fn key_json(replica: &Replica, key: Option<&[u8]>) -> Value {
-    key.map_or(Value::Null, |key| {
-        let mut out = Vec::new();
-        replica.schema.key_json(key, &mut out);
-        serde_json::from_slice(&out).unwrap_or(Value::Null)
-    })
-}
-
-fn key(replica: &Replica, value: &Value) -> Result<Option<Vec<u8>>> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Object(object) => replica
-            .schema
-            .key_from_object(object, true)
-            .map(Some)
-            .map_err(|_| unreadable()),
-        _ => Err(unreadable()),
-    }
-}
-
-fn unreadable() -> Error {
-    Error::State("the server's digests cannot be read: it is of another version".to_owned())
 }

@@ -15,7 +15,7 @@ use crate::{
     collect::Collect,
     error::{Error, Result},
     feed::{Files, Format},
-    state::State,
+    state::{LAST_FILE, State},
 };
 
 /// Files of a directory looked at.
@@ -119,7 +119,10 @@ pub fn read(files: &Files, file: &Found, rows: &mut Collect<'_>, csv: &CsvOption
             file.path.display()
         )));
     }
-    Ok(vec![(file.note.clone(), file.stamp.clone())])
+    Ok(vec![
+        (file.note.clone(), file.stamp.clone()),
+        (LAST_FILE.to_owned(), file.note.clone()),
+    ])
 }
 
 fn open(files: &Files, path: &Path) -> Result<(Format, Box<dyn BufRead>)> {

@@ -6,7 +6,7 @@ use dagr_model::digest::SetDigest;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{PACKAGES_KEPT, SNAPSHOT, State, digest, put, put_digest, set_meta};
+use super::{PACKAGES_KEPT, RESYNCED, SNAPSHOT, State, digest, put, put_digest, set_meta};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +118,10 @@ impl State {
 
     /// The package that will have been applied last when every one before has arrived.
     pub fn last_id(&self) -> Result<Option<String>> {
+        if self.meta(RESYNCED)?.as_deref() == Some("true") {
+            // Whatever the server applied last, this goes on top of it.
+            return Ok(None);
+        }
         let text =
             "SELECT id FROM package WHERE state IN ('waiting', 'held', 'applied') ORDER BY n DESC LIMIT 1";
         Ok(self.db.query_row(text, [], |row| row.get(0)).optional()?)
@@ -160,6 +164,7 @@ impl State {
         }
         let (sum, records) = stage_digest(&transaction)?;
         put_digest(&transaction, sum, records)?;
+        set_meta(&transaction, RESYNCED, "false")?;
         for (name, value) in notes {
             set_meta(&transaction, name, value)?;
         }

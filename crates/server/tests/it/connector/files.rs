@@ -165,6 +165,43 @@ async fn a_source_that_loses_much_is_held_and_one_command_decides() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_delivered_is_found_and_put_right() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..900, "old"));
+    write(&desk.path("in/2.csv"), csv(0..1_000, "A"));
+    desk.done("once", &[]);
+    let right = state(&provider, "cf_boats").await["digest"].clone();
+    let others = "{\"op\":\"upsert\",\"record\":{\"Number\":7,\"Name\":\"svešs\"}}\n{\"op\":\"upsert\",\"record\":{\"Number\":5000}}\n{\"op\":\"upsert\",\"record\":{\"Number\":-1}}\n{\"op\":\"delete\",\"key\":{\"Number\":500}}\n";
+    provider
+        .client
+        .put("/intake/cf_boats/packages/others", "application/x-ndjson", others)
+        .await
+        .unwrap();
+    // Without being told to, the feed sends nothing on top of what it does not know.
+    write(&desk.path("in/3.csv"), csv(0..1_001, "A"));
+    let (code, refused) = desk.answer("once", &[]);
+    assert_eq!(code, Some(1));
+    assert!(
+        refused["detail"].as_str().unwrap().contains("resync"),
+        "{refused:#}"
+    );
+    let done = desk.done("resync", &["--yes"]);
+    assert_eq!(
+        (&done["upserts"], &done["deletes"]),
+        (&json!(3), &json!(2)),
+        "{done:#}"
+    );
+    std::fs::remove_file(desk.path("in/3.csv")).unwrap();
+    write(&desk.path("in/4.csv"), csv(0..1_000, "A"));
+    desk.done("once", &["--reconcile"]);
+    assert_eq!(state(&provider, "cf_boats").await["digest"], right);
+}
+
+#[tokio::test]
 async fn every_fault_of_a_feed_is_told_at_once() {
     let Site {
         server: _server,
