@@ -132,7 +132,12 @@ pub(super) fn none_match() -> Value {
 /// An operation that answers a definition.
 pub(super) fn definition_text(call: Operation) -> Operation {
     call.parameter(none_match())
-        .answer(200, "The definition.", &[("application/yaml", text())], &["ETag"])
+        .answer(
+            200,
+            "The definition.",
+            &[("application/yaml", json!({ "type": "object" }))],
+            &["ETag"],
+        )
         .answer(304, "As you have it.", &[], &["ETag"])
 }
 
