@@ -1,17 +1,23 @@
 //! Rows of a source → canonical records with their keys, or refusals that name row, column, rule and shape.
 
+mod crew;
+mod read;
+
+use std::sync::{Arc, atomic::Ordering};
+
 use dagr_formats::{Row, Sink, Unreadable};
-use dagr_model::{
-    fault::Fault,
-    record::Canonical,
-    schema::{NodeId, Schema},
-};
+use dagr_model::{fault::Fault, schema::Schema};
 use serde::Serialize;
 
+use self::{
+    crew::Crew,
+    read::{Batch, Form, Reader},
+};
 use crate::{
     error::{Error, Result},
     feed::MapSpec,
-    map::{Mapping, shape},
+    map::Mapping,
+    progress::Progress,
 };
 
 /// A row that is not sent.
@@ -26,18 +32,26 @@ pub struct Refused {
     pub shape: String,
 }
 
-/// Where records and refusals go.
+/// Where records and refusals go, in the order of the source's rows.
 pub trait Take {
-    fn record(&mut self, row: u64, key: Vec<u8>, record: &Canonical) -> Result<()>;
+    /// `digest` of `json`, which is canonical.
+    fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()>;
     /// `key`: the record that the row is of, where that can be read; it is left as it is.
     fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()>;
 }
 
-/// Takes rows from a source and gives records.
+/// Bytes of rows read at once.
+const BATCH: usize = 128 << 10;
+
+/// Takes rows from a source and gives records. What it gives may come later than the rows; [`Collect::finish`] gives all.
+#[must_use = "rows are lost without finish"]
 pub struct Collect<'c> {
-    schema: &'c Schema,
+    schema: Arc<Schema>,
     spec: &'c MapSpec,
-    mapping: Option<Mapping>,
+    reader: Option<Arc<Reader>>,
+    batch: Batch,
+    /// Once there is more than one batch.
+    crew: Option<Crew>,
     /// Rows of a database: 1 and 0 are truth values.
     database: bool,
     /// A source that was understood may get columns that nobody wants.
@@ -47,23 +61,33 @@ pub struct Collect<'c> {
     /// Names of a JSON record's members met so far.
     columns: Vec<String>,
     take: &'c mut dyn Take,
+    progress: Option<&'c Progress>,
     /// What stopped a package in the middle of the formats' reading.
     stopped: Option<Error>,
 }
 
 impl<'c> Collect<'c> {
-    pub fn new(schema: &'c Schema, spec: &'c MapSpec, take: &'c mut dyn Take) -> Self {
+    pub fn new(schema: &Arc<Schema>, spec: &'c MapSpec, take: &'c mut dyn Take) -> Self {
         Self {
-            schema,
+            schema: Arc::clone(schema),
             spec,
-            mapping: None,
+            reader: None,
+            batch: Batch::new(Form::Cells),
+            crew: None,
             database: false,
             tolerant: false,
             unwanted: Vec::new(),
             columns: Vec::new(),
             take,
+            progress: None,
             stopped: None,
         }
+    }
+
+    /// Who wants to know how many rows were read.
+    pub fn told_to(mut self, progress: &'c Progress) -> Self {
+        self.progress = Some(progress);
+        self
     }
 
     /// New columns that nobody wants are passed over, and said.
@@ -72,9 +96,58 @@ impl<'c> Collect<'c> {
         self
     }
 
-    /// Columns that were passed over.
-    pub fn unwanted(&self) -> String {
-        self.unwanted.join(", ")
+    /// Gives what has not been given yet. Columns that were passed over come back.
+    pub fn finish(mut self) -> Result<String> {
+        match &mut self.crew {
+            // Too little for more than one thread.
+            None => {
+                if let Some(reader) = &self.reader {
+                    reader.read(&self.batch)?.give(self.take)?;
+                }
+            }
+            Some(_) => {
+                self.flush()?;
+                while let Some(read) = self.crew.as_mut().and_then(Crew::take) {
+                    read?.give(self.take)?;
+                }
+            }
+        }
+        Ok(self.unwanted.join(", "))
+    }
+
+    /// Sends the batch on its way.
+    fn flush(&mut self) -> Result<()> {
+        let Some(reader) = &self.reader else {
+            return Ok(());
+        };
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        if let Some(progress) = self.progress {
+            progress.rows.fetch_add(self.batch.rows(), Ordering::Relaxed);
+        }
+        let next = Batch::new(self.batch.form);
+        let batch = std::mem::replace(&mut self.batch, next);
+        let crew = self.crew.get_or_insert_with(Crew::start);
+        crew.give(reader, batch)?;
+        while crew.is_full() {
+            if let Some(read) = crew.take() {
+                read?.give(self.take)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Room for a row of this form.
+    fn room(&mut self, form: Form) -> Result<&mut Batch> {
+        if self.reader.is_none() {
+            return Err(Error::Source("rows came before their columns".to_owned()));
+        }
+        if self.batch.form != form || self.batch.size() > BATCH {
+            self.flush()?;
+            self.batch.form = form;
+        }
+        Ok(&mut self.batch)
     }
 
     /// The columns of every row that follows, from a database.
@@ -85,13 +158,14 @@ impl<'c> Collect<'c> {
 
     /// The columns of every row that follows.
     pub fn header(&mut self, columns: &[String]) -> Result<()> {
-        let csv = &self.schema.definition.csv;
+        let schema = Arc::clone(&self.schema);
+        let csv = &schema.definition.csv;
         let faults = |faults: Vec<Fault>| Error::Faults {
             what: "the source and the feed do not fit together".to_owned(),
             faults,
         };
         let (mapping, unwanted) =
-            Mapping::compile(self.spec, csv, self.schema, columns, self.database).map_err(faults)?;
+            Mapping::compile(self.spec, csv, &schema, columns, self.database).map_err(faults)?;
         if !unwanted.is_empty() && !self.tolerant {
             return Err(faults(unwanted));
         }
@@ -101,75 +175,50 @@ impl<'c> Collect<'c> {
                 "the source has a new column; no field takes it"
             );
         }
+        // Rows before it are read by what was known before.
+        self.flush()?;
         self.columns = columns.to_vec();
-        self.mapping = Some(mapping);
+        let schema = Arc::clone(&self.schema);
+        self.reader = Some(Arc::new(Reader::new(schema, Some(mapping), columns.len())));
         Ok(())
     }
 
     /// Columns of the source's rows that hold the key's fields as they are, in key order.
     pub fn key_columns(&self) -> Option<Vec<usize>> {
-        let mapping = self.mapping.as_ref()?;
-        self.schema
-            .key
-            .iter()
-            .map(|node| mapping.column_of(*node))
-            .collect()
+        self.reader.as_ref()?.key_columns()
     }
 
     pub fn cells(&mut self, row: u64, cells: &[Option<&str>]) -> Result<()> {
-        let Some(mapping) = &self.mapping else {
-            return Err(Error::Source("rows came before their columns".to_owned()));
-        };
-        let schema = self.schema;
-        let mapped = match mapping.apply(cells) {
-            Ok(mapped) => mapped,
-            Err(refusals) => {
-                let refused = refusals
-                    .into_iter()
-                    .map(|refusal| {
-                        let path = &schema.nodes[refusal.node].path;
-                        let (column, value) = mapping.origin(schema, path, cells);
-                        refused(row, column, refusal.rule, refusal.message, value)
-                    })
-                    .collect();
-                let key = key_of_row(schema, mapping, cells);
-                return self.take.refused(refused, key);
-            }
-        };
-        let given: Vec<(NodeId, &str)> = mapped.iter().map(|(node, text)| (*node, &**text)).collect();
-        match schema.read_cells(&given, &schema.definition.csv) {
-            Ok(record) => self.record(row, &record),
-            Err(faults) => {
-                let refused = faults
-                    .into_iter()
-                    .map(|fault| {
-                        let (column, value) = mapping.origin(schema, &fault.place, cells);
-                        let column = if column.is_empty() { &fault.place } else { column };
-                        refused(row, column, &fault.rule, fault.message, value)
-                    })
-                    .collect();
-                let key = key_of_row(schema, mapping, cells);
-                self.take.refused(refused, key)
-            }
-        }
+        self.room(Form::Cells)?.cells(row, cells);
+        Ok(())
+    }
+
+    /// A line of PostgreSQL's `COPY`.
+    pub fn copy_line(&mut self, row: u64, line: &[u8]) -> Result<()> {
+        self.room(Form::Copy)?.text(row, line);
+        Ok(())
     }
 
     /// A record that is a JSON object already.
     pub fn json(&mut self, row: u64, raw: &[u8]) -> Result<()> {
-        if self.spec.fields.is_empty() && self.spec.drop.is_empty() {
-            return match self.schema.read_json(raw) {
-                Ok(record) => self.record(row, &record),
-                Err(faults) => {
-                    let refused = faults
-                        .into_iter()
-                        .map(|Fault { place, rule, message }| refused(row, &place, &rule, message, ""))
-                        .collect();
-                    let key = key_of_json(self.schema, raw);
-                    self.take.refused(refused, key)
-                }
-            };
+        if !self.spec.fields.is_empty() || !self.spec.drop.is_empty() {
+            return self.json_by_map(row, raw);
         }
-        self.json_by_map(row, raw)
+        if self.reader.is_none() {
+            self.reader = Some(Arc::new(Reader::new(Arc::clone(&self.schema), None, 0)));
+        }
+        self.room(Form::Json)?.text(row, raw);
+        Ok(())
+    }
+
+    /// A row that could not even be taken apart.
+    fn bad(&mut self, refused: Refused) -> Result<()> {
+        // What came before it is told before it.
+        self.flush()?;
+        while let Some(read) = self.crew.as_mut().and_then(Crew::take) {
+            read?.give(self.take)?;
+        }
+        self.take.refused(vec![refused], None)
     }
 
     /// Members are columns: scalars as text, lists and objects as JSON.
@@ -178,13 +227,11 @@ impl<'c> Collect<'c> {
             Ok(members) => members,
             Err(_) => {
                 let message = "expected one JSON object".to_owned();
-                return self
-                    .take
-                    .refused(vec![refused(row, "", "json", message, "")], None);
+                return self.bad(Refused::new(row, "", "json", message, ""));
             }
         };
         let new = members.keys().any(|name| !self.columns.contains(name));
-        if new || self.mapping.is_none() {
+        if new || self.reader.is_none() {
             let mut columns = std::mem::take(&mut self.columns);
             columns.extend(
                 members
@@ -221,16 +268,6 @@ impl<'c> Collect<'c> {
         self.cells(row, &cells)
     }
 
-    fn record(&mut self, row: u64, record: &Canonical) -> Result<()> {
-        match self.schema.key_of(record.as_ref()) {
-            Ok(key) => self.take.record(row, key, record),
-            Err(fault) => {
-                let refused = refused(row, &fault.place, &fault.rule, fault.message, "");
-                self.take.refused(vec![refused], None)
-            }
-        }
-    }
-
     /// What stopped the reading, where it was not the file.
     pub fn stopped(&mut self, error: Unreadable) -> Error {
         self.stopped.take().unwrap_or_else(|| Error::Faults {
@@ -265,36 +302,12 @@ impl Sink for Collect<'_> {
             Row::Upsert { line, json } => self.json(line, json),
             Row::Delete { line, .. } | Row::Erase { line, .. } => {
                 let message = "a feed's source holds records, not operations".to_owned();
-                self.take
-                    .refused(vec![refused(line, "op", "operation", message, "")], None)
+                self.bad(Refused::new(line, "op", "operation", message, ""))
             }
             Row::Bad { line, fault } => {
-                let refused = refused(line, &fault.place, &fault.rule, fault.message, "");
-                self.take.refused(vec![refused], None)
+                self.bad(Refused::new(line, &fault.place, &fault.rule, fault.message, ""))
             }
         };
         self.or_stop(done)
     }
-}
-
-fn refused(row: u64, column: &str, rule: &str, message: String, value: &str) -> Refused {
-    Refused {
-        row,
-        column: column.to_owned(),
-        rule: rule.to_owned(),
-        message,
-        shape: shape(value),
-    }
-}
-
-fn key_of_row(schema: &Schema, mapping: &Mapping, cells: &[Option<&str>]) -> Option<Vec<u8>> {
-    let column = |node: &NodeId| cells.get(mapping.column_of(*node)?).copied().flatten();
-    let parts: Option<Vec<&str>> = schema.key.iter().map(column).collect();
-    schema.key_from_parts(&parts?).ok()
-}
-
-fn key_of_json(schema: &Schema, raw: &[u8]) -> Option<Vec<u8>> {
-    let mut members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(raw).ok()?;
-    members.retain(|name, _| schema.key.iter().any(|node| schema.nodes[*node].name == *name));
-    schema.key_from_object(&members, true).ok()
 }

@@ -1,42 +1,39 @@
 //! What differs between the source and what was sent: one package, or none.
 //!
-//! Rows are staged by key on disk; SQLite sorts them, so memory stays flat whatever the source's length.
+//! Operations are written to the package's body as rows arrive; keys and digests are sorted, on disk where they are many,
+//! and compared at the end. So memory stays flat whatever the source's length, and a body can be on its way while it is made.
 
 mod body;
+mod changes;
+mod rows;
+mod sent;
 
-pub use body::lines as body_lines;
+use std::collections::BTreeSet;
 
-use std::{
-    fs::{self, File},
-    io::{BufWriter, Read, Seek, SeekFrom, Write},
-    path::PathBuf,
-};
-
-use dagr_model::{
-    definition::Duplicates,
-    digest::{SetDigest, record_digest},
-    record::Canonical,
-    schema::Schema,
-};
+use dagr_model::{digest::SetDigest, schema::Schema};
 use rusqlite::{Connection, params};
 
-use self::body::Body;
+use self::{
+    body::{Body, Dropped},
+    rows::{Group, Groups, Staged},
+    sent::{Ahead, Passing},
+};
+pub use self::{
+    body::{Growing, lines as body_lines},
+    changes::{Change, Changes},
+};
 use crate::{
     collect::{Refused, Take},
-    error::{Error, Result},
+    error::Result,
+    sort::Sorter,
     state::{Package, PackageState, REFUSALS_KEPT, State},
 };
 
-const STAGE: &str = "
-CREATE TABLE stage.row (key BLOB NOT NULL, row INTEGER NOT NULL, digest BLOB, at INTEGER, length INTEGER);
-CREATE TABLE stage.touched (key BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE stage.change (key BLOB PRIMARY KEY, digest BLOB) WITHOUT ROWID;
-CREATE TABLE stage.result (digest BLOB, records INTEGER);
-";
-
-/// What of the source the staged rows are.
+/// What of the source the rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
+    /// All of it, and it replaces whatever the server holds.
+    Snapshot,
     /// All of it: what was sent and is not there has gone.
     Whole,
     /// The records of the keys marked with [`Comparison::touch`].
@@ -54,234 +51,250 @@ pub struct Found {
     pub package: Option<i64>,
 }
 
-/// One reading of the source. Staged rows go away with it.
+/// Sends a body on its way before it is whole: its package without what is not known yet, and what gives the bytes.
+pub type Early<'s> = Box<dyn FnOnce(&Package, Growing) + 's>;
+
+/// One reading of the source. What was begun and not finished goes away with it.
 pub struct Comparison<'s> {
     state: &'s State,
     schema: &'s Schema,
     extent: Extent,
-    rows: BufWriter<File>,
-    rows_path: PathBuf,
-    at: u64,
+    package: Package,
+    body: Option<Body>,
+    early: Option<Early<'s>>,
+    rows: Sorter,
+    touched: BTreeSet<Vec<u8>>,
+    sent: Ahead,
+    /// Did the server decline records?
+    declined: bool,
     found: Found,
     refusals: Vec<Refused>,
-    first: bool,
 }
 
 impl<'s> Comparison<'s> {
-    pub fn begin(state: &'s State, schema: &'s Schema, extent: Extent) -> Result<Self> {
-        let stage = state.dir().join("stage.db");
-        detach(&state.db);
-        for path in [&stage, &state.dir().join("stage.db-journal")] {
-            let _ = fs::remove_file(path);
-        }
-        state
-            .db
-            .execute("ATTACH ?1 AS stage", [stage.to_string_lossy()])?;
-        // Of use to this process only: nothing in it has to be durable.
-        state.db.execute_batch(
-            "PRAGMA stage.journal_mode = OFF; PRAGMA stage.synchronous = OFF; PRAGMA stage.cache_size = -32000",
-        )?;
-        state.db.execute_batch(STAGE)?;
-        let rows_path = state.dir().join("stage.rows");
-        let rows = File::create(&rows_path).map_err(|error| Error::file(&rows_path, &error))?;
-        state.db.execute_batch("BEGIN")?;
+    /// `name` begins the package's id.
+    pub fn begin(state: &'s State, schema: &'s Schema, name: &str, extent: Extent) -> Result<Self> {
+        let mode = if extent == Extent::Snapshot {
+            "snapshot"
+        } else {
+            "delta"
+        };
+        let n = state.next_number()?;
+        let package = Package {
+            n,
+            id: format!("{name}-{n:08}-{}", state.instance()?),
+            mode: mode.to_owned(),
+            state: PackageState::Waiting,
+            previous: state.last_id()?,
+            sha256: String::new(),
+            bytes: 0,
+            operations: 0,
+            deletes: 0,
+            made_at: jiff::Timestamp::now().to_string(),
+            ended_at: None,
+            receipt: None,
+            problem: None,
+        };
         Ok(Self {
             state,
             schema,
             extent,
-            rows: BufWriter::with_capacity(1 << 20, rows),
-            rows_path,
-            at: 0,
+            package,
+            body: None,
+            early: None,
+            rows: Sorter::new(state.dir()),
+            touched: BTreeSet::new(),
+            sent: Ahead::default(),
+            declined: state.has_declined()?,
             found: Found::default(),
             refusals: Vec::new(),
-            first: state.digest()?.1 == 0,
         })
     }
 
+    /// A body that grows large goes out while it is made. Its end is kept back until the package is entered here.
+    pub fn early(mut self, early: Early<'s>) -> Self {
+        self.early = Some(early);
+        self
+    }
+
     /// A key whose record may have changed or gone.
-    pub fn touch(&mut self, key: &[u8]) -> Result<()> {
-        let mut insert = self
-            .state
-            .db
-            .prepare_cached("INSERT OR IGNORE INTO stage.touched VALUES (?1)")?;
-        insert.execute([key])?;
-        Ok(())
+    pub fn touch(&mut self, key: Vec<u8>) {
+        self.touched.insert(key);
     }
 
-    fn stage(&mut self, key: &[u8], row: u64, digest: Option<&[u8; 32]>, json: Option<&[u8]>) -> Result<()> {
-        let place = match json {
-            None => None,
-            Some(json) => {
-                self.rows
-                    .write_all(json)
-                    .map_err(|error| Error::file(&self.rows_path, &error))?;
-                let at = self.at;
-                self.at += json.len() as u64;
-                Some((at as i64, json.len() as i64))
-            }
+    fn body(&mut self) -> Result<&mut Body> {
+        match &mut self.body {
+            Some(body) => Ok(body),
+            none => Ok(none.insert(Body::create(&self.state.body(self.package.n))?)),
+        }
+    }
+
+    /// Compares, ends the package, and enters it with what the feed notes of its source.
+    pub fn finish(mut self, notes: &[(String, String)]) -> Result<Found> {
+        let (mut sum, mut records) = match self.extent {
+            Extent::Snapshot => Default::default(),
+            _ => self.state.digest()?,
         };
-        let mut insert = self
-            .state
-            .db
-            .prepare_cached("INSERT INTO stage.row VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        insert.execute(params![
-            key,
-            row as i64,
-            digest,
-            place.map(|place| place.0),
-            place.map(|place| place.1)
-        ])?;
-        Ok(())
-    }
-
-    /// Compares, writes the package, and enters it with what the feed notes of its source.
-    /// `name` begins its id; `snapshot` replaces the whole set at the server.
-    pub fn finish(mut self, name: &str, snapshot: bool, notes: &[(String, String)]) -> Result<Found> {
-        self.rows
-            .flush()
-            .map_err(|error| Error::file(&self.rows_path, &error))?;
-        self.state.db.execute_batch("COMMIT; BEGIN")?;
-        let n = self.state.next_number()?;
-        let mut body = Body::create(&self.state.body(n))?;
-        let (mut sum, mut records) = self.state.digest()?;
-        self.differences(&mut body, &mut sum, &mut records)?;
-        self.state.db.execute(
-            "INSERT INTO stage.result VALUES (?1, ?2)",
-            params![sum.0, records as i64],
-        )?;
-        self.state.db.execute_batch("COMMIT")?;
-        self.found.upserts = body.upserts;
-        self.found.deletes = body.deletes;
-        let whole = self.extent == Extent::Whole;
-        if whole || self.found.refused > 0 {
+        let mut changes = Changes::new(self.state.dir());
+        let dropped = self.differences(&mut sum, &mut records, &mut changes)?;
+        if self.extent != Extent::Touched || self.found.refused > 0 {
             self.state.put_refusals(&self.refusals, self.found.refused)?;
         }
         // The first delivery says "this is all", even of nothing.
-        let silent = body.upserts + body.deletes == 0 && !snapshot;
+        let silent = self.found.upserts + self.found.deletes == 0 && self.extent != Extent::Snapshot;
         if silent {
-            body.discard();
             for (name, value) in notes {
                 self.state.set_meta(name, value)?;
             }
-        } else {
-            let made = body.finish()?;
-            let package = Package {
-                n,
-                id: format!("{name}-{n:08}-{}", &made.sha256[..16]),
-                mode: if snapshot { "snapshot" } else { "delta" }.to_owned(),
-                state: PackageState::Waiting,
-                previous: self.state.last_id()?,
-                sha256: made.sha256,
-                bytes: made.bytes,
-                operations: self.found.upserts + self.found.deletes,
-                deletes: self.found.deletes,
-                made_at: jiff::Timestamp::now().to_string(),
-                ended_at: None,
-                receipt: None,
-                problem: None,
-            };
-            self.state.enter(&package, notes)?;
-            self.found.package = Some(n);
+            return Ok(self.found.clone());
         }
+        self.body()?;
+        let Some(mut body) = self.body.take() else {
+            return Ok(self.found.clone());
+        };
+        if let Some(dropped) = dropped {
+            body = body.without(&dropped)?;
+        }
+        let made = body.finish()?;
+        self.package.sha256.clone_from(&made.sha256);
+        self.package.bytes = made.bytes;
+        self.package.operations = self.found.upserts + self.found.deletes;
+        self.package.deletes = self.found.deletes;
+        self.state
+            .enter(&self.package, notes, (sum, records), &mut changes)?;
+        made.release();
+        self.found.package = Some(self.package.n);
         Ok(self.found.clone())
     }
 
-    fn differences(&mut self, body: &mut Body, sum: &mut SetDigest, records: &mut u64) -> Result<()> {
-        let mut json = File::open(&self.rows_path).map_err(|error| Error::file(&self.rows_path, &error))?;
-        let db = &self.state.db;
-        let mut staged =
-            db.prepare("SELECT key, row, digest, at, length FROM stage.row ORDER BY key, row")?;
-        let mut rows = Groups::new(staged.query([])?)?;
+    /// Lines of the body that are not wanted after all.
+    fn differences(
+        &mut self,
+        sum: &mut SetDigest,
+        records: &mut u64,
+        changes: &mut Changes,
+    ) -> Result<Option<Dropped>> {
+        let rows = std::mem::replace(&mut self.rows, Sorter::new(self.state.dir()));
+        let mut groups = Groups::new(rows.sorted()?)?;
+        let mut all = self
+            .state
+            .db
+            .prepare("SELECT key, digest FROM copy ORDER BY key")?;
+        let mut passing = match self.extent {
+            Extent::Snapshot => Passing::Nothing,
+            Extent::Whole => Passing::all(all.query([])?)?,
+            Extent::Touched => Passing::Touched(self.state, std::mem::take(&mut self.touched)),
+        };
         let mut out = Out {
-            schema: self.schema,
-            db,
-            body,
             sum,
             records,
-            buffer: Vec::new(),
+            changes,
+            dropped: Dropped::default(),
         };
-        match self.extent {
-            Extent::Whole => {
-                let mut copy = db.prepare("SELECT key, digest FROM copy ORDER BY key")?;
-                let mut copy = copy.query([])?;
-                let mut sent = next_sent(&mut copy)?;
-                while let Some(group) = rows.next()? {
-                    while let Some((key, digest)) = sent.take_if(|(key, _)| *key < group.key) {
-                        out.delete(&key, &digest)?;
-                        sent = next_sent(&mut copy)?;
-                    }
-                    let before = sent.take_if(|(key, _)| *key == group.key);
-                    if before.is_some() {
-                        sent = next_sent(&mut copy)?;
-                    }
-                    let before = before.map(|(_, digest)| digest);
-                    group.settle(
-                        self.schema,
-                        self.state,
-                        before,
-                        &mut json,
-                        &mut out,
-                        &mut self.refusals,
-                        &mut self.found,
-                    )?;
-                }
-                while let Some((key, digest)) = sent.take() {
-                    out.delete(&key, &digest)?;
-                    sent = next_sent(&mut copy)?;
-                }
-            }
-            Extent::Touched => {
-                let mut gone = db.prepare(
-                    "SELECT t.key, copy.digest FROM stage.touched t JOIN copy ON copy.key = t.key
-                     WHERE NOT EXISTS (SELECT 1 FROM stage.row r WHERE r.key = t.key)",
-                )?;
-                db.execute_batch("CREATE INDEX stage.row_key ON row (key)")?;
-                let mut gone = gone.query([])?;
-                while let Some((key, digest)) = next_sent(&mut gone)? {
-                    out.delete(&key, &digest)?;
-                }
-                while let Some(group) = rows.next()? {
-                    let before = self.state.sent(&group.key)?;
-                    group.settle(
-                        self.schema,
-                        self.state,
-                        before,
-                        &mut json,
-                        &mut out,
-                        &mut self.refusals,
-                        &mut self.found,
-                    )?;
-                }
-            }
+        let mut gone = Vec::new();
+        while let Some(group) = groups.next(&mut out.dropped)? {
+            let before = passing.up_to(&group.key, &mut gone)?;
+            self.delete(&mut gone, &mut out)?;
+            self.settle(&group, before, &mut out)?;
+        }
+        while passing.next(&mut gone)? {
+            self.delete(&mut gone, &mut out)?;
+        }
+        Ok(Some(out.dropped).filter(Dropped::any))
+    }
+
+    fn delete(&mut self, gone: &mut Vec<(Vec<u8>, [u8; 32])>, out: &mut Out<'_>) -> Result<()> {
+        for (key, before) in gone.drain(..) {
+            out.sum.remove(&before);
+            *out.records = out.records.saturating_sub(1);
+            let mut json = Vec::new();
+            self.schema.key_json(&key, &mut json);
+            self.body()?.delete(&json)?;
+            self.found.deletes += 1;
+            out.changes.push(&Change {
+                key,
+                before: Some(before),
+                now: None,
+            })?;
         }
         Ok(())
     }
-}
 
-impl Drop for Comparison<'_> {
-    fn drop(&mut self) {
-        // Ends what was begun and not finished; nothing of it is wanted.
-        if !self.state.db.is_autocommit() {
-            let _ = self.state.db.execute_batch("ROLLBACK");
+    /// One key's rows against what was sent of it.
+    fn settle(&mut self, group: &Group, before: Option<[u8; 32]>, out: &mut Out<'_>) -> Result<()> {
+        self.found.records += 1;
+        let chosen = group.chosen(self.schema.definition.csv.duplicates);
+        if chosen.is_none() {
+            self.differing(group);
         }
-        detach(&self.state.db);
-        let _ = fs::remove_file(self.state.dir().join("stage.db"));
-        let _ = fs::remove_file(&self.rows_path);
+        // A refused row leaves its record as it is; so does one that the server declined as it stands.
+        let wanted = chosen
+            .filter(|row| row.digest != before)
+            .and_then(|row| row.line.zip(row.digest));
+        let Some((line, digest)) = wanted else {
+            return Ok(());
+        };
+        out.dropped.keep(line);
+        match before {
+            Some(before) => out.sum.remove(&before),
+            None => *out.records += 1,
+        }
+        out.sum.add(&digest);
+        self.found.upserts += 1;
+        out.changes.push(&Change {
+            key: group.key.clone(),
+            before,
+            now: Some(digest),
+        })
+    }
+
+    /// Rows of one key that say different things.
+    fn differing(&mut self, group: &Group) {
+        self.found.refused += 1;
+        if self.refusals.len() < REFUSALS_KEPT {
+            self.refusals.push(Refused {
+                row: group.last.row,
+                column: self.schema.definition.key.fields().collect::<Vec<_>>().join(", "),
+                rule: "duplicate_key".to_owned(),
+                message: format!(
+                    "differs from row {}, which has the same key; none of them is sent",
+                    group.first.row
+                ),
+                shape: String::new(),
+            });
+        }
     }
 }
 
-fn detach(db: &Connection) {
-    db.flush_prepared_statement_cache();
-    // The error says that there is none.
-    let _ = db.execute_batch("DETACH stage");
+struct Out<'o> {
+    sum: &'o mut SetDigest,
+    records: &'o mut u64,
+    changes: &'o mut Changes,
+    dropped: Dropped,
 }
 
 impl Take for Comparison<'_> {
-    fn record(&mut self, row: u64, key: Vec<u8>, record: &Canonical) -> Result<()> {
-        let digest = record_digest(&record.json);
+    fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
         // What was sent already is never written again.
-        let same = !self.first && self.state.sent(&key)? == Some(digest);
-        self.stage(&key, row, Some(&digest), (!same).then_some(&record.json))
+        let known = (self.extent != Extent::Snapshot && self.sent.get(&self.state.db, key)? == Some(*digest))
+            || (self.declined && self.state.declined(key)? == Some(*digest));
+        let line = if known {
+            None
+        } else {
+            let line = self.body()?.upsert(json)?;
+            if let (Some(body), true) = (&mut self.body, self.early.is_some()) {
+                if let (Some(growing), Some(early)) = (body.growing()?, self.early.take()) {
+                    early(&self.package, growing);
+                }
+            }
+            Some(line)
+        };
+        let staged = Staged {
+            row,
+            digest: Some(*digest),
+            line,
+        };
+        self.rows.push(key, &staged.bytes())
     }
 
     fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
@@ -289,185 +302,17 @@ impl Take for Comparison<'_> {
         let room = REFUSALS_KEPT.saturating_sub(self.refusals.len());
         let row = refused.first().map_or(0, |refused| refused.row);
         self.refusals.extend(refused.into_iter().take(room));
-        match key {
-            Some(key) => self.stage(&key, row, None, None),
-            None => Ok(()),
-        }
-    }
-}
-
-type Sent = (Vec<u8>, [u8; 32]);
-
-fn next_sent(rows: &mut rusqlite::Rows<'_>) -> Result<Option<Sent>> {
-    match rows.next()? {
-        Some(row) => Ok(Some((row.get(0)?, row.get(1)?))),
-        None => Ok(None),
-    }
-}
-
-/// One staged row: its number, its digest (`None` = refused) and where its JSON lies.
-struct Staged {
-    row: u64,
-    digest: Option<[u8; 32]>,
-    place: Option<(u64, usize)>,
-}
-
-/// Every row of one key.
-struct Group {
-    key: Vec<u8>,
-    rows: Vec<Staged>,
-}
-
-struct Groups<'r> {
-    rows: rusqlite::Rows<'r>,
-    ahead: Option<(Vec<u8>, Staged)>,
-}
-
-impl<'r> Groups<'r> {
-    fn new(rows: rusqlite::Rows<'r>) -> Result<Self> {
-        let mut groups = Self { rows, ahead: None };
-        groups.ahead = groups.read()?;
-        Ok(groups)
-    }
-
-    fn read(&mut self) -> Result<Option<(Vec<u8>, Staged)>> {
-        let Some(row) = self.rows.next()? else {
-            return Ok(None);
-        };
-        let at: Option<i64> = row.get(3)?;
-        let length: Option<i64> = row.get(4)?;
+        let Some(key) = key else { return Ok(()) };
         let staged = Staged {
-            row: row.get::<_, i64>(1)? as u64,
-            digest: row.get(2)?,
-            place: at.zip(length).map(|(at, length)| (at as u64, length as usize)),
+            row,
+            digest: None,
+            line: None,
         };
-        Ok(Some((row.get(0)?, staged)))
-    }
-
-    fn next(&mut self) -> Result<Option<Group>> {
-        let Some((key, staged)) = self.ahead.take() else {
-            return Ok(None);
-        };
-        let mut group = Group {
-            key,
-            rows: vec![staged],
-        };
-        loop {
-            self.ahead = self.read()?;
-            match self.ahead.take_if(|(key, _)| *key == group.key) {
-                // A key that comes without end is one fault all the same.
-                Some((_, staged)) if group.rows.len() < 1_000 => group.rows.push(staged),
-                Some(_) => {}
-                None => return Ok(Some(group)),
-            }
-        }
+        self.rows.push(&key, &staged.bytes())
     }
 }
 
-impl Group {
-    /// The one row that counts: identical ones collapse, differing ones go by the definition.
-    fn chosen(&self, duplicates: Duplicates) -> std::result::Result<&Staged, ()> {
-        let first = &self.rows[0];
-        let same = self.rows.iter().all(|row| row.digest == first.digest);
-        match duplicates {
-            _ if same => Ok(first),
-            Duplicates::First => Ok(first),
-            Duplicates::Last => self.rows.last().ok_or(()),
-            Duplicates::Quarantine => Err(()),
-        }
-    }
-
-    fn settle(
-        &self,
-        schema: &Schema,
-        state: &State,
-        before: Option<[u8; 32]>,
-        json: &mut File,
-        out: &mut Out<'_>,
-        refusals: &mut Vec<Refused>,
-        found: &mut Found,
-    ) -> Result<()> {
-        found.records += 1;
-        let Ok(row) = self.chosen(schema.definition.csv.duplicates) else {
-            found.refused += 1;
-            if refusals.len() < REFUSALS_KEPT {
-                refusals.push(Refused {
-                    row: self.rows.last().map_or(0, |row| row.row),
-                    column: schema.definition.key.fields().collect::<Vec<_>>().join(", "),
-                    rule: "duplicate_key".to_owned(),
-                    message: format!(
-                        "differs from row {}, which has the same key; none of them is sent",
-                        self.rows[0].row
-                    ),
-                    shape: String::new(),
-                });
-            }
-            return Ok(());
-        };
-        // A refused row leaves its record as it is.
-        let Some(digest) = row.digest.filter(|digest| before != Some(*digest)) else {
-            return Ok(());
-        };
-        let Some((at, length)) = row.place else {
-            return Ok(());
-        };
-        if state.declined(&self.key)? == Some(digest) {
-            return Ok(());
-        }
-        out.upsert(&self.key, before, digest, json, at, length)
-    }
-}
-
-struct Out<'o> {
-    schema: &'o Schema,
-    db: &'o Connection,
-    body: &'o mut Body,
-    sum: &'o mut SetDigest,
-    records: &'o mut u64,
-    buffer: Vec<u8>,
-}
-
-impl Out<'_> {
-    fn change(&self, key: &[u8], digest: Option<&[u8; 32]>) -> Result<()> {
-        self.db
-            .prepare_cached("INSERT INTO stage.change VALUES (?1, ?2)")?
-            .execute(params![key, digest])?;
-        Ok(())
-    }
-
-    fn upsert(
-        &mut self,
-        key: &[u8],
-        before: Option<[u8; 32]>,
-        digest: [u8; 32],
-        json: &mut File,
-        at: u64,
-        length: usize,
-    ) -> Result<()> {
-        let gone = |error: std::io::Error| Error::State(format!("the staged rows: {error}"));
-        self.buffer.resize(length, 0);
-        json.seek(SeekFrom::Start(at)).map_err(gone)?;
-        json.read_exact(&mut self.buffer).map_err(gone)?;
-        match before {
-            Some(before) => self.sum.remove(&before),
-            None => *self.records += 1,
-        }
-        self.sum.add(&digest);
-        self.body.upsert(&self.buffer)?;
-        self.change(key, Some(&digest))
-    }
-
-    fn delete(&mut self, key: &[u8], before: &[u8; 32]) -> Result<()> {
-        self.sum.remove(before);
-        *self.records = self.records.saturating_sub(1);
-        self.buffer.clear();
-        self.schema.key_json(key, &mut self.buffer);
-        self.body.delete(&self.buffer)?;
-        self.change(key, None)
-    }
-}
-
-/// Digest of one key as the copy has it, for reconciliation.
+/// Digest of a range of keys as the copy has it, for reconciliation.
 pub fn range_digest(db: &Connection, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(SetDigest, u64)> {
     let mut statement = db.prepare_cached(
         "SELECT digest FROM copy WHERE (?1 IS NULL OR key >= ?1) AND (?2 IS NULL OR key < ?2)",

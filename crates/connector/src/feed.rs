@@ -108,6 +108,13 @@ pub enum Engine {
     Sqlite,
 }
 
+/// A connection that is encrypted, to a server whose certificate is checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM of the authorities to trust; `None` = the machine's own.
+    pub ca: Option<PathBuf>,
+}
+
 /// A query against a database.
 #[derive(Debug, Clone)]
 pub struct Sql {
@@ -115,6 +122,7 @@ pub struct Sql {
     /// Without a password; of SQLite the file.
     pub url: String,
     pub password: Option<Secret>,
+    pub tls: Option<Tls>,
     pub query: String,
     /// The query is all of this table.
     pub table: Option<String>,
@@ -175,6 +183,8 @@ pub struct MapSpec {
 pub struct Rule {
     pub columns: Vec<String>,
     pub constant: Option<String>,
+    /// An expression over the row.
+    pub cel: Option<String>,
     /// Between the columns.
     pub join: Option<String>,
     /// Cuts the one column, and takes a part (from 1).
@@ -212,7 +222,11 @@ pub struct Retry {
 
 impl Sql {
     /// A database to look at, by its address alone.
-    pub fn plain(address: &str, password_env: Option<String>) -> std::result::Result<Self, String> {
+    pub fn plain(
+        address: &str,
+        password_env: Option<String>,
+        tls: Option<Tls>,
+    ) -> std::result::Result<Self, String> {
         let engine = match address.split_once("://").map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => Engine::Postgres,
             Some("mysql" | "mariadb") => Engine::MariaDb,
@@ -230,6 +244,7 @@ impl Sql {
             engine,
             url: address.to_owned(),
             password: password_env.map(Secret::Env),
+            tls,
             query: String::new(),
             table: None,
             lists: Vec::new(),

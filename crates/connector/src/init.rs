@@ -236,6 +236,14 @@ fn feed(sql: &Sql, name: &str, table: &Table, children: &[&Table]) -> String {
         sql.url,
         qualified(table)
     );
+    if let Some(tls) = &sql.tls {
+        let ca = tls
+            .ca
+            .as_deref()
+            .map(|path| format!("ca = \"{}\"\n", path.display()));
+        text.push_str("tls = true\n");
+        text.push_str(&ca.unwrap_or_default());
+    }
     for child in children {
         let reference = child
             .references

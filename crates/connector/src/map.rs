@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use dagr_model::{
     definition::{CsvOptions, Type},
+    expression::Formula,
     fault::{Fault, nearest},
     schema::{NodeId, Schema},
 };
@@ -34,6 +35,7 @@ struct Step {
 enum From {
     Columns(Vec<usize>),
     Constant(String),
+    Formula(Box<Formula>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +132,10 @@ impl Mapping {
                 let first = match &step.from {
                     From::Columns(columns) => columns.first().and_then(|at| row.get(*at).copied().flatten()),
                     From::Constant(text) => Some(text.as_str()),
+                    From::Formula(formula) => formula
+                        .columns()
+                        .next()
+                        .and_then(|at| row.get(at).copied().flatten()),
                 };
                 (&step.label, first.unwrap_or_default())
             }
@@ -158,6 +164,11 @@ impl Step {
     fn value<'r>(&'r self, row: &[Option<&'r str>]) -> Result<Option<Cow<'r, str>>, (&'static str, String)> {
         let value: Cow<'r, str> = match &self.from {
             From::Constant(text) => Cow::Borrowed(text.as_str()),
+            From::Formula(formula) => match formula.value(row) {
+                Ok(Some(text)) => Cow::Owned(text),
+                Ok(None) => return Ok(None),
+                Err(why) => return Err(("cel", format!("the expression {why}"))),
+            },
             From::Columns(columns) => match columns.as_slice() {
                 [one] => match row.get(*one).copied().flatten() {
                     Some(text) => Cow::Borrowed(text),
@@ -290,13 +301,28 @@ impl Compile<'_> {
         };
         if rule.format.is_some() && time.is_none() {
             let message = "format is for fields of type date or timestamp";
-            self.faults.push(Fault::new(place, "rule", message));
+            self.faults.push(Fault::new(&place, "rule", message));
         }
-        let from = match &rule.constant {
-            Some(text) => From::Constant(text.clone()),
-            None => From::Columns(columns),
+        let mut label = rule.columns.join(" + ");
+        let from = match (&rule.constant, &rule.cel) {
+            (Some(text), _) => From::Constant(text.clone()),
+            (None, None) => From::Columns(columns),
+            (None, Some(text)) => match Formula::compile(text, self.columns) {
+                Ok(formula) => {
+                    let read: Vec<usize> = formula.columns().collect();
+                    let names: Vec<&str> = read.iter().map(|at| self.columns[*at].as_str()).collect();
+                    label = names.join(" + ");
+                    self.used.extend(read);
+                    From::Formula(Box::new(formula))
+                }
+                Err(faults) => {
+                    self.faults.extend(faults.into_iter().map(|fault| {
+                        Fault::new(format!("{place}.cel {}", fault.place), fault.rule, fault.message)
+                    }));
+                    return;
+                }
+            },
         };
-        let label = rule.columns.join(" + ");
         self.steps.push(Step {
             node,
             from,
@@ -463,6 +489,36 @@ mod tests {
         );
         let row = [Some("7"), None, None, Some("1990-12-24"), Some("2"), None];
         assert_eq!(apply(map, &columns, &row).unwrap_err(), ["format", "codes"]);
+    }
+
+    #[test]
+    fn an_expression_makes_a_value_of_columns() {
+        let map = "Name = { cel = \"last == null ? first : first + ' ' + last\" }\nStatus = { cel = 'int(year) + 1 < 2000 || row.first.startsWith(\"Ā\")', codes = { true = 'old', false = 'new' } }\ndrop = ['Code']";
+        let columns = ["Code", "first", "last", "year"];
+        let told = |row: &[Option<&str>]| {
+            apply(map, &columns, row).map(|cells| cells.into_iter().map(|(_, text)| text).collect::<Vec<_>>())
+        };
+        let row = [Some("7"), Some("Ārija"), Some("Bērziņa"), Some("2020")];
+        assert_eq!(told(&row).unwrap(), ["Ārija Bērziņa", "old"]);
+        let row = [Some("7"), Some("Jānis"), Some(""), Some("1999")];
+        assert_eq!(told(&row).unwrap(), ["Jānis", "new"]);
+        assert_eq!(
+            told(&[Some("7"), Some("x"), None, Some("MCM")]).unwrap_err(),
+            ["cel"]
+        );
+        let faults = apply(
+            "Name = { cel = 'frist + nothing(1)' }\ndrop = ['Code', 'last', 'year', 'first']",
+            &columns,
+            &[],
+        )
+        .unwrap_err();
+        assert_eq!(
+            faults,
+            [
+                "map.Name.cel line 1, column 1: expression",
+                "map.Name.cel line 1, column 16: expression"
+            ]
+        );
     }
 
     #[test]

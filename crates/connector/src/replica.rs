@@ -16,12 +16,12 @@ use std::{
 use dagr_model::fault::Fault;
 use toml::Table;
 
-pub use pull::{Replica, forever, status};
+pub use pull::{Replica, forever, metrics, status};
 pub use verify::Verified;
 
 use crate::{
     error::{Error, Result},
-    feed::{Retry, Secret, Server, read},
+    feed::{Retry, Secret, Server, Tls, read},
     words::Words,
 };
 
@@ -52,6 +52,7 @@ pub enum TargetSpec {
     Postgres {
         url: String,
         password: Option<Secret>,
+        tls: Option<Tls>,
         schema: String,
     },
     /// The copy lies in `state`, files are written from it whole.
@@ -165,21 +166,25 @@ fn target(table: &Table, dataset: &str, base: &Path, faults: &mut Vec<Fault>) ->
                 read::no_password(url, "target.url", faults);
             }
             let password = read::secret(&mut words, "password", base, faults);
+            let tls = read::tls(&mut words, base, faults);
             let schema = words
                 .text(faults, "schema")
                 .unwrap_or_else(|| "public".to_owned());
             url.map(|url| TargetSpec::Postgres {
                 url,
                 password,
+                tls,
                 schema,
             })
         }
         Some("files") => {
             words.required(faults, "path", "\"vehicles.ndjson\"");
             let path = words.text(faults, "path");
-            let state = words
-                .text(faults, "state")
-                .unwrap_or_else(|| format!("{dataset}.replica.db"));
+            let state = read::state_path(
+                words.text(faults, "state"),
+                base,
+                &format!("{dataset}.replica.db"),
+            );
             let format = match path
                 .as_deref()
                 .and_then(|path| path.rsplit_once('.'))
@@ -197,7 +202,7 @@ fn target(table: &Table, dataset: &str, base: &Path, faults: &mut Vec<Fault>) ->
                 }
             };
             path.map(|path| TargetSpec::Files {
-                state: base.join(state),
+                state,
                 path: base.join(path),
                 format,
             })

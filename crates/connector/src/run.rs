@@ -14,11 +14,13 @@ pub use check::{Checked, check};
 pub use forever::forever;
 pub use status::{metrics, status};
 
+pub use crate::progress::Progress;
+
 use crate::{
     client::Client,
     collect::Collect,
     compare::{Comparison, Extent, Found},
-    deliver::{Delivered, Receipts, Sender},
+    deliver::{Delivered, Early, Receipts, Sender},
     error::{Error, Result},
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
@@ -36,6 +38,9 @@ pub struct Running {
     pub client: Client,
     schema: RefCell<Arc<Schema>>,
     receipts: Receipts,
+    /// A package on its way since before it was whole.
+    early: RefCell<Option<Early>>,
+    pub progress: Arc<Progress>,
 }
 
 /// What one look at the source came to.
@@ -71,6 +76,8 @@ impl Running {
             client,
             schema: RefCell::new(Arc::new(schema)),
             receipts: Receipts::default(),
+            early: RefCell::default(),
+            progress: Arc::default(),
         })
     }
 
@@ -91,6 +98,8 @@ impl Running {
     /// Reads all of the source and makes a package of what differs.
     pub async fn compare(&self) -> Result<Looked> {
         self.room()?;
+        // What began on its way and came to nothing says nothing about what comes now.
+        self.early.take();
         let schema = self.schema();
         let snapshot = self.state.is_new()?;
         let file = match &self.feed.source {
@@ -104,8 +113,22 @@ impl Running {
             },
             _ => None,
         };
-        let mut comparison = Comparison::begin(&self.state, &schema, Extent::Whole)?;
-        let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison).tolerant(!snapshot);
+        let extent = if snapshot { Extent::Snapshot } else { Extent::Whole };
+        let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?;
+        if self.state.unfinished()?.is_empty() {
+            comparison = comparison.early(Box::new(|package, body| {
+                self.early.replace(Some(Early::start(
+                    &self.feed,
+                    &self.client,
+                    package,
+                    body,
+                    &self.progress,
+                )));
+            }));
+        }
+        let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison)
+            .tolerant(!snapshot)
+            .told_to(&self.progress);
         let mut notes: Notes = match (&self.feed.source, file) {
             (Source::Files(spec), Some(file)) => {
                 files::read(spec, &file, &mut collect, &schema.definition.csv)?
@@ -122,11 +145,11 @@ impl Running {
             }
             (Source::Files(_), None) => return Ok(Looked::NothingNew),
         };
-        let unwanted = collect.unwanted();
+        let unwanted = collect.finish()?;
         self.passed_over(&unwanted)?;
         notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
         notes.push(("compare_due".to_owned(), "false".to_owned()));
-        let found = comparison.finish(&self.feed.name, snapshot, &notes)?;
+        let found = comparison.finish(&notes)?;
         tracing::info!(
             records = found.records,
             upserts = found.upserts,
@@ -145,6 +168,8 @@ impl Running {
             client: &self.client,
             schema: &schema,
             receipts: &self.receipts,
+            early: &self.early,
+            progress: &self.progress,
         };
         sender.deliver(give_up).await
     }
@@ -244,6 +269,8 @@ impl Running {
             [LAST_FILE],
         )?;
         self.state.set_meta(RESYNCED, "true")?;
+        // A state that was restored from a backup would use ids again.
+        self.state.renew_instance()?;
         self.state.set_meta("compare_due", "true")?;
         if everything {
             return self.state.forget_copy();

@@ -32,8 +32,9 @@ CREATE TABLE IF NOT EXISTS declined (key BLOB PRIMARY KEY, digest BLOB NOT NULL)
 CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message TEXT, shape TEXT);
 ";
 
-/// Noted once a package has replaced the whole set.
+/// Noted once the whole set was replaced by a package, or asked of the server.
 const SNAPSHOT: &str = "snapshot";
+const INSTANCE: &str = "instance";
 /// Noted while the next package need not follow one of ours.
 pub const RESYNCED: &str = "resynced";
 /// What the feed took last of a directory.
@@ -139,6 +140,27 @@ impl State {
         Ok(self.meta(SNAPSHOT)?.is_none())
     }
 
+    pub fn has_declined(&self) -> Result<bool> {
+        let text = "SELECT EXISTS (SELECT 1 FROM declined)";
+        Ok(self.db.query_row(text, [], |row| row.get(0))?)
+    }
+
+    /// Ends the ids of this feed's packages: another feed's, or one begun anew, has others.
+    pub fn instance(&self) -> Result<String> {
+        if let Some(instance) = self.meta(INSTANCE)? {
+            return Ok(instance);
+        }
+        self.renew_instance()
+    }
+
+    pub fn renew_instance(&self) -> Result<String> {
+        let mut bytes = [0; 8];
+        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::State("no random numbers".to_owned()))?;
+        let instance = format!("{:016x}", u64::from_be_bytes(bytes));
+        self.set_meta(INSTANCE, &instance)?;
+        Ok(instance)
+    }
+
     /// Replaces the refusals of the comparison before.
     pub fn put_refusals(&self, refusals: &[Refused], total: u64) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
@@ -160,9 +182,13 @@ impl State {
         Ok(transaction.commit()?)
     }
 
-    /// Puts right what the server holds for a key, as the server says.
+    /// Puts right what the server holds for a key, as the server says. From then on differences are enough.
     pub fn correct(&self, corrections: &[(Vec<u8>, Option<[u8; 32]>)]) -> Result<()> {
+        if corrections.is_empty() {
+            return Ok(());
+        }
         let transaction = self.db.unchecked_transaction()?;
+        set_meta(&transaction, SNAPSHOT, "known")?;
         let (mut sum, mut records) = digest(&transaction)?;
         for (key, now) in corrections {
             put(&transaction, &mut sum, &mut records, key, now.as_ref())?;

@@ -7,6 +7,7 @@
 mod calls;
 mod check;
 mod evaluate;
+mod formula;
 pub mod limits;
 mod paths;
 mod shape;
@@ -17,7 +18,9 @@ mod tests;
 mod value;
 mod walk;
 
-use cel::parser::ParseErrors;
+use cel::{common::ast::IdedExpr, parser::ParseErrors};
+
+pub use self::formula::Formula;
 
 use self::{
     check::Checker,
@@ -108,11 +111,24 @@ fn compile(
     records: &[&'static str],
     bare: bool,
 ) -> Result<(Compiled, LeafSet), Vec<Fault>> {
+    compile_as(text, schema, records, bare, |checker, expr| {
+        checker.condition(expr)
+    })
+}
+
+/// `check` says what the whole must be.
+fn compile_as(
+    text: &str,
+    schema: &Schema,
+    records: &[&'static str],
+    bare: bool,
+    check: impl FnOnce(&mut Checker<'_>, IdedExpr) -> IdedExpr,
+) -> Result<(Compiled, LeafSet), Vec<Fault>> {
     limits::check(text).map_err(|fault| vec![fault])?;
     let parser = ENV.parser().enable_ident_escape_syntax(true);
     let (expr, source) = parser.parse_with_source_info(text).map_err(parse_faults)?;
     let mut checker = Checker::new(schema, text, &source, records, bare);
-    let expr = checker.condition(expr);
+    let expr = check(&mut checker, expr);
     if !checker.faults.is_empty() {
         return Err(checker.faults);
     }

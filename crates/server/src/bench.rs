@@ -3,6 +3,7 @@
 mod bare;
 mod batch;
 mod changes;
+mod connector;
 mod intake;
 mod journal;
 mod lookup;
@@ -29,6 +30,8 @@ pub enum Bench {
     Lookup(lookup::Lookup),
     /// One package, beside the engine's own bulk load of the same entries
     Intake(Size),
+    /// A table of PostgreSQL through a feed, beside COPY and beside the server's own intake
+    Connector(connector::Connector),
     /// Enumerating with records, beside a loopback copy of the same bytes
     Changes(Size),
     /// A personal first load with its entries, then one search by person
@@ -58,6 +61,7 @@ pub async fn run(global: &Global, bench: Bench) -> Done {
     let figures = match bench {
         Bench::Lookup(lookup) => lookup::run(&lookup).await,
         Bench::Intake(size) => intake::run(&size).await,
+        Bench::Connector(bench) => connector::run(&bench).await,
         Bench::Changes(size) => changes::run(&size).await,
         Bench::Journal(size) => journal::run(&size).await,
         Bench::Pages(pages) => pages::run(&pages).await,

@@ -12,7 +12,7 @@ mod plans;
 mod registered;
 mod state;
 mod story;
-mod tell;
+pub mod tell;
 pub mod usage;
 
 use std::{

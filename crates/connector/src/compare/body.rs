@@ -1,4 +1,4 @@
-//! The body of a package: NDJSON operations, zstd on disk.
+//! The body of a package: NDJSON operations, zstd on disk. It can be read while it grows.
 
 use std::{
     fs::{self, File},
@@ -6,22 +6,71 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use dagr_model::digest::SetDigest;
+use futures_util::{Stream, stream};
 use sha2::{Digest, Sha256};
+use tokio::{
+    io::AsyncReadExt,
+    sync::watch::{self, Receiver, Sender},
+};
 use zstd::stream::{read::Decoder, write::Encoder};
 
 use crate::error::{Error, Result};
 
 /// Fast: the network is seldom slower than this compresses.
 const LEVEL: i32 = 1;
+/// From so many bytes on a body is worth sending before it is whole.
+const LARGE: u64 = 2 << 20;
+/// Bytes told of at once.
+const STEP: u64 = 256 << 10;
+/// Bytes read at once.
+const READ: u64 = 256 << 10;
+
+const UPSERT: &[u8] = b"{\"op\":\"upsert\",\"record\":";
+const DELETE: &[u8] = b"{\"op\":\"delete\",\"key\":";
 
 pub struct Body {
-    out: Encoder<'static, File>,
+    /// `None` once it is finished.
+    out: Option<Encoder<'static, Counted>>,
     path: PathBuf,
     sha256: Sha256,
     line: Vec<u8>,
-    pub upserts: u64,
-    pub deletes: u64,
+    lines: u64,
+}
+
+/// How much of a body may be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Grown {
+    bytes: u64,
+    whole: bool,
+}
+
+/// Counts what is written, and tells whoever reads it.
+struct Counted {
+    file: File,
+    written: u64,
+    told: Option<Sender<Grown>>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let length = self.file.write(bytes)?;
+        self.written += length as u64;
+        if let Some(told) = &self.told
+            && self.written >= told.borrow().bytes + STEP
+        {
+            told.send_replace(Grown {
+                bytes: self.written,
+                whole: false,
+            });
+        }
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 pub struct Made {
@@ -29,61 +78,212 @@ pub struct Made {
     pub sha256: String,
     /// On disk.
     pub bytes: u64,
+    told: Option<Sender<Grown>>,
+}
+
+impl Made {
+    /// Who reads along may have the end.
+    pub fn release(self) {
+        if let Some(told) = &self.told {
+            told.send_replace(Grown {
+                bytes: self.bytes,
+                whole: true,
+            });
+        }
+    }
 }
 
 impl Body {
     /// Under a name that no package has yet.
     pub fn create(path: &Path) -> Result<Self> {
-        let path = path.to_owned();
-        let fault = |error: std::io::Error| Error::file(&path, &error);
-        let out = Encoder::new(File::create(&path).map_err(fault)?, LEVEL).map_err(fault)?;
+        let fault = |error: std::io::Error| Error::file(path, &error);
+        let counted = Counted {
+            file: File::create(path).map_err(fault)?,
+            written: 0,
+            told: None,
+        };
         Ok(Self {
-            out,
+            out: Some(Encoder::new(counted, LEVEL).map_err(fault)?),
             sha256: Sha256::new(),
             line: Vec::new(),
-            upserts: 0,
-            deletes: 0,
-            path,
+            lines: 0,
+            path: path.to_owned(),
         })
     }
 
-    pub fn upsert(&mut self, record: &[u8]) -> Result<()> {
-        self.upserts += 1;
-        self.push(b"{\"op\":\"upsert\",\"record\":", record)
+    /// The number of its line, from 0.
+    pub fn upsert(&mut self, record: &[u8]) -> Result<u64> {
+        self.push(UPSERT, record)
     }
 
-    pub fn delete(&mut self, key_json: &[u8]) -> Result<()> {
-        self.deletes += 1;
-        self.push(b"{\"op\":\"delete\",\"key\":", key_json)
+    pub fn delete(&mut self, key_json: &[u8]) -> Result<u64> {
+        self.push(DELETE, key_json)
     }
 
-    fn push(&mut self, before: &[u8], json: &[u8]) -> Result<()> {
+    fn push(&mut self, before: &[u8], json: &[u8]) -> Result<u64> {
         self.line.clear();
         self.line.extend_from_slice(before);
         self.line.extend_from_slice(json);
         self.line.extend_from_slice(b"}\n");
-        self.sha256.update(&self.line);
-        self.out
-            .write_all(&self.line)
-            .map_err(|error| Error::file(&self.path, &error))
+        let line = std::mem::take(&mut self.line);
+        self.write(&line)?;
+        self.line = line;
+        self.lines += 1;
+        Ok(self.lines - 1)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.sha256.update(bytes);
+        match &mut self.out {
+            Some(out) => out
+                .write_all(bytes)
+                .map_err(|error| Error::file(&self.path, &error)),
+            None => Ok(()),
+        }
+    }
+
+    /// What reads along, once the body is large.
+    pub fn growing(&mut self) -> Result<Option<Growing>> {
+        let Some(out) = &mut self.out else { return Ok(None) };
+        let counted = out.get_mut();
+        if counted.written < LARGE || counted.told.is_some() {
+            return Ok(None);
+        }
+        let (told, grown) = watch::channel(Grown {
+            bytes: counted.written,
+            whole: false,
+        });
+        counted.told = Some(told);
+        let file = File::open(&self.path).map_err(|error| Error::file(&self.path, &error))?;
+        Ok(Some(Growing {
+            file: tokio::fs::File::from_std(file),
+            read: 0,
+            grown,
+        }))
+    }
+
+    /// The same body but for some lines. Whoever reads along is cut off.
+    pub fn without(mut self, dropped: &Dropped) -> Result<Self> {
+        let fault = |error: std::io::Error| Error::file(&self.path, &error);
+        let old = self.path.with_extension("all");
+        if let Some(out) = self.out.take() {
+            out.finish().map_err(fault)?;
+        }
+        fs::rename(&self.path, &old).map_err(fault)?;
+        let mut kept = Self::create(&self.path)?;
+        let decoder = Decoder::new(File::open(&old).map_err(fault)?).map_err(fault)?;
+        let mut input = BufReader::with_capacity(1 << 18, decoder);
+        let mut line = Vec::new();
+        for number in 0.. {
+            line.clear();
+            if input.read_until(b'\n', &mut line).map_err(fault)? == 0 {
+                break;
+            }
+            if !dropped.is(number) {
+                kept.write(&line)?;
+                kept.lines += 1;
+            }
+        }
+        fs::remove_file(&old).map_err(fault)?;
+        Ok(kept)
     }
 
     /// Durable under its name.
-    pub fn finish(self) -> Result<Made> {
+    pub fn finish(mut self) -> Result<Made> {
         let fault = |error: std::io::Error| Error::file(&self.path, &error);
-        let file = self.out.finish().map_err(fault)?;
+        let Some(mut out) = self.out.take() else {
+            return Err(Error::State("a body was ended twice".to_owned()));
+        };
+        // The end is told when the package is entered.
+        let told = out.get_mut().told.take();
+        let file = out.finish().map_err(fault)?.file;
         file.sync_all().map_err(fault)?;
         if let Some(dir) = self.path.parent() {
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(fault)?;
         }
         let bytes = file.metadata().map_err(fault)?.len();
-        let sha256 = SetDigest(self.sha256.finalize().into()).hex();
-        Ok(Made { sha256, bytes })
+        let sha256 = SetDigest(std::mem::take(&mut self.sha256).finalize().into()).hex();
+        Ok(Made { sha256, bytes, told })
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // Swept away at the next start if it does not go now.
+        if self.out.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Lines that do not stay.
+#[derive(Debug, Default)]
+pub struct Dropped {
+    bits: Vec<u64>,
+    count: u64,
+}
+
+impl Dropped {
+    pub fn mark(&mut self, line: Option<u64>) {
+        let Some(line) = line else { return };
+        let at = (line / 64) as usize;
+        if self.bits.len() <= at {
+            self.bits.resize(at + 1, 0);
+        }
+        self.bits[at] |= 1 << (line % 64);
+        self.count += 1;
     }
 
-    pub fn discard(self) {
-        // Swept away at the next start if it does not go now.
-        let _ = fs::remove_file(&self.path);
+    /// Stays after all.
+    pub fn keep(&mut self, line: u64) {
+        if let Some(bits) = self.bits.get_mut((line / 64) as usize) {
+            *bits &= !(1 << (line % 64));
+            self.count -= 1;
+        }
+    }
+
+    fn is(&self, line: u64) -> bool {
+        self.bits
+            .get((line / 64) as usize)
+            .is_some_and(|bits| bits & 1 << (line % 64) != 0)
+    }
+
+    pub fn any(&self) -> bool {
+        self.count > 0
+    }
+}
+
+/// A body as it grows. Ends with an error when its package is given up.
+pub struct Growing {
+    file: tokio::fs::File,
+    read: u64,
+    grown: Receiver<Grown>,
+}
+
+impl Growing {
+    pub fn stream(self) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+        stream::try_unfold(self, |mut growing| async move {
+            let piece = growing.next().await?;
+            Ok(piece.map(|piece| (piece, growing)))
+        })
+    }
+
+    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+        let read = self.read;
+        let grown = self
+            .grown
+            .wait_for(|grown| grown.whole || grown.bytes > read)
+            .await
+            .map(|grown| grown.bytes)
+            .map_err(|_| std::io::Error::other("the package was given up"))?;
+        let length = (grown - read).min(READ);
+        if length == 0 {
+            return Ok(None);
+        }
+        let mut piece = vec![0; length as usize];
+        self.file.read_exact(&mut piece).await?;
+        self.read += length;
+        Ok(Some(piece.into()))
     }
 }
 

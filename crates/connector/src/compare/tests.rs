@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{collect::Collect, feed::MapSpec, state::PackageState};
 
-fn schema(duplicates: &str) -> Schema {
+fn schema(duplicates: &str) -> Arc<Schema> {
     let text = format!(
         "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id int : i\n  - Word : w\ncsv: {{duplicates: {duplicates}}}\n"
     );
-    Schema::compile(Arc::new(text.parse().unwrap()), None)
+    Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None))
 }
 
 fn record(id: i64, word: &str) -> Vec<u8> {
@@ -21,24 +21,23 @@ fn record(id: i64, word: &str) -> Vec<u8> {
 }
 
 /// Compares rows with what was sent.
-fn compare(state: &State, schema: &Schema, rows: &[(i64, String)], touched: Option<&[i64]>) -> Found {
-    let extent = if touched.is_some() {
-        Extent::Touched
-    } else {
-        Extent::Whole
+fn compare(state: &State, schema: &Arc<Schema>, rows: &[(i64, String)], touched: Option<&[i64]>) -> Found {
+    let extent = match touched {
+        Some(_) => Extent::Touched,
+        None if state.is_new().unwrap() => Extent::Snapshot,
+        None => Extent::Whole,
     };
     let spec = MapSpec::default();
-    let mut comparison = Comparison::begin(state, schema, extent).unwrap();
+    let mut comparison = Comparison::begin(state, schema, "feed", extent).unwrap();
     for id in touched.unwrap_or_default() {
-        comparison
-            .touch(&schema.key_from_values(&[json!(id)]).unwrap())
-            .unwrap();
+        comparison.touch(schema.key_from_values(&[json!(id)]).unwrap());
     }
     let mut collect = Collect::new(schema, &spec, &mut comparison);
     for (at, (id, word)) in rows.iter().enumerate() {
         collect.json(at as u64 + 1, &record(*id, word)).unwrap();
     }
-    comparison.finish("feed", state.is_new().unwrap(), &[]).unwrap()
+    collect.finish().unwrap();
+    comparison.finish(&[]).unwrap()
 }
 
 type Model = BTreeMap<i64, String>;

@@ -1,13 +1,17 @@
 //! TOML → a feed.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use dagr_model::fault::Fault;
 use toml::{Table, Value};
 
 use super::{
     Engine, Feed, Files, Follow, Followed, Format, Http, ListQuery, MapSpec, Other, Retry, Rule, Schedule,
-    Secret, Server, Source, Sql, quoted_table,
+    Secret, Server, Source, Sql, Tls, quoted_table,
 };
 use crate::words::Words;
 
@@ -34,9 +38,7 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
     }
     let sandbox = section(&mut words, &mut faults);
     let definition = words.text(&mut faults, "definition").map(|path| base.join(path));
-    let state = words
-        .text(&mut faults, "state")
-        .unwrap_or_else(|| format!("{name}.state"));
+    let state = state_path(words.text(&mut faults, "state"), base, &format!("{name}.state"));
     let server = words
         .table(&mut faults, "server")
         .and_then(|table| server(table, base, &mut faults));
@@ -58,7 +60,7 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
             dataset,
             sandbox,
             definition,
-            state: base.join(state),
+            state,
             server,
             source,
             map,
@@ -67,6 +69,15 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
             spool_bytes: spool_mib << 20,
         }),
         _ => Err(faults),
+    }
+}
+
+/// Beside the file, unless it says where; a service of systemd has a directory of its own (`StateDirectory=`).
+pub(crate) fn state_path(given: Option<String>, base: &Path, name: &str) -> PathBuf {
+    match (given, std::env::var_os("STATE_DIRECTORY")) {
+        (Some(given), _) => base.join(given),
+        (None, Some(directory)) => Path::new(&directory).join(name),
+        (None, None) => base.join(name),
     }
 }
 
@@ -148,6 +159,18 @@ pub(crate) fn secret(
     }
 }
 
+/// `tls = true`, and with `ca` other authorities than the machine's.
+pub(crate) fn tls(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<Tls> {
+    let ca = words.text(faults, "ca").map(|path| base.join(path));
+    let wanted = words.bool(faults, "tls");
+    if wanted == Some(false) && ca.is_some() {
+        let message =
+            "ca says whom to trust over TLS, and tls = false that there is none: leave one of them out";
+        faults.push(Fault::new(words.place("ca"), "rule", message));
+    }
+    (wanted == Some(true) || ca.is_some()).then_some(Tls { ca })
+}
+
 pub(crate) fn no_password(url: &str, place: &str, faults: &mut Faults) {
     let authority = url
         .split_once("://")
@@ -191,6 +214,10 @@ fn sql(words: &mut Words<'_>, engine: Engine, name: &str, base: &Path, faults: &
     words.required(faults, address, example);
     let url = words.text(faults, address);
     let password = secret(words, "password", base, faults);
+    let tls = match engine {
+        Engine::Sqlite => None,
+        _ => tls(words, base, faults),
+    };
     if let Some(url) = &url {
         no_password(url, "source.url", faults);
     }
@@ -214,6 +241,7 @@ fn sql(words: &mut Words<'_>, engine: Engine, name: &str, base: &Path, faults: &
         engine,
         url,
         password,
+        tls,
         query: query?,
         table,
         lists,
@@ -408,6 +436,7 @@ fn rule(table: &Table, place: &str, faults: &mut Faults) -> Rule {
     let column = words.text(faults, "column");
     let mut columns = words.texts(faults, "columns");
     let constant = words.text(faults, "constant");
+    let cel = words.text(faults, "cel");
     let join = words.text(faults, "join");
     let (by, part) = (words.text(faults, "split"), words.number(faults, "part"));
     let format = words.text(faults, "format");
@@ -426,11 +455,16 @@ fn rule(table: &Table, place: &str, faults: &mut Faults) -> Rule {
         }
     };
     words.end(faults);
-    let given =
-        usize::from(column.is_some()) + usize::from(!columns.is_empty()) + usize::from(constant.is_some());
+    let given = [
+        column.is_some(),
+        !columns.is_empty(),
+        constant.is_some(),
+        cel.is_some(),
+    ];
+    let given = given.into_iter().filter(|given| *given).count();
     let mut fault = |message: &str| faults.push(Fault::new(place, "rule", message));
     if given != 1 {
-        fault("one of column, columns or constant says where the value comes from");
+        fault("one of column, columns, constant or cel says where the value comes from");
     }
     if join.is_some() && columns.is_empty() {
         fault("join goes with columns");
@@ -442,6 +476,7 @@ fn rule(table: &Table, place: &str, faults: &mut Faults) -> Rule {
     Rule {
         columns,
         constant,
+        cel,
         join,
         split: by.zip(part).map(|(by, part)| (by, part as usize)),
         format,

@@ -18,6 +18,7 @@ use crate::{
     client::{CallError, Client},
     deliver::again,
     error::{Error, Result},
+    metrics::Gauges,
     run::client,
 };
 
@@ -484,6 +485,41 @@ pub async fn status(path: &Path) -> Result<Value> {
         "records": note("records").await?.and_then(|text| text.parse::<u64>().ok()),
         "digest": note("digest").await?,
     }))
+}
+
+/// The same as Prometheus text.
+pub fn metrics(status: &Value) -> String {
+    let mut gauges = Gauges::of("dagr_replica", "replica", &status["replica"]);
+    for (name, help, value) in [
+        (
+            "current",
+            "1 while the copy is up to date.",
+            &json!(status["state"] == "current"),
+        ),
+        (
+            "problem",
+            "1 while the replica stands still.",
+            &json!(status["problem"].is_string()),
+        ),
+        (
+            "verified_records",
+            "Records of the copy when it was last verified.",
+            &status["records"],
+        ),
+        (
+            "last_page_seconds",
+            "When the last page was applied.",
+            &status["last_page"],
+        ),
+        (
+            "last_verify_seconds",
+            "When the copy was last verified.",
+            &status["last_verify"],
+        ),
+    ] {
+        gauges.put(name, help, value);
+    }
+    gauges.text()
 }
 
 async fn definition(spec: &Spec, client: &Client) -> Result<String> {

@@ -30,8 +30,11 @@ impl Target {
             TargetSpec::Postgres {
                 url,
                 password,
+                tls,
                 schema,
-            } => Self::Postgres(postgres::Postgres::open(url, password.as_ref(), schema).await?),
+            } => {
+                Self::Postgres(postgres::Postgres::open(url, password.as_ref(), tls.as_ref(), schema).await?)
+            }
         };
         target.run(NOTES).await?;
         Ok(target)

@@ -1,9 +1,8 @@
 //! Tries everything without sending: the file, the server, the source, the definition; tells what would be sent and what
 //! would be refused.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use dagr_model::record::Canonical;
 use serde::Serialize;
 
 use super::{client, compile, definition};
@@ -11,6 +10,7 @@ use crate::{
     collect::{Collect, Refused, Take},
     error::Result,
     feed::{Feed, Source},
+    progress::Progress,
     source::{
         files, http,
         sql::{
@@ -38,11 +38,11 @@ pub struct Checked {
 }
 
 impl Take for Checked {
-    fn record(&mut self, _: u64, _: Vec<u8>, record: &Canonical) -> Result<()> {
+    fn record(&mut self, _: u64, _: &[u8], _: &[u8; 32], json: &[u8]) -> Result<()> {
         self.records += 1;
         if self.first.len() < SHOWN {
             self.first
-                .extend(serde_json::from_slice::<serde_json::Value>(&record.json));
+                .extend(serde_json::from_slice::<serde_json::Value>(json));
         }
         Ok(())
     }
@@ -56,15 +56,15 @@ impl Take for Checked {
 }
 
 /// `limit`: rows of a query that are looked at; files are read whole.
-pub async fn check(path: &Path, limit: Option<u64>) -> Result<Checked> {
+pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Result<Checked> {
     let feed = Feed::load(path)?;
     let client = client(&feed.server)?;
-    let schema = compile(&feed, &definition(&feed, &client).await?)?;
+    let schema = Arc::new(compile(&feed, &definition(&feed, &client).await?)?);
     // Not only the definition: may this connection deliver at all?
     client.get(&format!("{}/state", feed.intake())).await?;
     let mut checked = Checked::default();
     let mut source = String::new();
-    let mut collect = Collect::new(&schema, &feed.map, &mut checked);
+    let mut collect = Collect::new(&schema, &feed.map, &mut checked).told_to(progress);
     let csv = &schema.definition.csv;
     match &feed.source {
         Source::Files(spec) => {
@@ -99,6 +99,7 @@ pub async fn check(path: &Path, limit: Option<u64>) -> Result<Checked> {
             }
         }
     }
+    collect.finish()?;
     checked.source = source;
     Ok(checked)
 }

@@ -123,7 +123,7 @@ impl<'r> Followed<'r> {
         };
         reader.begin().await?;
         let names = reader.columns().await?;
-        let mut comparison = Comparison::begin(&running.state, &schema, Extent::Touched)?;
+        let mut comparison = Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?;
         let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison).tolerant(true);
         collect.table(&names)?;
         let at = collect.key_columns().ok_or_else(|| {
@@ -139,8 +139,7 @@ impl<'r> Followed<'r> {
             reader.keys(&at, &key_columns, &keys, &mut collect).await?;
         }
         reader.end().await?;
-        let unwanted = collect.unwanted();
-        drop(collect);
+        let unwanted = collect.finish()?;
         running.passed_over(&unwanted)?;
         if touched.everything {
             drop(comparison);
@@ -164,10 +163,10 @@ impl<'r> Followed<'r> {
             for key in &keys {
                 // A key that no record can have has no record.
                 if let Some(key) = key_of(&schema, key) {
-                    comparison.touch(&key)?;
+                    comparison.touch(key);
                 }
             }
-            Seen::Package(comparison.finish(&running.feed.name, false, &notes(&touched))?)
+            Seen::Package(comparison.finish(&notes(&touched))?)
         };
         self.advance(&touched).await?;
         Ok(seen)

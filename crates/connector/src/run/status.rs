@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     error::Result,
     feed::Feed,
+    metrics::Gauges,
     state::{self, PackageState, State},
 };
 
@@ -91,65 +92,58 @@ fn refusals(db: &rusqlite::Connection) -> Result<Vec<Value>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The same as Prometheus text, for a collector of text files.
+/// The same as Prometheus text.
 pub fn metrics(status: &Value) -> String {
-    let feed = status["feed"].as_str().unwrap_or_default();
-    let mut out = String::new();
-    let mut gauge = |name: &str, help: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            out.push_str(&format!("# HELP dagr_connector_{name} {help}\n# TYPE dagr_connector_{name} gauge\ndagr_connector_{name}{{feed=\"{feed}\"}} {value}\n"));
-        }
-    };
-    let seconds = |member: &Value| {
-        member
-            .as_str()
-            .and_then(|text| text.parse::<jiff::Timestamp>().ok())
-            .map(|at| at.as_second() as f64)
-    };
-    gauge(
-        "records",
-        "Records of the set as sent.",
-        status["records"].as_f64(),
-    );
-    gauge(
-        "waiting_packages",
-        "Packages not yet at the server.",
-        status["waiting"].as_f64(),
-    );
-    gauge(
-        "spool_bytes",
-        "Bytes of packages not yet at the server.",
-        status["spool_bytes"].as_f64(),
-    );
-    gauge(
-        "refused_rows",
-        "Rows of the last comparison that were not sent.",
-        status["refused"].as_f64(),
-    );
-    gauge(
-        "declined_records",
-        "Records in the server's quarantine.",
-        status["declined"].as_f64(),
-    );
-    gauge(
-        "problem",
-        "1 while the feed stands still.",
-        Some(f64::from(status["problem"].is_string())),
-    );
-    gauge(
-        "source_wal_bytes",
-        "WAL the source keeps for the feed.",
-        status["source"]["wal_bytes"].as_f64(),
-    );
-    gauge(
-        "last_compare_seconds",
-        "When everything was last compared.",
-        seconds(&status["last_compare"]),
-    );
-    gauge(
-        "last_reconcile_seconds",
-        "When the server's digest was last compared.",
-        seconds(&status["last_reconcile"]),
-    );
-    out
+    let mut gauges = Gauges::of("dagr_connector", "feed", &status["feed"]);
+    for (name, help, value) in [
+        ("records", "Records of the set as sent.", &status["records"]),
+        (
+            "waiting_packages",
+            "Packages not yet at the server.",
+            &status["waiting"],
+        ),
+        (
+            "spool_bytes",
+            "Bytes of packages not yet at the server.",
+            &status["spool_bytes"],
+        ),
+        (
+            "refused_rows",
+            "Rows of the last comparison that were not sent.",
+            &status["refused"],
+        ),
+        (
+            "declined_records",
+            "Records in the server's quarantine.",
+            &status["declined"],
+        ),
+        (
+            "problem",
+            "1 while the feed stands still.",
+            &json!(status["problem"].is_string()),
+        ),
+        (
+            "source_wal_bytes",
+            "WAL the source keeps for the feed.",
+            &status["source"]["wal_bytes"],
+        ),
+        (
+            "last_package_seconds",
+            "When the last package was made.",
+            &status["last_package"]["made_at"],
+        ),
+        (
+            "last_compare_seconds",
+            "When everything was last compared.",
+            &status["last_compare"],
+        ),
+        (
+            "last_reconcile_seconds",
+            "When the server's digest was last compared.",
+            &status["last_reconcile"],
+        ),
+    ] {
+        gauges.put(name, help, value);
+    }
+    gauges.text()
 }

@@ -6,8 +6,11 @@ pub mod mariadb;
 pub mod postgres;
 mod sqlite;
 pub mod survey;
+mod tls;
 
 use dagr_model::schema::Schema;
+
+pub use self::postgres::copy::row as copy_row;
 
 use crate::{
     collect::Collect,

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{PACKAGES_KEPT, RESYNCED, SNAPSHOT, State, digest, put, put_digest, set_meta};
-use crate::error::{Error, Result};
+use crate::{
+    compare::{Change, Changes},
+    error::{Error, Result},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackageState {
@@ -127,9 +130,15 @@ impl State {
         Ok(self.db.query_row(text, [], |row| row.get(0)).optional()?)
     }
 
-    /// Enters a package whose body lies in the spool, its changes to the copy, and what the feed notes of its source:
-    /// all or nothing. `changes` are read from `stage.change`.
-    pub fn enter(&self, package: &Package, notes: &[(String, String)]) -> Result<()> {
+    /// Enters a package whose body lies in the spool, what it changes in the copy, the copy's digest and number of records
+    /// after it, and what the feed notes of its source: all or nothing.
+    pub fn enter(
+        &self,
+        package: &Package,
+        notes: &[(String, String)],
+        after: (SetDigest, u64),
+        changes: &mut Changes,
+    ) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute(
             "INSERT INTO package (n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at)
@@ -146,24 +155,27 @@ impl State {
                 package.made_at,
             ],
         )?;
-        if package.mode == "snapshot" {
+        let snapshot = package.mode == "snapshot";
+        if snapshot {
             set_meta(&transaction, SNAPSHOT, "sent")?;
-            transaction.execute_batch(
-                "DELETE FROM copy; INSERT INTO copy SELECT key, digest FROM stage.change WHERE digest IS NOT NULL",
-            )?;
-        } else {
-            transaction.execute(
-                "INSERT INTO undo SELECT ?1, c.key, copy.digest, c.digest
-                 FROM stage.change c LEFT JOIN copy ON copy.key = c.key",
-                [package.n],
-            )?;
-            transaction.execute_batch(
-                "DELETE FROM copy WHERE key IN (SELECT key FROM stage.change WHERE digest IS NULL);
-                 INSERT OR REPLACE INTO copy SELECT key, digest FROM stage.change WHERE digest IS NOT NULL",
-            )?;
+            transaction.execute("DELETE FROM copy", [])?;
         }
-        let (sum, records) = stage_digest(&transaction)?;
-        put_digest(&transaction, sum, records)?;
+        {
+            let mut undo = transaction.prepare("INSERT INTO undo VALUES (?1, ?2, ?3, ?4)")?;
+            let mut set = transaction.prepare("INSERT OR REPLACE INTO copy VALUES (?1, ?2)")?;
+            let mut remove = transaction.prepare("DELETE FROM copy WHERE key = ?1")?;
+            changes.each(|Change { key, before, now }| {
+                if !snapshot {
+                    undo.execute(params![package.n, key, before, now])?;
+                }
+                match now {
+                    Some(now) => set.execute(params![key, now])?,
+                    None => remove.execute([key])?,
+                };
+                Ok(())
+            })?;
+        }
+        put_digest(&transaction, after.0, after.1)?;
         set_meta(&transaction, RESYNCED, "false")?;
         for (name, value) in notes {
             set_meta(&transaction, name, value)?;
@@ -240,15 +252,6 @@ impl State {
             _ => Ok(()),
         }
     }
-}
-
-/// Sum and count that the stage noted beside its changes.
-fn stage_digest(db: &Connection) -> Result<(SetDigest, u64)> {
-    let (bytes, records): ([u8; 32], i64) =
-        db.query_row("SELECT digest, records FROM stage.result", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    Ok((SetDigest(bytes), records as u64))
 }
 
 fn end(

@@ -97,6 +97,21 @@ pub struct Compiled {
 impl Compiled {
     /// Runs over the canonical JSON of each record (`None` = null). Errors say what failed, never on what value.
     pub fn holds(&self, schema: &Schema, records: &[Option<&[u8]>]) -> Result<bool, String> {
+        self.run(schema, records, |value| {
+            value.downcast_ref::<CelBool>().map_or_else(
+                || Err("gives neither true nor false: compare the value with something".to_owned()),
+                |holds| Ok(*holds.inner()),
+            )
+        })
+    }
+
+    /// The same; `read` takes what comes out.
+    pub fn run<T>(
+        &self,
+        schema: &Schema,
+        records: &[Option<&[u8]>],
+        read: impl FnOnce(&CowVal<'_, '_>) -> Result<T, String>,
+    ) -> Result<T, String> {
         let reading = Reading::new(schema);
         let found = self.slots.iter().map(|_| OnceLock::new()).collect();
         let variables = Variables {
@@ -115,10 +130,7 @@ impl Compiled {
             ));
         }
         match result {
-            Ok(value) => value.downcast_ref::<CelBool>().map_or_else(
-                || Err("gives neither true nor false: compare the value with something".to_owned()),
-                |holds| Ok(*holds.inner()),
-            ),
+            Ok(value) => read(&value),
             Err(error) => Err(describe(&error)),
         }
     }

@@ -60,6 +60,14 @@ impl Shape {
         matches!(self, Self::Bool | Self::Any)
     }
 
+    /// One value that can be written as text.
+    pub fn may_be_scalar(&self) -> bool {
+        matches!(
+            self,
+            Self::Text | Self::Number | Self::Bool | Self::Date | Self::Timestamp | Self::Null | Self::Any
+        )
+    }
+
     /// Whether the two can ever be equal or ordered.
     pub fn comparable(&self, other: &Self, ordering: bool) -> bool {
         match (self, other) {

@@ -34,12 +34,18 @@ impl Cluster {
     /// Also on a port of 127.0.0.1, with TLS. Certificate and key are PEM.
     pub fn start_with_tls(port: u16, certificate: &str, key: &str) -> Result<Self, String> {
         let settings = format!("-c listen_addresses=127.0.0.1 -c port={port}");
-        let mut command = command();
-        command
-            .env("TLS_CERTIFICATE", certificate)
-            .env("TLS_KEY", key)
-            .env("PGPORT", port.to_string());
-        Self::start_by(command.args(["-c", SCRIPT, "sh", &settings]))
+        Self::start_by(with_tls(port, certificate, key).args(["-c", SCRIPT, "sh", &settings]))
+    }
+
+    /// The same of another kind, by a script that behaves like this one's.
+    #[allow(dead_code)]
+    pub fn start_script_with_tls(
+        script: &str,
+        port: u16,
+        certificate: &str,
+        key: &str,
+    ) -> Result<Self, String> {
+        Self::start_by(with_tls(port, certificate, key).args(["-c", script, "sh"]))
     }
 
     fn start_by(command: &mut Command) -> Result<Self, String> {
@@ -96,6 +102,15 @@ impl Cluster {
             .status();
         assert!(made.is_ok_and(|made| made.success()), "no schema");
     }
+}
+
+fn with_tls(port: u16, certificate: &str, key: &str) -> Command {
+    let mut command = command();
+    command
+        .env("TLS_CERTIFICATE", certificate)
+        .env("TLS_KEY", key)
+        .env("PGPORT", port.to_string());
+    command
 }
 
 /// PostgreSQL refuses root, which tests in containers are.

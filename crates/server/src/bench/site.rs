@@ -85,6 +85,11 @@ impl Site {
         })
     }
 
+    /// One more set, published.
+    pub async fn set(&self, name: &str, definition: &str) -> Result<(), Failure> {
+        self.office.dataset(PROVIDER, name, definition).await
+    }
+
     /// Makes a package of the records `0..records`, in a file.
     pub async fn package(&self, records: u64) -> Result<PathBuf, Failure> {
         let path = self.dir.path().join("package.ndjson");

@@ -1,12 +1,16 @@
 //! `dagr connector`: feeds from a provider's source to a data set.
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{fs, io::Write, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand};
-use dagr_connector::{error::Error, feed::Sql, init, run};
+use dagr_connector::{
+    error::Error,
+    feed::{Sql, Tls},
+    init, run,
+};
 use serde_json::json;
 
-use super::{Done, Failure, Output, told_to_stop};
+use super::{Done, Failure, Output, metrics, progress::Line, told_to_stop};
 use crate::{cli::Global, config::Log};
 
 #[derive(Subcommand)]
@@ -39,6 +43,12 @@ pub struct Init {
     /// The environment variable that holds the password
     #[arg(long, value_name = "NAME")]
     password_env: Option<String>,
+    /// Encrypt the connection and check the server's certificate
+    #[arg(long)]
+    tls: bool,
+    /// PEM file of the authorities to trust instead of the machine's
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca: Option<PathBuf>,
     /// Where the files go; none is overwritten
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -72,6 +82,9 @@ pub struct Once {
 pub struct Run {
     #[command(flatten)]
     file: FeedFile,
+    /// Serve Prometheus text at http://ADDRESS/metrics
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
 }
 
 #[derive(Args)]
@@ -110,7 +123,8 @@ pub async fn run(global: &Global, command: Command) -> Done {
 }
 
 async fn init(out: Output, command: Init) -> Done {
-    let sql = Sql::plain(&command.source, command.password_env).map_err(Failure::Usage)?;
+    let tls = command.tls.then_some(Tls { ca: command.ca });
+    let sql = Sql::plain(&command.source, command.password_env, tls).map_err(Failure::Usage)?;
     let (proposals, left) = init::propose(&sql, &command.prefix).await?;
     fs::create_dir_all(&command.out).map_err(|error| Failure::file(&command.out, &error))?;
     for proposal in &proposals {
@@ -136,7 +150,10 @@ async fn init(out: Output, command: Init) -> Done {
 }
 
 async fn check(out: Output, command: Check) -> Done {
-    let checked = run::check(&command.file.feed, command.rows).await?;
+    let progress = Arc::default();
+    let line = Line::show(&progress);
+    let checked = run::check(&command.file.feed, command.rows, &progress).await?;
+    drop(line);
     let view = json!(checked);
     if out.is_json() {
         out.line(&view, "");
@@ -179,7 +196,9 @@ fn log(config: &Log) -> Result<(), Failure> {
 async fn once(out: Output, command: Once) -> Done {
     warnings()?;
     let running = run::Running::open(&command.file.feed).await?;
+    let line = Line::show(&running.progress);
     let round = running.once(command.reconcile).await?;
+    drop(line);
     let found = &round.found;
     let mut line = format!(
         "{} records compared: {} new or different, {} gone, {} refused; {} packages applied",
@@ -218,6 +237,13 @@ async fn service(global: &Global, command: Run) -> Done {
     log(&super::configuration(global)?.log)?;
     let stop = told_to_stop()?;
     let running = run::Running::open(&command.file.feed).await?;
+    if let Some(address) = command.metrics {
+        let path = command.file.feed.clone();
+        metrics::listen(address, move || {
+            run::status(&path).map(|status| run::metrics(&status))
+        })
+        .await?;
+    }
     tracing::info!(feed = %running.feed.name, dataset = %running.feed.dataset, "the feed runs");
     run::forever(&running, stop).await?;
     Ok(())
@@ -258,8 +284,10 @@ async fn resync(out: Output, command: Resync) -> Done {
     if !command.yes && !asked(&running.feed.name, command.all)? {
         return Err(Failure::here("nothing was done".to_owned()));
     }
+    let line = Line::show(&running.progress);
     running.resync(command.all).await?;
     let round = running.once(true).await?;
+    drop(line);
     let view =
         json!({ "upserts": round.found.upserts, "deletes": round.found.deletes, "packages": round.packages });
     out.line(

@@ -1,10 +1,11 @@
 //! `dagr replica`: a recipient's own copy, kept from the feed of one permission.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use dagr_connector::replica::{self, Replica, Verified};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::{Done, Output, told_to_stop};
 use crate::cli::Global;
@@ -14,7 +15,7 @@ pub enum Command {
     /// Load or catch up, and stop; for cron
     Once(File),
     /// Until it is told to stop: wait for changes and apply them, verify on schedule
-    Run(File),
+    Run(Run),
     /// Compare the whole copy with the server and repair it
     Verify(File),
     /// How the copy stands; also while it is kept
@@ -25,6 +26,15 @@ pub enum Command {
 #[derive(Args)]
 pub struct File {
     replica: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Run {
+    #[command(flatten)]
+    file: File,
+    /// Serve Prometheus text at http://ADDRESS/metrics
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
 }
 
 pub async fn run(global: &Global, command: Command) -> Done {
@@ -41,14 +51,7 @@ pub async fn run(global: &Global, command: Command) -> Done {
                 &format!("{} is {}", text(&view["dataset"]), text(&view["state"])),
             );
         }
-        Command::Run(file) => {
-            let log = super::configuration(global)?.log;
-            crate::serve::log::init(&log).map_err(super::Failure::here)?;
-            let stop = told_to_stop()?;
-            let mut replica = Replica::open(&file.replica).await?;
-            tracing::info!("the replica runs");
-            replica::forever(&mut replica, stop).await?;
-        }
+        Command::Run(command) => service(global, command).await?,
         Command::Verify(file) => {
             let Verified {
                 records,
@@ -72,6 +75,24 @@ pub async fn run(global: &Global, command: Command) -> Done {
         }
         Command::Status(file) => out.object(&replica::status(&file.replica).await?),
     }
+    Ok(())
+}
+
+async fn service(global: &Global, Run { file, metrics }: Run) -> Done {
+    let log = super::configuration(global)?.log;
+    crate::serve::log::init(&log).map_err(super::Failure::here)?;
+    let stop = told_to_stop()?;
+    let mut replica = Replica::open(&file.replica).await?;
+    if let Some(address) = metrics {
+        let looks = Handle::current();
+        super::metrics::listen(address, move || {
+            let status = looks.block_on(replica::status(&file.replica))?;
+            Ok(replica::metrics(&status))
+        })
+        .await?;
+    }
+    tracing::info!("the replica runs");
+    replica::forever(&mut replica, stop).await?;
     Ok(())
 }
 

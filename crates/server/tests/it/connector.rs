@@ -1,5 +1,6 @@
 //! Feeds and replicas: the real binary between real sources and the real server.
 
+mod encrypted;
 mod files;
 mod independent;
 mod init;
@@ -19,6 +20,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::server::{Party, Server, dagr};
+
+/// Past the test's capture: it has to be seen.
+pub fn not_tried(what: &str, why: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "\nNOT TRIED ON {what}: {why}\n");
+}
 
 /// A directory with the file of a feed or a replica, and the key it signs in with.
 pub struct Desk {

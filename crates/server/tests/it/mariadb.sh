@@ -7,7 +7,13 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/dagr-maria.XXXXXX") && cd "$dir" || { echo "abs
 trap 'cd /; rm -rf "$dir"' EXIT
 "$install" --no-defaults --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >log 2>&1 ||
   { echo "absent mariadb-install-db: $(tail -n 1 log)"; exit 0; }
-"$server" --no-defaults --datadir="$dir/data" --socket="$dir/socket" --pid-file="$dir/pid" --skip-networking \
+network=--skip-networking
+if [ -n "$TLS_KEY" ]; then
+  printf '%s' "$TLS_CERTIFICATE" >server.crt
+  (umask 077 && printf '%s' "$TLS_KEY" >server.key)
+  network="--port=$PGPORT --bind-address=127.0.0.1 --ssl-cert=$dir/server.crt --ssl-key=$dir/server.key"
+fi
+"$server" --no-defaults --datadir="$dir/data" --socket="$dir/socket" --pid-file="$dir/pid" $network \
   --log-bin=log --binlog-format=ROW --server-id=1 --innodb-flush-log-at-trx-commit=2 \
   --innodb-buffer-pool-size=64M --skip-name-resolve >>log 2>&1 </dev/null &
 server=$!

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use super::{Bounds, names, quoted};
 use crate::{
     error::{Error, Result},
-    feed::Secret,
+    feed::{Secret, Tls},
     replica::{
         plan::{Kind, Table},
         rows::Row,
@@ -37,8 +37,8 @@ pub fn type_of(kind: Kind) -> &'static str {
 }
 
 impl Postgres {
-    pub async fn open(url: &str, password: Option<&Secret>, schema: &str) -> Result<Self> {
-        let client = connect_to(url, password).await?;
+    pub async fn open(url: &str, password: Option<&Secret>, tls: Option<&Tls>, schema: &str) -> Result<Self> {
+        let client = connect_to(url, password, tls).await?;
         let schema = quoted(schema);
         client
             .batch_execute(&format!(

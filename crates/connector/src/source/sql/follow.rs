@@ -7,6 +7,11 @@ pub mod postgres;
 
 use std::collections::BTreeSet;
 
+use crate::{
+    error::{Error, Result},
+    feed::Followed,
+};
+
 /// Keys touched in one look; more, and everything is compared instead.
 pub const TOUCHED: usize = 200_000;
 /// Changes asked for at once; a transaction is never cut.
@@ -30,7 +35,37 @@ pub struct Touched {
     pub committed_ms: Option<i64>,
 }
 
+/// A column of a changed row.
+enum Cell {
+    Text(String),
+    /// Null is no key; what is not told is that of the row's other state.
+    Nothing,
+    /// There is no such column.
+    Unknown,
+}
+
 impl Touched {
+    /// The key of the record that a row of a followed table belongs to. `cell` gives a column of the row.
+    fn row(&mut self, table: &Followed, key_columns: &[String], cell: impl Fn(&str) -> Cell) -> Result<()> {
+        let mut key = Vec::with_capacity(key_columns.len());
+        for column in key_columns {
+            // Without pairs the table is the feed's own: its key columns have the query's names.
+            let pair = table.key.iter().find(|(_, outer)| *outer == column);
+            match cell(pair.map_or(column, |(own, _)| own)) {
+                Cell::Text(text) => key.push(text),
+                Cell::Nothing => return Ok(()),
+                Cell::Unknown => {
+                    return Err(Error::Decide(format!(
+                        "{} has no column for the key's {column}: name it in source.follow.tables",
+                        table.table
+                    )));
+                }
+            }
+        }
+        self.add(key);
+        Ok(())
+    }
+
     fn add(&mut self, key: Vec<String>) {
         if self.keys.len() < TOUCHED {
             self.keys.insert(key);

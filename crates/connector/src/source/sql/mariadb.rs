@@ -1,13 +1,13 @@
 //! MariaDB and MySQL: whole in one snapshot, record by record by the key.
 
 use dagr_model::schema::Schema;
-use mysql_async::{Conn, Opts, OptsBuilder, Row, Value, prelude::Queryable};
+use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value, prelude::Queryable};
 
-use super::{KEYS, lists};
+use super::{KEYS, lists, tls};
 use crate::{
     collect::Collect,
     error::Result,
-    feed::{Engine, Sql, quoted},
+    feed::{Engine, Sql, Tls, quoted},
     source::fault,
 };
 
@@ -94,21 +94,13 @@ impl Reader {
             .iter()
             .map(|name| format!("b.{}", quoted(Engine::MariaDb, name)))
             .collect();
-        let one = format!("({})", vec!["?"; columns.len()].join(", "));
         for some in keys.chunks(KEYS) {
-            // The text protocol gives texts; values go in as literals, quotes doubled (NO_BACKSLASH_ESCAPES).
+            // The text protocol gives texts; values go in as literals.
             let given: Vec<String> = some
                 .iter()
                 .map(|key| {
-                    let mut tuple = one.clone();
-                    for value in key {
-                        tuple = tuple.replacen(
-                            '?',
-                            &format!("'{}'", value.replace('\'', "''").replace('?', "\u{1}")),
-                            1,
-                        );
-                    }
-                    tuple.replace('\u{1}', "?")
+                    let literals: Vec<String> = key.iter().map(|value| literal(value)).collect();
+                    format!("({})", literals.join(", "))
                 })
                 .collect();
             let query = format!(
@@ -121,6 +113,11 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// By NO_BACKSLASH_ESCAPES only the quote is special.
+fn literal(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
 }
 
 async fn names(conn: &mut Conn, query: &str) -> Result<Vec<String>> {
@@ -150,11 +147,24 @@ fn give(number: u64, row: Row, rows: &mut Collect<'_>) -> Result<()> {
     rows.cells(number, &cells)
 }
 
+fn ssl(tls: &Tls) -> Result<SslOpts> {
+    let roots = tls::authorities(tls)?
+        .iter()
+        .map(|der| der.to_vec().into())
+        .collect();
+    Ok(SslOpts::default()
+        .with_disable_built_in_roots(true)
+        .with_root_certs(roots))
+}
+
 pub async fn connect(sql: &Sql) -> Result<Conn> {
     let opts = Opts::from_url(&sql.url).map_err(|error| fault(format!("source.url: {error}")))?;
     let mut opts = OptsBuilder::from_opts(opts).prefer_socket(false);
     if let Some(password) = &sql.password {
         opts = opts.pass(Some(password.read()?));
+    }
+    if let Some(tls) = &sql.tls {
+        opts = opts.prefer_socket(false).ssl_opts(ssl(tls)?);
     }
     let mut conn = Conn::new(opts).await.map_err(told)?;
     conn.query_drop("SET NAMES utf8mb4").await.map_err(told)?;

@@ -1,19 +1,20 @@
 //! PostgreSQL: whole by `COPY` in one snapshot, record by record by the key.
 
-mod copy;
+pub mod copy;
 
 use dagr_model::schema::Schema;
 use futures_util::{TryStreamExt, pin_mut};
 use tokio_postgres::{
     Client, Column, Config,
+    config::SslMode,
     types::{Kind, Type},
 };
 
-use super::{KEYS, lists};
+use super::{KEYS, lists, tls};
 use crate::{
     collect::Collect,
     error::{Error, Result},
-    feed::{Engine, Secret, Sql, quoted},
+    feed::{Engine, Secret, Sql, Tls, quoted},
     source::fault,
 };
 
@@ -86,12 +87,8 @@ impl Reader {
         self.begin().await?;
         let columns = self.columns().await?;
         rows.table(&columns.names)?;
-        self.copy(
-            &format!("SELECT {} FROM {}", columns.select, self.base),
-            columns.names.len(),
-            rows,
-        )
-        .await?;
+        self.copy(&format!("SELECT {} FROM {}", columns.select, self.base), rows)
+            .await?;
         self.end().await
     }
 
@@ -99,7 +96,7 @@ impl Reader {
         let columns = self.columns().await?;
         rows.table(&columns.names)?;
         let query = format!("SELECT {} FROM {} LIMIT {limit}", columns.select, self.base);
-        self.copy(&query, columns.names.len(), rows).await
+        self.copy(&query, rows).await
     }
 
     /// Everything read until [`Self::end`] is of one moment.
@@ -114,18 +111,18 @@ impl Reader {
         self.client.batch_execute("COMMIT").await.map_err(told)
     }
 
-    async fn copy(&self, query: &str, width: usize, rows: &mut Collect<'_>) -> Result<()> {
+    async fn copy(&self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
         let stream = self
             .client
             .copy_out(&format!("COPY ({query}) TO STDOUT"))
             .await
             .map_err(told)?;
         pin_mut!(stream);
-        let mut lines = copy::Lines::new(width);
+        let mut lines = copy::Lines::default();
         while let Some(chunk) = stream.try_next().await.map_err(told)? {
             lines.push(&chunk, rows)?;
         }
-        lines.finish(rows)
+        lines.finish()
     }
 
     /// The records of these keys: values as the key columns `at` have them.
@@ -187,11 +184,11 @@ fn as_text(column: &Column) -> String {
 }
 
 pub async fn connect(sql: &Sql) -> Result<Client> {
-    connect_to(&sql.url, sql.password.as_ref()).await
+    connect_to(&sql.url, sql.password.as_ref(), sql.tls.as_ref()).await
 }
 
 /// A session whose texts are the same everywhere.
-pub async fn connect_to(url: &str, password: Option<&Secret>) -> Result<Client> {
+pub async fn connect_to(url: &str, password: Option<&Secret>, tls: Option<&Tls>) -> Result<Client> {
     let mut config: Config = url.parse().map_err(told)?;
     if let Some(password) = password {
         config.password(password.read()?);
@@ -199,14 +196,28 @@ pub async fn connect_to(url: &str, password: Option<&Secret>) -> Result<Client> 
     config
         .application_name("dagr-connector")
         .connect_timeout(std::time::Duration::from_secs(10));
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(told)?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::warn!(%error, "the connection to PostgreSQL ended");
+    let client = match tls {
+        None => {
+            let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(told)?;
+            tokio::spawn(until_it_ends(connection));
+            client
         }
-    });
+        Some(tls) => {
+            config.ssl_mode(SslMode::Require);
+            let connect = tokio_postgres_rustls::MakeRustlsConnect::new(tls::client(tls)?);
+            let (client, connection) = config.connect(connect).await.map_err(told)?;
+            tokio::spawn(until_it_ends(connection));
+            client
+        }
+    };
     client.batch_execute(SESSION).await.map_err(told)?;
     Ok(client)
+}
+
+async fn until_it_ends(connection: impl Future<Output = std::result::Result<(), tokio_postgres::Error>>) {
+    if let Err(error) = connection.await {
+        tracing::warn!(%error, "the connection to PostgreSQL ended");
+    }
 }
 
 /// PostgreSQL's own words, which name the thing.

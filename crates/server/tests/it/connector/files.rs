@@ -272,3 +272,27 @@ async fn a_service_that_is_killed_goes_on_where_it_was() {
         done["reconciled"]["digest"]
     );
 }
+
+#[tokio::test]
+async fn a_feed_that_lost_its_state_goes_on_from_what_the_server_holds() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    std::fs::remove_dir_all(desk.path("cf_boats.state")).unwrap();
+    std::fs::remove_file(desk.path("in/1.csv")).unwrap();
+    write(&desk.path("in/2.csv"), csv(1..210, "A"));
+    // Only what differs is sent, and what is the same stays.
+    let done = desk.done("resync", &["--yes"]);
+    assert_eq!(
+        (&done["upserts"], &done["deletes"]),
+        (&json!(10), &json!(1)),
+        "{done:#}"
+    );
+    assert_eq!(state(&provider, "cf_boats").await["records"], 209);
+    let again = desk.done("once", &["--reconcile"]);
+    assert_eq!(again["reconciled"]["differing"], json!(0), "{again:#}");
+}

@@ -9,7 +9,7 @@ use crate::{
     throwaway::Cluster,
 };
 
-const SCRIPT: &str = include_str!("../mariadb.sh");
+pub const SCRIPT: &str = include_str!("../mariadb.sh");
 
 const DEFINITION: &str = "name: cm_orders\nkey: Id\ndata_description: Pasūtījumi\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Customer : klients\n  - Total decimal : summa\n  - Placed timestamp : laiks\n  - Due date : termiņš\n  - Paid bool : samaksāts\n  - Lines * :\n      comments: rindas\n      fields:\n        - Line int : rinda\n        - Item : prece\n        - Price decimal : cena\n";
 
@@ -39,8 +39,7 @@ impl Database {
         let cluster = match Cluster::start_script(SCRIPT) {
             Ok(cluster) => cluster,
             Err(why) => {
-                use std::io::Write;
-                let _ = writeln!(std::io::stderr(), "\nNOT TRIED ON MARIADB: {why}\n");
+                super::not_tried("MARIADB", &why);
                 return None;
             }
         };
@@ -148,4 +147,54 @@ async fn what_is_committed_is_there_in_a_moment_whatever_is_killed() {
         "{done:#}\n{}",
         desk.log()
     );
+}
+
+#[tokio::test]
+async fn keys_are_asked_for_as_they_are_written() {
+    let Some(mut database) = Database::start().await else {
+        return;
+    };
+    database
+        .run("CREATE TABLE codes (code varchar(40) PRIMARY KEY, word varchar(40)) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        .await;
+    let server = Server::start();
+    let provider = server.producer().await;
+    let definition = "name: cm_codes\nkey: Code\ndata_description: Kodi\nclassification: restricted\nguard: 100%\nfields:\n  - Code : kods\n  - Word : vārds\n";
+    server.publish(&provider, "cm_codes", definition).await;
+    let rest = format!(
+        "dataset = 'cm_codes'\n[source]\nkind = 'mariadb'\nurl = '{}'\ntable = 'codes'\n[source.follow]\nevery = '20ms'\n",
+        database.url
+    );
+    let desk = Desk::feed(&server, &provider, &rest);
+    let codes = [
+        "?",
+        "a\u{1}b",
+        "it's",
+        "back\\slash",
+        "\"'`",
+        "ā?ž",
+        "%_",
+        "'); DROP TABLE codes; --",
+    ];
+    for code in codes {
+        database
+            .conn
+            .exec_drop("INSERT INTO codes VALUES (?, 'a')", (code,))
+            .await
+            .unwrap();
+    }
+    let _service = desk.service();
+    until("the first load", async || {
+        state(&provider, "cm_codes").await["records"] == codes.len()
+    })
+    .await;
+    let before = state(&provider, "cm_codes").await["digest"].clone();
+    // Every record is read again by its key; one that is not found would be deleted.
+    database.run("UPDATE codes SET word = 'b'").await;
+    until("the change", async || {
+        state(&provider, "cm_codes").await["digest"] != before
+    })
+    .await;
+    assert_eq!(state(&provider, "cm_codes").await["records"], codes.len());
+    assert_eq!(desk.status()["refused"], json!(0));
 }

@@ -36,8 +36,7 @@ impl Database {
         let cluster = match Cluster::start("-c wal_level=logical -c max_replication_slots=8 -c fsync=off") {
             Ok(cluster) => cluster,
             Err(why) => {
-                use std::io::Write;
-                let _ = writeln!(std::io::stderr(), "\nNOT TRIED ON POSTGRESQL: {why}\n");
+                super::not_tried("POSTGRESQL", &why);
                 return None;
             }
         };

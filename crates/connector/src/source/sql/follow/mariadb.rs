@@ -14,7 +14,7 @@ use mysql_async::{
     prelude::Queryable,
 };
 
-use super::Touched;
+use super::{Cell, Touched};
 use crate::{
     error::{Error, Result},
     feed::{Follow, Followed, Sql},
@@ -25,23 +25,37 @@ use crate::{
 };
 
 /// A place in the log.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub file: String,
     pub at: u64,
+    /// The GTIDs of everything before it, where the server has such; tells whether the log is still the same.
+    pub gtid: Option<String>,
 }
 
 impl Place {
     pub fn text(&self) -> String {
-        format!("{}:{}", self.file, self.at)
+        match &self.gtid {
+            Some(gtid) => format!("{}:{} {gtid}", self.file, self.at),
+            None => format!("{}:{}", self.file, self.at),
+        }
     }
 
     pub fn read(text: &str) -> Option<Self> {
-        let (file, at) = text.rsplit_once(':')?;
+        let (place, gtid) = match text.split_once(' ') {
+            Some((place, gtid)) => (place, Some(gtid.to_owned())),
+            None => (text, None),
+        };
+        let (file, at) = place.rsplit_once(':')?;
         Some(Self {
             file: file.to_owned(),
             at: at.parse().ok()?,
+            gtid,
         })
+    }
+
+    fn is_after(&self, other: &Self) -> bool {
+        (&self.file, self.at) > (&other.file, other.at)
     }
 }
 
@@ -109,7 +123,15 @@ pub async fn end(conn: &mut Conn) -> Result<Place> {
         row.ok_or_else(|| fault("MariaDB does not tell its place in the binary log; grant BINLOG MONITOR"))?;
     let file: String = row.get(0).unwrap_or_default();
     let at: u64 = row.get(1).unwrap_or_default();
-    Ok(Place { file, at })
+    let gtid = gtid_at(conn, &file, at).await;
+    Ok(Place { file, at, gtid })
+}
+
+/// `None`: there is no such place, or the server has no such GTIDs (MySQL).
+async fn gtid_at(conn: &mut Conn, file: &str, at: u64) -> Option<String> {
+    let found: std::result::Result<Option<Option<String>>, _> =
+        conn.exec_first("SELECT BINLOG_GTID_POS(?, ?)", (file, at)).await;
+    found.ok().flatten().flatten()
 }
 
 /// Where the snapshot of the transaction under way lies.
@@ -127,7 +149,10 @@ pub async fn snapshot(conn: &mut Conn) -> Result<Place> {
         value("binlog_snapshot_file"),
         value("binlog_snapshot_position").and_then(|at| at.parse().ok()),
     ) {
-        (Some(file), Some(at)) if !file.is_empty() => Ok(Place { file, at }),
+        (Some(file), Some(at)) if !file.is_empty() => {
+            let gtid = gtid_at(conn, &file, at).await;
+            Ok(Place { file, at, gtid })
+        }
         _ => Err(fault(
             "the server does not tell where its snapshot lies in the binary log (MariaDB 5.3 and later do)",
         )),
@@ -150,12 +175,13 @@ pub async fn look(
     if from == to {
         return Ok(touched);
     }
-    if from > to {
-        // The log was begun anew behind our back.
+    let mut conn = connect(sql).await?;
+    let another = from.gtid.is_some() && gtid_at(&mut conn, &from.file, from.at).await != from.gtid;
+    if another || from.is_after(to) {
+        // The log was begun anew behind our back, or is another server's.
         touched.everything = true;
         return Ok(touched);
     }
-    let conn = connect(sql).await?;
     let request = BinlogStreamRequest::new(server_id())
         .with_non_blocking()
         .with_filename(from.file.as_bytes())
@@ -174,9 +200,10 @@ pub async fn look(
         let here = Place {
             file: file.clone(),
             at: u64::from(header.log_pos()),
+            gtid: None,
         };
         // The first event of a file that is sent is made up and has no place.
-        if header.log_pos() != 0 && here > *to {
+        if header.log_pos() != 0 && here.is_after(to) {
             break;
         }
         // Events of MariaDB's own, such as its GTIDs, are no changes.
@@ -228,43 +255,21 @@ fn changes(
             let (before, after) = pair.map_err(fault)?;
             touched.changes += 1;
             for row in [before, after].into_iter().flatten() {
-                touch(touched, table, columns, key_columns, &row)?;
+                touched.row(table, key_columns, |own| cell(columns, &row, own))?;
             }
         }
     }
     Ok(())
 }
 
-fn touch(
-    touched: &mut Touched,
-    table: &Followed,
-    columns: &[String],
-    key_columns: &[String],
-    row: &BinlogRow,
-) -> Result<()> {
-    let mut key = Vec::with_capacity(key_columns.len());
-    for column in key_columns {
-        let own = table
-            .key
-            .iter()
-            .find(|(_, outer)| *outer == column)
-            .map_or(column, |(own, _)| own);
-        let Some(at) = columns.iter().position(|name| name.eq_ignore_ascii_case(own)) else {
-            return Err(Error::Decide(format!(
-                "{} has no column for the key's {column}: name it in source.follow.tables",
-                table.table
-            )));
-        };
-        match row.as_ref(at) {
-            Some(BinlogValue::Value(value)) => match text(value) {
-                Some(text) => key.push(text),
-                None => return Ok(()),
-            },
-            _ => return Ok(()),
-        }
+fn cell(columns: &[String], row: &BinlogRow, own: &str) -> Cell {
+    let Some(at) = columns.iter().position(|name| name.eq_ignore_ascii_case(own)) else {
+        return Cell::Unknown;
+    };
+    match row.as_ref(at) {
+        Some(BinlogValue::Value(value)) => text(value).map_or(Cell::Nothing, Cell::Text),
+        _ => Cell::Nothing,
     }
-    touched.add(key);
-    Ok(())
 }
 
 fn text(value: &Value) -> Option<String> {

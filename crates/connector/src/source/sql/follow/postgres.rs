@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use tokio_postgres::Client;
 
 use super::{
-    CHANGES, Touched,
+    CHANGES, Cell, Touched,
     pgoutput::{self, Datum, Message, Relation},
 };
 use crate::{
@@ -232,33 +232,14 @@ fn touch(
         name == relation.name && schema == relation.schema
     };
     for table in follow.tables.iter().filter(named) {
-        let value = |column: &String| {
-            // Without pairs the table is the feed's own: its key columns have the query's names.
-            let own = table
-                .key
-                .iter()
-                .find(|(_, outer)| *outer == column)
-                .map_or(column, |(own, _)| own);
-            let at = relation.columns.iter().position(|name| name == own)?;
-            tuple.get(at)
-        };
-        let mut key = Vec::with_capacity(key_columns.len());
-        for column in key_columns {
-            match value(column) {
-                Some(Datum::Text(text)) => key.push(text.clone()),
-                // A null is no key; a value not told is that of the other tuple.
-                Some(Datum::Null | Datum::Unchanged) => break,
-                None => {
-                    return Err(Error::Decide(format!(
-                        "{} has no column for the key's {column}: name it in source.follow.tables",
-                        table.table
-                    )));
-                }
+        touched.row(table, key_columns, |own| {
+            let at = relation.columns.iter().position(|name| name == own);
+            match at.and_then(|at| tuple.get(at)) {
+                Some(Datum::Text(text)) => Cell::Text(text.clone()),
+                Some(Datum::Null | Datum::Unchanged) => Cell::Nothing,
+                None => Cell::Unknown,
             }
-        }
-        if key.len() == key_columns.len() {
-            touched.add(key);
-        }
+        })?;
     }
     Ok(())
 }

@@ -7,21 +7,13 @@ use crate::{collect::Collect, error::Result, source::fault};
 const LONGEST: usize = 64 << 20;
 
 /// Cuts what comes into rows.
+#[derive(Default)]
 pub struct Lines {
-    width: usize,
     partial: Vec<u8>,
     row: u64,
 }
 
 impl Lines {
-    pub fn new(width: usize) -> Self {
-        Self {
-            width,
-            partial: Vec::new(),
-            row: 0,
-        }
-    }
-
     pub fn push(&mut self, mut chunk: &[u8], rows: &mut Collect<'_>) -> Result<()> {
         while let Some(end) = chunk.iter().position(|byte| *byte == b'\n') {
             if self.partial.is_empty() {
@@ -40,7 +32,7 @@ impl Lines {
         Ok(())
     }
 
-    pub fn finish(self, _: &mut Collect<'_>) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         if self.partial.is_empty() {
             Ok(())
         } else {
@@ -50,27 +42,29 @@ impl Lines {
 
     fn line(&mut self, line: &[u8], rows: &mut Collect<'_>) -> Result<()> {
         self.row += 1;
-        let text = std::str::from_utf8(line).map_err(|_| fault("PostgreSQL's answer is not UTF-8"))?;
-        if !text.contains('\\') {
-            let cells: Vec<Option<&str>> = text.split('\t').map(Some).collect();
-            return self.give(&cells, rows);
-        }
-        let texts: Vec<Option<String>> = text.split('\t').map(unescaped).collect();
-        let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-        self.give(&cells, rows)
+        rows.copy_line(self.row, line)
     }
+}
 
-    fn give(&self, cells: &[Option<&str>], rows: &mut Collect<'_>) -> Result<()> {
-        if cells.len() != self.width {
-            return Err(fault(format!(
-                "row {} has {} columns of {}",
-                self.row,
-                cells.len(),
-                self.width
-            )));
-        }
-        rows.cells(self.row, cells)
+/// Takes a line apart.
+pub fn row(number: u64, line: &[u8], width: usize, give: impl FnOnce(&[Option<&str>])) -> Result<()> {
+    let text = std::str::from_utf8(line).map_err(|_| fault("PostgreSQL's answer is not UTF-8"))?;
+    let mut plain: Vec<Option<&str>> = Vec::with_capacity(width);
+    let escaped: Vec<Option<String>>;
+    if text.contains('\\') {
+        escaped = text.split('\t').map(unescaped).collect();
+        plain.extend(escaped.iter().map(Option::as_deref));
+    } else {
+        plain.extend(text.split('\t').map(Some));
     }
+    if plain.len() != width {
+        return Err(fault(format!(
+            "row {number} has {} columns of {width}",
+            plain.len()
+        )));
+    }
+    give(&plain);
+    Ok(())
 }
 
 /// `None` = null.

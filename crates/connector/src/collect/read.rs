@@ -1,0 +1,260 @@
+//! Batches of rows → canonical records with their keys and digests, or refusals.
+
+use std::{ops::Range, sync::Arc};
+
+use dagr_model::{
+    digest::record_digest,
+    fault::Fault,
+    record::Canonical,
+    schema::{NodeId, Schema},
+};
+
+use super::Refused;
+use crate::{
+    error::Result,
+    map::{Mapping, shape},
+    source::sql::copy_row,
+};
+
+/// How the rows of a batch are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Texts, one for each column.
+    Cells,
+    /// Lines of PostgreSQL's `COPY`.
+    Copy,
+    /// JSON objects.
+    Json,
+}
+
+/// Rows that wait to be read.
+pub struct Batch {
+    pub form: Form,
+    bytes: Vec<u8>,
+    /// Number, and where it ends: of cells in `cells`, else in `bytes`.
+    rows: Vec<(u64, usize)>,
+    /// `None` = null.
+    cells: Vec<Option<Range<usize>>>,
+}
+
+impl Batch {
+    pub fn new(form: Form) -> Self {
+        Self {
+            form,
+            bytes: Vec::new(),
+            rows: Vec::new(),
+            cells: Vec::new(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    pub fn size(&self) -> usize {
+        self.bytes.len() + 16 * self.cells.len()
+    }
+
+    pub fn cells(&mut self, row: u64, cells: &[Option<&str>]) {
+        for cell in cells {
+            self.cells.push(cell.map(|text| {
+                let start = self.bytes.len();
+                self.bytes.extend_from_slice(text.as_bytes());
+                start..self.bytes.len()
+            }));
+        }
+        self.rows.push((row, self.cells.len()));
+    }
+
+    /// A line of `COPY`, or a JSON object.
+    pub fn text(&mut self, row: u64, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.rows.push((row, self.bytes.len()));
+    }
+}
+
+/// What a batch of rows became, in their order.
+#[derive(Default)]
+pub struct Read {
+    texts: Vec<u8>,
+    outcomes: Vec<Outcome>,
+}
+
+enum Outcome {
+    Record {
+        row: u64,
+        digest: [u8; 32],
+        key: Range<usize>,
+        json: Range<usize>,
+    },
+    Refused {
+        refused: Vec<Refused>,
+        key: Option<Vec<u8>>,
+    },
+}
+
+impl Read {
+    pub fn give(self, take: &mut dyn super::Take) -> Result<()> {
+        for outcome in self.outcomes {
+            match outcome {
+                Outcome::Record {
+                    row,
+                    digest,
+                    key,
+                    json,
+                } => take.record(row, &self.texts[key], &digest, &self.texts[json])?,
+                Outcome::Refused { refused, key } => take.refused(refused, key)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, schema: &Schema, row: u64, record: &Canonical) {
+        let key = match schema.key_of(record.as_ref()) {
+            Ok(key) => key,
+            Err(fault) => {
+                let refused = Refused::new(row, &fault.place, &fault.rule, fault.message, "");
+                return self.refuse(vec![refused], None);
+            }
+        };
+        let start = self.texts.len();
+        self.texts.extend_from_slice(&key);
+        let middle = self.texts.len();
+        self.texts.extend_from_slice(&record.json);
+        self.outcomes.push(Outcome::Record {
+            row,
+            digest: record_digest(&record.json),
+            key: start..middle,
+            json: middle..self.texts.len(),
+        });
+    }
+
+    pub fn refuse(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) {
+        self.outcomes.push(Outcome::Refused { refused, key });
+    }
+}
+
+/// Reads rows of one header.
+pub struct Reader {
+    schema: Arc<Schema>,
+    /// `None`: records that are JSON already and are not mapped.
+    mapping: Option<Mapping>,
+    width: usize,
+}
+
+impl Reader {
+    pub fn new(schema: Arc<Schema>, mapping: Option<Mapping>, width: usize) -> Self {
+        Self {
+            schema,
+            mapping,
+            width,
+        }
+    }
+
+    /// Columns of the source's rows that hold the key's fields as they are, in key order.
+    pub fn key_columns(&self) -> Option<Vec<usize>> {
+        let mapping = self.mapping.as_ref()?;
+        let column = |node: &NodeId| mapping.column_of(*node);
+        self.schema.key.iter().map(column).collect()
+    }
+
+    pub fn read(&self, batch: &Batch) -> Result<Read> {
+        let mut read = Read::default();
+        let mut start = 0;
+        let mut texts: Vec<Option<&str>> = Vec::with_capacity(self.width);
+        for (row, end) in &batch.rows {
+            match batch.form {
+                Form::Cells => {
+                    texts.clear();
+                    texts.extend(batch.cells[start..*end].iter().map(|cell| {
+                        let range = cell.clone()?;
+                        std::str::from_utf8(&batch.bytes[range]).ok()
+                    }));
+                    self.cells(*row, &texts, &mut read);
+                }
+                Form::Copy => copy_row(*row, &batch.bytes[start..*end], self.width, |cells| {
+                    self.cells(*row, cells, &mut read);
+                })?,
+                Form::Json => self.json(*row, &batch.bytes[start..*end], &mut read),
+            }
+            start = *end;
+        }
+        Ok(read)
+    }
+
+    fn cells(&self, row: u64, cells: &[Option<&str>], read: &mut Read) {
+        let Some(mapping) = &self.mapping else { return };
+        let schema = &*self.schema;
+        let mapped = match mapping.apply(cells) {
+            Ok(mapped) => mapped,
+            Err(refusals) => {
+                let refused = refusals
+                    .into_iter()
+                    .map(|refusal| {
+                        let path = &schema.nodes[refusal.node].path;
+                        let (column, value) = mapping.origin(schema, path, cells);
+                        Refused::new(row, column, refusal.rule, refusal.message, value)
+                    })
+                    .collect();
+                return read.refuse(refused, key_of_row(schema, mapping, cells));
+            }
+        };
+        let given: Vec<(NodeId, &str)> = mapped.iter().map(|(node, text)| (*node, &**text)).collect();
+        match schema.read_cells(&given, &schema.definition.csv) {
+            Ok(record) => read.push(schema, row, &record),
+            Err(faults) => {
+                let refused = faults
+                    .into_iter()
+                    .map(|fault| {
+                        let (column, value) = mapping.origin(schema, &fault.place, cells);
+                        let column = if column.is_empty() { &fault.place } else { column };
+                        Refused::new(row, column, &fault.rule, fault.message, value)
+                    })
+                    .collect();
+                read.refuse(refused, key_of_row(schema, mapping, cells));
+            }
+        }
+    }
+
+    fn json(&self, row: u64, raw: &[u8], read: &mut Read) {
+        match self.schema.read_json(raw) {
+            Ok(record) => read.push(&self.schema, row, &record),
+            Err(faults) => {
+                let refused = faults
+                    .into_iter()
+                    .map(|Fault { place, rule, message }| Refused::new(row, &place, &rule, message, ""))
+                    .collect();
+                read.refuse(refused, key_of_json(&self.schema, raw));
+            }
+        }
+    }
+}
+
+impl Refused {
+    /// `value` is told by its shape only.
+    pub fn new(row: u64, column: &str, rule: &str, message: String, value: &str) -> Self {
+        Self {
+            row,
+            column: column.to_owned(),
+            rule: rule.to_owned(),
+            message,
+            shape: shape(value),
+        }
+    }
+}
+
+fn key_of_row(schema: &Schema, mapping: &Mapping, cells: &[Option<&str>]) -> Option<Vec<u8>> {
+    let column = |node: &NodeId| cells.get(mapping.column_of(*node)?).copied().flatten();
+    let parts: Option<Vec<&str>> = schema.key.iter().map(column).collect();
+    schema.key_from_parts(&parts?).ok()
+}
+
+fn key_of_json(schema: &Schema, raw: &[u8]) -> Option<Vec<u8>> {
+    let mut members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(raw).ok()?;
+    members.retain(|name, _| schema.key.iter().any(|node| schema.nodes[*node].name == *name));
+    schema.key_from_object(&members, true).ok()
+}

@@ -1,0 +1,101 @@
+//! Rows as they wait to be compared: by key, those of one key in the order of the source.
+
+use dagr_model::definition::Duplicates;
+
+use super::body::Dropped;
+use crate::{
+    error::{Error, Result},
+    sort::{Entry, Sorted},
+};
+
+/// One row: its number, its digest (`None` = refused) and its line in the body (`None` = not written).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Staged {
+    pub row: u64,
+    pub digest: Option<[u8; 32]>,
+    pub line: Option<u64>,
+}
+
+impl Staged {
+    /// Row, line + 1 (0 = none), digest.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(48);
+        out.extend_from_slice(&self.row.to_le_bytes());
+        out.extend_from_slice(&self.line.map_or(0, |line| line + 1).to_le_bytes());
+        if let Some(digest) = &self.digest {
+            out.extend_from_slice(digest);
+        }
+        out
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (row, rest) = bytes.split_first_chunk::<8>()?;
+        let (line, digest) = rest.split_first_chunk::<8>()?;
+        Some(Self {
+            row: u64::from_le_bytes(*row),
+            line: u64::from_le_bytes(*line).checked_sub(1),
+            digest: digest.try_into().ok(),
+        })
+    }
+}
+
+/// Every row of one key.
+pub struct Group {
+    pub key: Vec<u8>,
+    pub first: Staged,
+    pub last: Staged,
+    /// Do all of them say the same?
+    same: bool,
+}
+
+impl Group {
+    /// The one row that counts: identical ones collapse, differing ones go by the definition.
+    pub fn chosen(&self, duplicates: Duplicates) -> Option<&Staged> {
+        match duplicates {
+            _ if self.same => Some(&self.first),
+            Duplicates::First => Some(&self.first),
+            Duplicates::Last => Some(&self.last),
+            Duplicates::Quarantine => None,
+        }
+    }
+}
+
+pub struct Groups {
+    rows: Sorted,
+    ahead: Option<Entry>,
+}
+
+impl Groups {
+    pub fn new(mut rows: Sorted) -> Result<Self> {
+        let ahead = rows.next()?;
+        Ok(Self { rows, ahead })
+    }
+
+    /// Lines of all its rows are marked: the one that counts is to be kept.
+    pub fn next(&mut self, dropped: &mut Dropped) -> Result<Option<Group>> {
+        let Some(entry) = self.ahead.take() else {
+            return Ok(None);
+        };
+        let first = staged(&entry)?;
+        dropped.mark(first.line);
+        let mut group = Group {
+            key: entry.key,
+            first,
+            last: first,
+            same: true,
+        };
+        loop {
+            self.ahead = self.rows.next()?;
+            let Some(entry) = self.ahead.take_if(|entry| entry.key == group.key) else {
+                return Ok(Some(group));
+            };
+            group.last = staged(&entry)?;
+            group.same &= group.last.digest == group.first.digest;
+            dropped.mark(group.last.line);
+        }
+    }
+}
+
+fn staged(entry: &Entry) -> Result<Staged> {
+    Staged::read(&entry.value).ok_or_else(|| Error::State("what was sorted is damaged".to_owned()))
+}
