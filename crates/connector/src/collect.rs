@@ -1,11 +1,14 @@
 //! Rows of a source → canonical records with their keys, or refusals that name row, column, rule and shape.
 
+mod given;
+
 use dagr_formats::{Row, Sink, Unreadable};
 use dagr_model::{
     fault::Fault,
     record::Canonical,
     schema::{NodeId, Schema},
 };
+pub use given::{Cell, Given, Wrong};
 use serde::Serialize;
 
 use crate::{

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
-    source::{Notes, files, http, sql::Db},
+    source::{Notes, files, http, soap, sql::Db},
     state::{LAST_FILE, RESYNCED, State},
 };
 
@@ -115,6 +115,10 @@ impl Running {
                     Some(notes) => notes,
                     None => return Ok(Looked::NothingNew),
                 }
+            }
+            (Source::Soap(spec), _) => {
+                soap::read(spec, &mut collect, None).await?;
+                Notes::new()
             }
             (Source::Sql(spec), _) => {
                 Db::connect(spec, &schema).await?.all(&mut collect).await?;
