@@ -160,7 +160,7 @@ pub struct ListQuery {
 /// Changes as they are committed.
 #[derive(Debug, Clone)]
 pub struct Follow {
-    /// PostgreSQL: name of the replication slot and of the publication.
+    /// PostgreSQL: name of the replication slot and of the publication. SQLite: of the table of touched keys.
     pub slot: String,
     pub tables: Vec<Followed>,
     /// Longest time between two looks.

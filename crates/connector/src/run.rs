@@ -113,7 +113,15 @@ impl Running {
             (Source::Http(spec), _) => {
                 match http::read(spec, Some(&self.state), &mut collect, &schema.definition.csv).await? {
                     Some(notes) => notes,
-                    None => return Ok(Looked::NothingNew),
+                    None => {
+                        drop(collect);
+                        drop(comparison);
+                        // The same as was compared: it is asked again when the next comparison is due.
+                        self.state
+                            .set_meta("last_compare", &Timestamp::now().to_string())?;
+                        self.state.set_meta("compare_due", "false")?;
+                        return Ok(Looked::NothingNew);
+                    }
                 }
             }
             (Source::Soap(spec), _) => {

@@ -3,7 +3,7 @@
 mod document;
 pub mod files;
 pub mod http;
-mod parquet;
+pub mod parquet;
 pub mod soap;
 pub mod sql;
 mod text;

@@ -281,9 +281,10 @@ fn follow(
     faults: &mut Faults,
 ) -> Follow {
     let mut words = Words::new(given, "source.follow");
-    let slot = words
-        .text(faults, "slot")
-        .unwrap_or_else(|| format!("dagr_{name}"));
+    let slot = words.text(faults, "slot").unwrap_or_else(|| match engine {
+        Engine::Sqlite => format!("dagr_change_{name}"),
+        _ => format!("dagr_{name}"),
+    });
     let every = words
         .duration(faults, "every")
         .unwrap_or(Duration::from_millis(200));
@@ -318,10 +319,6 @@ fn follow(
                 "with a query, say which tables it reads: [[source.follow.tables]] with table and key";
             faults.push(Fault::new("source.follow.tables", "required", message));
         }
-    }
-    if engine == Engine::Sqlite {
-        let message = "SQLite tells nobody of its changes: leave follow out, the feed compares as often as schedule.compare says";
-        faults.push(Fault::new("source.follow", "engine", message));
     }
     Follow { slot, tables, every }
 }

@@ -1,11 +1,15 @@
 //! Feeds and replicas: the real binary between real sources and the real server.
 
+mod addresses;
 mod files;
+mod formats;
 mod independent;
 mod init;
 mod mariadb;
 mod postgres;
 mod replica;
+mod soap;
+mod sqlite;
 mod storm;
 mod unhappy;
 
