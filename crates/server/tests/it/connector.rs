@@ -6,6 +6,7 @@ mod formats;
 mod independent;
 mod init;
 mod mariadb;
+mod parquet;
 mod postgres;
 mod replica;
 mod soap;
