@@ -46,7 +46,7 @@ pub async fn read(
         return Ok(None);
     };
     let told = Told::of(&answer, http)?;
-    let file = web::spooled(answer, http.most_bytes, "source.most_mib").await?;
+    let file = web::spooled(answer, &http.url, http.most_bytes, "source.most_mib").await?;
     let file = plain(file, &told, http)?;
     unpack(
         &http.url,
@@ -92,7 +92,7 @@ async fn ask(http: &Http, state: Option<&State>) -> Result<Option<Response>> {
     if let Some(etag) = state.map(|state| state.meta(NOTE)).transpose()?.flatten() {
         request = request.header(header::IF_NONE_MATCH, etag);
     }
-    let answer = request.send().await.map_err(|error| fault(web::told(&error)))?;
+    let answer = request.send().await.map_err(|error| fault(web::told(error)))?;
     match answer.status() {
         StatusCode::NOT_MODIFIED => Ok(None),
         status if status.is_success() => Ok(Some(answer)),

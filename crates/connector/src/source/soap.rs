@@ -72,7 +72,7 @@ async fn ask(soap: &Soap, client: &Client, request: String) -> Result<Response> 
     call.body(request)
         .send()
         .await
-        .map_err(|error| fault(web::told(&error)))
+        .map_err(|error| fault(web::told(error)))
 }
 
 struct Reading<'s> {
@@ -95,7 +95,7 @@ impl Reading<'_> {
                 "{place} has attachments ({media}); only plain SOAP is read"
             )));
         }
-        let file = web::spooled(answer, PAGE_BYTES, "ask for fewer by source.page_size").await?;
+        let file = web::spooled(answer, &place, PAGE_BYTES, "ask for fewer by source.page_size").await?;
         if !status.is_success() {
             return Err(refusal(&place, status, file, charset.as_deref()));
         }

@@ -27,20 +27,19 @@ pub fn client(ca: Option<&Path>, more: impl FnOnce(ClientBuilder) -> ClientBuild
         })?;
         builder = builder.tls_certs_merge(authorities);
     }
-    builder.build().map_err(|error| fault(told(&error)))
+    builder.build().map_err(|error| fault(told(error)))
 }
 
 /// The answer's bytes on disk. An answer that breaks off is an error.
-pub async fn spooled(mut answer: Response, most_bytes: u64, word: &str) -> Result<File> {
-    let url = answer.url().clone();
-    let disk = |error: std::io::Error| Error::Source(format!("{url}: no room for the answer: {error}"));
+pub async fn spooled(mut answer: Response, shown: &str, most_bytes: u64, word: &str) -> Result<File> {
+    let disk = |error: std::io::Error| Error::Source(format!("{shown}: no room for the answer: {error}"));
     let mut file = tempfile::tempfile().map_err(disk)?;
     let mut taken = 0;
-    while let Some(piece) = answer.chunk().await.map_err(|error| fault(told(&error)))? {
+    while let Some(piece) = answer.chunk().await.map_err(|error| fault(told(error)))? {
         taken += piece.len() as u64;
         if taken > most_bytes {
             return Err(fault(format!(
-                "{url} answers more than {} MiB ({word}); it is not taken",
+                "{shown} answers more than {} MiB ({word}); it is not taken",
                 most_bytes >> 20
             )));
         }
@@ -50,10 +49,11 @@ pub async fn spooled(mut answer: Response, most_bytes: u64, word: &str) -> Resul
     Ok(file)
 }
 
-/// What went wrong on the way, with its cause.
-pub fn told(error: &reqwest::Error) -> String {
+/// What went wrong on the way, with its cause. An address that the answer led to may hold a token: it is not told.
+pub fn told(error: reqwest::Error) -> String {
+    let error = error.without_url();
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();

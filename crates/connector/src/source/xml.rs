@@ -311,7 +311,7 @@ impl<R: BufRead> BufRead for Counted<R> {
         // What is consumed lies in the buffer: nothing is read.
         if let Ok(ready) = self.inner.fill_buf() {
             let taken = &ready[..amount.min(ready.len())];
-            self.lines += taken.iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.lines += memchr::memchr_iter(b'\n', taken).count() as u64;
         }
         self.left = self.left.saturating_sub(amount);
         self.inner.consume(amount);

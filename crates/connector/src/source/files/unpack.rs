@@ -1,6 +1,7 @@
 //! What is inside `.gz`, `.zst` and `.zip`, without ever holding more of it than a piece.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, BufReader, Read},
 };
@@ -34,7 +35,7 @@ pub fn unpack<T>(
         let inside = zstd::stream::read::Decoder::new(file)
             .map_err(|error| Error::Source(format!("{shown}: {error}; it is not taken")))?;
         read(plain, Input::Stream(&mut bounded(inside)))
-    } else if name.ends_with(".zip") {
+    } else if name.strip_suffix(".zip").is_some() {
         zipped(shown, file, member, read)
     } else {
         read(&name, Input::File(file))
@@ -66,7 +67,7 @@ fn chosen(
 ) -> std::result::Result<usize, String> {
     let names: Vec<String> = archive
         .file_names()
-        .map(|name| name.map(|name| name.into_owned()).unwrap_or_default())
+        .map(|name| name.map(Cow::into_owned).unwrap_or_default())
         .collect();
     let data: Vec<&String> = names.iter().filter(|name| is_data(name)).collect();
     let one = match (member, data.as_slice()) {

@@ -92,7 +92,7 @@ impl<R: BufRead> Walk<'_, R> {
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| self.fault(&error.to_string()))?;
             let (prefix, name) = (attribute.key.prefix(), attribute.key.local_name());
-            let prefix = prefix.as_ref().map(|prefix| prefix.as_ref());
+            let prefix = prefix.as_ref().map(AsRef::as_ref);
             if prefix == Some("xmlns") || (prefix.is_none() && name.as_ref() == "xmlns") {
                 continue;
             }

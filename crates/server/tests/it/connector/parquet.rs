@@ -14,7 +14,7 @@ const DEFINITION: &str = "name: cq_people\nkey: Code(, Year)\ndata_description: 
 
 fn person(n: u32) -> Value {
     let mut person = json!({
-        "Code": format!("k{n:05}"), "Year": 2000 + n % 3, "Name": format!("Ņikita \"{n}\", Ķekava"), "Good": n % 2 == 0,
+        "Code": format!("k{n:05}"), "Year": 2000 + n % 3, "Name": format!("Ņikita \"{n}\", Ķekava"), "Good": n.is_multiple_of(2),
         "Born": format!("19{:02}-02-{:02}", n % 100, 1 + n % 28), "Seen": format!("2026-01-01T10:00:{:02}.125Z", n % 60),
         "Score": format!("{n}.{:02}", n % 100).parse::<serde_json::Number>().unwrap(),
         "Pets": [{"Name": "Rekss", "Toys": [{"What": "bumba", "Price": 1.5}, {"What": format!("kauls {n}")}]}, {"Name": format!("Muris {n}")}],
