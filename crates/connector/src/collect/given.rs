@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use dagr_model::schema::{NodeId, Schema};
 
-use super::{Collect, key_of_row, refused};
+use super::{Collect, Refused, key_of_row, refused};
 use crate::error::{Error, Result};
 
 /// Columns a source may have.
@@ -131,15 +131,19 @@ impl<'g, 'c> Given<'g, 'c> {
         if wrong.is_empty() {
             return self.rows.cells(row, &texts);
         }
-        let key = self
-            .rows
-            .mapping
-            .as_ref()
-            .and_then(|mapping| key_of_row(self.rows.schema, mapping, &texts));
         let told = wrong
             .into_iter()
             .map(|wrong| refused(row, &wrong.column, wrong.rule, wrong.message, ""))
             .collect();
-        self.rows.take.refused(told, key)
+        self.rows.refuse(told, &texts)
+    }
+}
+
+impl Collect<'_> {
+    /// A row that is refused before it is read; its key is in its cells.
+    fn refuse(&mut self, refused: Vec<Refused>, cells: &[Option<&str>]) -> Result<()> {
+        let mapping = self.mapping.as_ref();
+        let key = mapping.and_then(|mapping| key_of_row(self.schema, mapping, cells));
+        self.take.refused(refused, key)
     }
 }

@@ -172,9 +172,10 @@ impl<'r> Followed<'r> {
             for (name, value) in notes(&touched) {
                 running.state.set_meta(&name, &value)?;
             }
+            // The comparison that is due now sees all of it: asked again, the slot would tell it again.
+            self.advance(&touched).await?;
+            // Triggers of SQLite that are gone are made anew, before everything is compared.
             if matches!(self.reader, Some(Reader::Sqlite(..))) {
-                self.advance(&touched).await?;
-                // Triggers that are gone are made anew, before everything is compared.
                 self.reader = None;
             }
             return Ok(Seen::Everything);
