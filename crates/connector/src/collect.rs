@@ -1,12 +1,14 @@
 //! Rows of a source → canonical records with their keys, or refusals that name row, column, rule and shape.
 
 mod crew;
+mod given;
 mod read;
 
 use std::sync::{Arc, atomic::Ordering};
 
 use dagr_formats::{Row, Sink, Unreadable};
 use dagr_model::{fault::Fault, schema::Schema};
+pub use given::{Cell, Given, Wrong};
 use serde::Serialize;
 
 use self::{
@@ -211,14 +213,14 @@ impl<'c> Collect<'c> {
         Ok(())
     }
 
-    /// A row that could not even be taken apart.
-    fn bad(&mut self, refused: Refused) -> Result<()> {
+    /// A row that is refused before it is read.
+    fn refuse(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
         // What came before it is told before it.
         self.flush()?;
         while let Some(read) = self.crew.as_mut().and_then(Crew::take) {
             read?.give(self.take)?;
         }
-        self.take.refused(vec![refused], None)
+        self.take.refused(refused, key)
     }
 
     /// Members are columns: scalars as text, lists and objects as JSON.
@@ -227,7 +229,7 @@ impl<'c> Collect<'c> {
             Ok(members) => members,
             Err(_) => {
                 let message = "expected one JSON object".to_owned();
-                return self.bad(Refused::new(row, "", "json", message, ""));
+                return self.refuse(vec![Refused::new(row, "", "json", message, "")], None);
             }
         };
         let new = members.keys().any(|name| !self.columns.contains(name));
@@ -302,10 +304,10 @@ impl Sink for Collect<'_> {
             Row::Upsert { line, json } => self.json(line, json),
             Row::Delete { line, .. } | Row::Erase { line, .. } => {
                 let message = "a feed's source holds records, not operations".to_owned();
-                self.bad(Refused::new(line, "op", "operation", message, ""))
+                self.refuse(vec![Refused::new(line, "op", "operation", message, "")], None)
             }
             Row::Bad { line, fault } => {
-                self.bad(Refused::new(line, &fault.place, &fault.rule, fault.message, ""))
+                self.refuse(vec![Refused::new(line, &fault.place, &fault.rule, fault.message, "")], None)
             }
         };
         self.or_stop(done)

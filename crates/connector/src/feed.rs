@@ -77,6 +77,7 @@ pub enum Source {
     Files(Files),
     Sql(Sql),
     Http(Http),
+    Soap(Soap),
 }
 
 /// One file, or every file of a directory in the order of their names.
@@ -92,6 +93,8 @@ pub struct Files {
     pub settle: Duration,
     /// Of JSON and XML: where the records are.
     pub records: Option<String>,
+    /// Of a zip file with several files in it: which.
+    pub member: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +102,25 @@ pub enum Format {
     Csv,
     Json,
     NdJson,
+    Xml,
+    Parquet,
+}
+
+impl Format {
+    /// Every format by its word.
+    pub const WORDS: [(&'static str, Self); 5] = [
+        ("csv", Self::Csv),
+        ("json", Self::Json),
+        ("ndjson", Self::NdJson),
+        ("xml", Self::Xml),
+        ("parquet", Self::Parquet),
+    ];
+
+    /// The words, for a message.
+    pub fn offered() -> String {
+        let [words @ .., last] = Self::WORDS.map(|(word, _)| word);
+        format!("{} or {last}", words.join(", "))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +168,7 @@ pub struct ListQuery {
 /// Changes as they are committed.
 #[derive(Debug, Clone)]
 pub struct Follow {
-    /// PostgreSQL: name of the replication slot and of the publication.
+    /// PostgreSQL: name of the replication slot and of the publication. SQLite: of the table of touched keys.
     pub slot: String,
     pub tables: Vec<Followed>,
     /// Longest time between two looks.
@@ -165,10 +187,70 @@ pub struct Followed {
 pub struct Http {
     pub url: String,
     /// Header `Authorization`.
-    pub authorization: Option<Secret>,
+    pub authorization: Option<Authorization>,
+    /// PEM of authorities to trust besides the machine's own.
+    pub ca: Option<PathBuf>,
     pub format: Option<Format>,
     pub charset: Option<String>,
     pub records: Option<String>,
+    pub member: Option<String>,
+    /// Longest time of silence.
+    pub timeout: Duration,
+    /// An answer may have so many bytes.
+    pub most_bytes: u64,
+}
+
+/// How a call says who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authorization {
+    /// The header as it stands.
+    Header(Secret),
+    Basic {
+        username: String,
+        password: Secret,
+    },
+}
+
+impl Authorization {
+    /// The header's value.
+    pub fn read(&self) -> Result<String> {
+        use base64::Engine as _;
+        Ok(match self {
+            Self::Header(secret) => secret.read()?,
+            Self::Basic { username, password } => {
+                let both = format!("{username}:{}", password.read()?);
+                let text = base64::engine::general_purpose::STANDARD.encode(both);
+                format!("Basic {text}")
+            }
+        })
+    }
+}
+
+/// Pages of records from a SOAP service.
+#[derive(Debug, Clone)]
+pub struct Soap {
+    pub url: String,
+    pub version: SoapVersion,
+    pub action: Option<String>,
+    /// The request, with `{page}` or `{offset}` and `{page_size}` where they stand.
+    pub envelope: String,
+    /// Where the records are in the answer's `Body`.
+    pub records: String,
+    pub page_size: Option<u64>,
+    /// The first `{page}` or `{offset}`.
+    pub first: u64,
+    /// Pages asked for at most.
+    pub pages: u64,
+    pub authorization: Option<Authorization>,
+    pub ca: Option<PathBuf>,
+    /// Longest time a page may take.
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SoapVersion {
+    V1_1,
+    V1_2,
 }
 
 /// How columns become fields. A field without a rule is filled by the column of its name.

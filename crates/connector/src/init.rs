@@ -273,9 +273,7 @@ fn feed(sql: &Sql, name: &str, table: &Table, children: &[&Table]) -> String {
             order.join(", ")
         ));
     }
-    if sql.engine != Engine::Sqlite {
-        text.push_str("\n# [source.follow]                # changes as they are committed, instead of comparing on schedule only\n# every = \"200ms\"\n");
-    }
+    text.push_str("\n# [source.follow]                # changes as they are committed, instead of comparing on schedule only\n# every = \"200ms\"\n");
     text.push_str(
         "\n# [map]                          # a field is filled by the column of its name; else:\n# Field = \"column\"\n# Field = { column = \"st\", codes = { \"1\" = \"alive\" } }\n# drop = [\"column nobody wants\"]\n\n\
          # [schedule]\n# compare = \"15m\"                # everything, against what was sent\n# reconcile = \"24h\"              # what was sent, against the server's digest\n",

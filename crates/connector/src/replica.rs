@@ -67,6 +67,7 @@ pub enum TargetSpec {
 pub enum FileFormat {
     NdJson,
     Csv,
+    Parquet,
 }
 
 impl Spec {
@@ -192,11 +193,12 @@ fn target(table: &Table, dataset: &str, base: &Path, faults: &mut Vec<Fault>) ->
             {
                 Some("ndjson" | "jsonl") => FileFormat::NdJson,
                 Some("csv") => FileFormat::Csv,
+                Some("parquet") => FileFormat::Parquet,
                 _ => {
                     faults.push(Fault::new(
                         "target.path",
                         "kind",
-                        "a name that ends in .ndjson or .csv",
+                        "a name that ends in .ndjson, .csv or .parquet",
                     ));
                     FileFormat::NdJson
                 }

@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Result},
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
-    source::{Notes, files, http, sql::Db},
+    source::{Notes, files, http, soap, sql::Db},
     state::{LAST_FILE, RESYNCED, State},
 };
 
@@ -136,8 +136,20 @@ impl Running {
             (Source::Http(spec), _) => {
                 match http::read(spec, Some(&self.state), &mut collect, &schema.definition.csv).await? {
                     Some(notes) => notes,
-                    None => return Ok(Looked::NothingNew),
+                    None => {
+                        drop(collect);
+                        drop(comparison);
+                        // The same as was compared: it is asked again when the next comparison is due.
+                        self.state
+                            .set_meta("last_compare", &Timestamp::now().to_string())?;
+                        self.state.set_meta("compare_due", "false")?;
+                        return Ok(Looked::NothingNew);
+                    }
                 }
+            }
+            (Source::Soap(spec), _) => {
+                soap::read(spec, &mut collect, None).await?;
+                Notes::new()
             }
             (Source::Sql(spec), _) => {
                 Db::connect(spec, &schema).await?.all(&mut collect).await?;

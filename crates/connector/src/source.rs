@@ -1,13 +1,16 @@
 //! Where records come from. Every source gives rows to a [`Collect`]; what it noted of itself is kept with the package.
 
+mod document;
 pub mod files;
 pub mod http;
+pub mod parquet;
+pub mod soap;
 pub mod sql;
+mod text;
+mod web;
+mod xml;
 
 use crate::error::Error;
-
-/// Memory one JSON text that is read as a whole may take.
-pub const WHOLE_BYTES: u64 = 256 << 20;
 
 /// What a source remembers of a reading: names and values.
 pub type Notes = Vec<(String, String)>;

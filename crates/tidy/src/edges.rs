@@ -43,7 +43,7 @@ const EDGES: [(&str, &[&str]); 14] = [
 const IN_TESTS: [&str; 1] = ["store-embedded"];
 
 /// Heavy dependencies, and the only crates that may name them: what keeps pure crates pure.
-const ONLY_IN: [(&str, &[&str]); 13] = [
+const ONLY_IN: [(&str, &[&str]); 16] = [
     (
         "tokio",
         &[
@@ -68,6 +68,9 @@ const ONLY_IN: [(&str, &[&str]); 13] = [
     ("rusqlite", &["connector"]),
     ("tokio-postgres", &["connector"]),
     ("mysql_async", &["connector"]),
+    ("parquet", &["connector"]),
+    ("quick-xml", &["connector"]),
+    ("zip", &["connector"]),
     ("rustix", &["store", "store-embedded", "app", "server"]),
     ("utoipa", &["rest"]),
     ("clap", &["server"]),

@@ -162,6 +162,11 @@ impl Reader {
         self.schema.key.iter().map(column).collect()
     }
 
+    /// The record that a row is of, where that can be read.
+    pub fn key_of_row(&self, cells: &[Option<&str>]) -> Option<Vec<u8>> {
+        key_of_row(&self.schema, self.mapping.as_ref()?, cells)
+    }
+
     pub fn read(&self, batch: &Batch) -> Result<Read> {
         let mut read = Read::default();
         let mut start = 0;

@@ -1,5 +1,7 @@
 //! TOML → a feed.
 
+mod documents;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -10,8 +12,8 @@ use dagr_model::fault::Fault;
 use toml::{Table, Value};
 
 use super::{
-    Engine, Feed, Files, Follow, Followed, Format, Http, ListQuery, MapSpec, Other, Retry, Rule, Schedule,
-    Secret, Server, Source, Sql, Tls, quoted_table,
+    Engine, Feed, Follow, Followed, ListQuery, MapSpec, Other, Retry, Rule, Schedule, Secret, Server, Source,
+    Sql, Tls, quoted_table,
 };
 use crate::words::Words;
 
@@ -192,10 +194,11 @@ fn source(table: &Table, name: &str, base: &Path, faults: &mut Faults) -> Option
         Some("postgres") => sql(&mut words, Engine::Postgres, name, base, faults).map(Source::Sql),
         Some("mariadb" | "mysql") => sql(&mut words, Engine::MariaDb, name, base, faults).map(Source::Sql),
         Some("sqlite") => sql(&mut words, Engine::Sqlite, name, base, faults).map(Source::Sql),
-        Some("files") => files(&mut words, base, faults).map(Source::Files),
-        Some("http") => http(&mut words, base, faults).map(Source::Http),
+        Some("files") => documents::files(&mut words, base, faults).map(Source::Files),
+        Some("http") => documents::http(&mut words, base, faults).map(Source::Http),
+        Some("soap") => documents::soap(&mut words, base, faults).map(Source::Soap),
         Some(_) => {
-            let message = "expected postgres, mariadb, mysql, sqlite, files or http";
+            let message = "expected postgres, mariadb, mysql, sqlite, files, http or soap";
             faults.push(Fault::new("source.kind", "kind", message));
             return None;
         }
@@ -306,9 +309,10 @@ fn follow(
     faults: &mut Faults,
 ) -> Follow {
     let mut words = Words::new(given, "source.follow");
-    let slot = words
-        .text(faults, "slot")
-        .unwrap_or_else(|| format!("dagr_{name}"));
+    let slot = words.text(faults, "slot").unwrap_or_else(|| match engine {
+        Engine::Sqlite => format!("dagr_change_{name}"),
+        _ => format!("dagr_{name}"),
+    });
     let every = words
         .duration(faults, "every")
         .unwrap_or(Duration::from_millis(200));
@@ -344,64 +348,7 @@ fn follow(
             faults.push(Fault::new("source.follow.tables", "required", message));
         }
     }
-    if engine == Engine::Sqlite {
-        let message = "SQLite tells nobody of its changes: leave follow out, the feed compares as often as schedule.compare says";
-        faults.push(Fault::new("source.follow", "engine", message));
-    }
     Follow { slot, tables, every }
-}
-
-fn files(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<Files> {
-    words.required(faults, "path", "\"deliveries\"");
-    let path = words.text(faults, "path").map(|path| base.join(path));
-    let watch = words.bool(faults, "watch").unwrap_or(false);
-    let format = format(words, faults);
-    let charset = words.text(faults, "charset");
-    let settle = words.duration(faults, "settle").unwrap_or(Duration::from_secs(2));
-    let records = words.text(faults, "records");
-    Some(Files {
-        path: path?,
-        watch,
-        format,
-        charset,
-        settle,
-        records,
-    })
-}
-
-fn http(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<Http> {
-    words.required(faults, "url", "\"https://register.example.lv/vehicles.json\"");
-    let url = words.text(faults, "url");
-    if let Some(url) = &url {
-        no_password(url, "source.url", faults);
-    }
-    let authorization = secret(words, "authorization", base, faults);
-    let format = format(words, faults);
-    let charset = words.text(faults, "charset");
-    let records = words.text(faults, "records");
-    Some(Http {
-        url: url?,
-        authorization,
-        format,
-        charset,
-        records,
-    })
-}
-
-fn format(words: &mut Words<'_>, faults: &mut Faults) -> Option<Format> {
-    match words.text(faults, "format")?.as_str() {
-        "csv" => Some(Format::Csv),
-        "json" => Some(Format::Json),
-        "ndjson" => Some(Format::NdJson),
-        _ => {
-            faults.push(Fault::new(
-                "source.format",
-                "kind",
-                "expected csv, json or ndjson",
-            ));
-            None
-        }
-    }
 }
 
 fn map(table: &Table, faults: &mut Faults) -> MapSpec {

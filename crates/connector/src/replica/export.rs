@@ -1,8 +1,12 @@
 //! A copy as a file: written whole beside the old one, and swapped in one step.
 
+mod columns;
+mod shred;
+
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
+    path::Path,
 };
 
 use dagr_formats::csv_out;
@@ -11,6 +15,7 @@ use serde_json::Value;
 
 use super::{FileFormat, Spec, TargetSpec, plan::Table, rows, target::Target};
 use crate::error::{Error, Result};
+use shred::{Measures, Sheet};
 
 /// Records read at once.
 const PAGE: usize = 5_000;
@@ -24,45 +29,129 @@ pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema)
         return Ok(());
     }
     let beside = path.with_extension("part");
-    let fault = |error: std::io::Error| Error::file(&beside, &error);
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(&beside).map_err(fault)?);
-    let header: Vec<&str> = schema
-        .definition
-        .fields
-        .iter()
-        .map(|field| field.name.as_str())
-        .collect();
-    if *format == FileFormat::Csv {
-        let mut row = Vec::new();
-        csv_out::write_row(&mut row, header.iter());
-        out.write_all(&row).map_err(fault)?;
+    let copy = Copy {
+        target,
+        table,
+        schema,
+        beside: &beside,
+    };
+    let file = match format {
+        FileFormat::NdJson => copy.ndjson().await?,
+        FileFormat::Csv => copy.csv().await?,
+        FileFormat::Parquet => copy.parquet().await?,
+    };
+    file.sync_all().map_err(|error| copy.fault(error))?;
+    fs::rename(&beside, path).map_err(|error| copy.fault(error))
+}
+
+/// What is written, and where to.
+struct Copy<'c> {
+    target: &'c Target,
+    table: &'c Table,
+    schema: &'c Schema,
+    beside: &'c Path,
+}
+
+impl Copy<'_> {
+    fn fault(&self, error: std::io::Error) -> Error {
+        Error::file(self.beside, &error)
     }
-    let mut after: Option<Vec<u8>> = None;
-    loop {
-        let records = target.read(table, None, after.as_deref(), None, PAGE).await?;
-        let Some((last, _)) = records.last() else { break };
-        after = Some(last.clone());
-        for (_, stored) in &records {
-            let json = rows::to_record(table, stored, schema)
-                .ok_or_else(|| Error::State("a record of the copy cannot be read; verify it".to_owned()))?;
-            match format {
-                FileFormat::NdJson => {
-                    out.write_all(&json)
-                        .and_then(|()| out.write_all(b"\n"))
-                        .map_err(fault)?;
-                }
-                FileFormat::Csv => {
-                    let record: Value = serde_json::from_slice(&json).unwrap_or_default();
-                    let mut row = Vec::new();
-                    csv_out::write_row(&mut row, header.iter().map(|name| cell(&record[*name])));
-                    out.write_all(&row).map_err(fault)?;
-                }
+
+    fn create(&self) -> Result<BufWriter<File>> {
+        let file = File::create(self.beside).map_err(|error| self.fault(error))?;
+        Ok(BufWriter::with_capacity(1 << 20, file))
+    }
+
+    fn whole(&self, out: BufWriter<File>) -> Result<File> {
+        out.into_inner().map_err(|error| self.fault(error.into_error()))
+    }
+
+    /// Gives every record, in the order of the keys.
+    async fn each(&self, give: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let records = self
+                .target
+                .read(self.table, None, after.as_deref(), None, PAGE)
+                .await?;
+            let Some((last, _)) = records.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            for (_, stored) in &records {
+                let json = rows::to_record(self.table, stored, self.schema).ok_or_else(|| {
+                    Error::State("a record of the copy cannot be read; verify it".to_owned())
+                })?;
+                give(&json)?;
             }
         }
     }
-    let file = out.into_inner().map_err(|error| fault(error.into_error()))?;
-    file.sync_all().map_err(fault)?;
-    fs::rename(&beside, path).map_err(fault)
+
+    async fn ndjson(&self) -> Result<File> {
+        let mut out = self.create()?;
+        self.each(&mut |json| {
+            out.write_all(json)
+                .and_then(|()| out.write_all(b"\n"))
+                .map_err(|error| self.fault(error))
+        })
+        .await?;
+        self.whole(out)
+    }
+
+    async fn csv(&self) -> Result<File> {
+        let header: Vec<&str> = self
+            .schema
+            .definition
+            .fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
+        let mut out = self.create()?;
+        let mut row = Vec::new();
+        csv_out::write_row(&mut row, header.iter());
+        out.write_all(&row).map_err(|error| self.fault(error))?;
+        self.each(&mut |json| {
+            let record: Value = serde_json::from_slice(json).unwrap_or_default();
+            let mut row = Vec::new();
+            csv_out::write_row(&mut row, header.iter().map(|name| cell(&record[*name])));
+            out.write_all(&row).map_err(|error| self.fault(error))
+        })
+        .await?;
+        self.whole(out)
+    }
+
+    /// Read twice: how many digits a decimal column needs is known at the end only.
+    async fn parquet(&self) -> Result<File> {
+        let fields = &self.schema.definition.fields;
+        let mut measures = Measures::of(fields);
+        if measures.are_needed() {
+            self.each(&mut |json| {
+                let record: Value = serde_json::from_slice(json).unwrap_or_default();
+                measures.see(&record);
+                Ok(())
+            })
+            .await?;
+        }
+        let told = |error: parquet::errors::ParquetError| {
+            Error::State(format!("{}: {error}", self.beside.display()))
+        };
+        let out = self.create()?;
+        let mut sheet = Sheet::new(fields, &measures).map_err(told)?;
+        let mut file = columns::File::begin(out, sheet.ty()).map_err(told)?;
+        self.each(&mut |json| {
+            let record: Value = serde_json::from_slice(json).unwrap_or_default();
+            sheet
+                .push(&record)
+                .map_err(|message| Error::State(format!("{}: {message}", self.beside.display())))?;
+            if sheet.is_full() {
+                file.group(sheet.take()).map_err(told)?;
+            }
+            Ok(())
+        })
+        .await?;
+        file.group(sheet.take()).map_err(told)?;
+        self.whole(file.end().map_err(told)?)
+    }
 }
 
 /// Lists and objects as JSON text, as in the public file.

@@ -12,7 +12,7 @@ use crate::{
     feed::{Feed, Source},
     progress::Progress,
     source::{
-        files, http,
+        files, http, soap,
         sql::{
             Db,
             follow::{mariadb, postgres},
@@ -82,6 +82,10 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
         Source::Http(spec) => {
             source.clone_from(&spec.url);
             http::read(spec, None, &mut collect, csv).await?;
+        }
+        Source::Soap(spec) => {
+            source.clone_from(&spec.url);
+            soap::read(spec, &mut collect, limit).await?;
         }
         Source::Sql(spec) => {
             source = format!("{:?}", spec.engine);

@@ -10,10 +10,12 @@ use crate::{
     compare::{Comparison, Extent, Found},
     error::{Error, Result},
     feed::{Engine, Follow, Source, Sql},
+    map::Mapping,
     source::sql::{
-        follow::{Touched, mariadb, postgres},
+        follow::{Touched, mariadb, postgres, sqlite},
         mariadb::Reader as MariaDb,
         postgres::Reader as Postgres,
+        sqlite::Reader as Sqlite,
     },
 };
 
@@ -43,6 +45,7 @@ pub struct Followed<'r> {
 enum Reader {
     Postgres(Postgres),
     MariaDb(Box<MariaDb>, mariadb::Tables),
+    Sqlite(Box<Sqlite>, sqlite::Watch),
 }
 
 impl<'r> Followed<'r> {
@@ -78,7 +81,15 @@ impl<'r> Followed<'r> {
                 }
                 Reader::MariaDb(Box::new(reader), tables)
             }
-            _ => {
+            Engine::Sqlite => {
+                let reader = Sqlite::open(self.sql, &schema)?;
+                let watch = sqlite::Watch::plan(self.follow, &self.key_columns(&reader.columns()?)?);
+                if watch.make(self.sql)? {
+                    self.everything_from("")?;
+                }
+                Reader::Sqlite(Box::new(reader), watch)
+            }
+            Engine::Postgres => {
                 let reader = Postgres::connect(self.sql, &schema).await?;
                 let slot = postgres::prepare(reader.client(), self.follow).await?;
                 if slot == postgres::Slot::Made {
@@ -89,6 +100,20 @@ impl<'r> Followed<'r> {
         };
         self.reader = Some(reader);
         Ok(())
+    }
+
+    /// Columns of the query that hold the key.
+    fn key_columns(&self, names: &[String]) -> Result<Vec<String>> {
+        let schema = self.running.schema();
+        let (csv, map) = (&schema.definition.csv, &self.running.feed.map);
+        let (mapping, _) =
+            Mapping::compile(map, csv, &schema, names, true).map_err(|faults| Error::Faults {
+                what: "the source and the feed do not fit together".to_owned(),
+                faults,
+            })?;
+        let column = |node| mapping.column_of(node).map(|at| names[at].clone());
+        let columns: Option<Vec<String>> = schema.key.iter().map(|node| column(*node)).collect();
+        columns.ok_or_else(no_key_columns)
     }
 
     /// Changes before this place are not told: everything is compared.
@@ -126,12 +151,7 @@ impl<'r> Followed<'r> {
         let mut comparison = Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?;
         let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison).tolerant(true);
         collect.table(&names)?;
-        let at = collect.key_columns().ok_or_else(|| {
-            Error::Decide(
-                "a followed source needs the key's fields from columns as they are: no join, split, codes or constant"
-                    .to_owned(),
-            )
-        })?;
+        let at = collect.key_columns().ok_or_else(no_key_columns)?;
         let key_columns: Vec<String> = at.iter().map(|at| names[*at].clone()).collect();
         let touched = reader.touched(self.sql, self.follow, &key_columns, place).await?;
         let keys: Vec<Vec<String>> = touched.keys.iter().cloned().collect();
@@ -150,6 +170,12 @@ impl<'r> Followed<'r> {
             running.state.set_meta("compare_due", "true")?;
             for (name, value) in notes(&touched) {
                 running.state.set_meta(&name, &value)?;
+            }
+            // The comparison that is due now sees all of it: asked again, the slot would tell it again.
+            self.advance(&touched).await?;
+            // Triggers of SQLite that are gone are made anew, before everything is compared.
+            if matches!(self.reader, Some(Reader::Sqlite(..))) {
+                self.reader = None;
             }
             return Ok(Seen::Everything);
         }
@@ -174,6 +200,9 @@ impl<'r> Followed<'r> {
 
     /// What was looked at is durable here: the source need not keep it.
     async fn advance(&mut self, touched: &Touched) -> Result<()> {
+        if let (Some(Reader::Sqlite(_, watch)), Some(place)) = (&self.reader, &touched.position) {
+            return watch.forget(self.sql, place);
+        }
         let Some(Reader::Postgres(reader)) = &self.reader else {
             return Ok(());
         };
@@ -201,6 +230,7 @@ impl Reader {
         match self {
             Self::Postgres(reader) => reader.begin().await,
             Self::MariaDb(reader, _) => reader.begin().await,
+            Self::Sqlite(reader, _) => reader.begin(),
         }
     }
 
@@ -208,6 +238,7 @@ impl Reader {
         match self {
             Self::Postgres(reader) => reader.end().await,
             Self::MariaDb(reader, _) => reader.end().await,
+            Self::Sqlite(reader, _) => reader.end(),
         }
     }
 
@@ -215,6 +246,7 @@ impl Reader {
         match self {
             Self::Postgres(reader) => Ok(reader.columns().await?.names),
             Self::MariaDb(reader, _) => reader.columns().await,
+            Self::Sqlite(reader, _) => reader.columns(),
         }
     }
 
@@ -227,6 +259,7 @@ impl Reader {
     ) -> Result<Touched> {
         match self {
             Self::Postgres(reader) => postgres::look(reader.client(), follow, key_columns).await,
+            Self::Sqlite(reader, watch) => watch.look(reader.db()),
             Self::MariaDb(reader, tables) => {
                 let to = mariadb::snapshot(reader.conn()).await?;
                 let from = place.unwrap_or_else(|| to.clone());
@@ -248,8 +281,16 @@ impl Reader {
                 reader.keys(&columns, at, keys, rows).await
             }
             Self::MariaDb(reader, _) => reader.keys(key_columns, keys, rows).await,
+            Self::Sqlite(reader, watch) => reader.touched(watch, key_columns, rows),
         }
     }
+}
+
+fn no_key_columns() -> Error {
+    Error::Decide(
+        "a followed source needs the key's fields from columns as they are: no join, split, codes or constant"
+            .to_owned(),
+    )
 }
 
 fn notes(touched: &Touched) -> Vec<(String, String)> {

@@ -1,16 +1,19 @@
-//! Files: CSV, JSON and NDJSON, packed or not; one, or the newest of a directory that is watched.
+//! Files: CSV, JSON, NDJSON, XML and Parquet, packed or not; one, or the newest of a directory that is watched.
+
+pub mod unpack;
 
 use std::{
     fs::{self, File, Metadata},
-    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use dagr_formats::{Decoder, Limits, MediaType};
-use dagr_model::definition::CsvOptions;
+use dagr_model::{definition::CsvOptions, fault::Fault};
 
-use super::{Notes, WHOLE_BYTES};
+use super::{
+    Notes,
+    document::{Document, Input},
+};
 use crate::{
     collect::Collect,
     error::{Error, Result},
@@ -99,19 +102,12 @@ fn found(path: &Path, metadata: &Metadata) -> Found {
 
 /// Reads a file to its end; a file that changed meanwhile is not taken.
 pub fn read(files: &Files, file: &Found, rows: &mut Collect<'_>, csv: &CsvOptions) -> Result<Notes> {
-    let (format, mut input) = open(files, &file.path)?;
-    match format {
-        Format::NdJson => lines(&mut input, &file.path, rows)?,
-        _ => whole(
-            files.charset.as_deref(),
-            files.records.as_deref(),
-            format,
-            &mut input,
-            &file.path,
-            rows,
-            csv,
-        )?,
-    }
+    let opened = File::open(&file.path).map_err(|error| Error::file(&file.path, &error))?;
+    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+    let shown = file.path.display().to_string();
+    unpack::unpack(&shown, &name, opened, files.member.as_deref(), |plain, input| {
+        read_inside(files, &shown, plain, input, rows, csv)
+    })?;
     let metadata = fs::metadata(&file.path).map_err(|error| Error::file(&file.path, &error))?;
     if found(&file.path, &metadata).stamp != file.stamp {
         return Err(Error::Source(format!(
@@ -125,145 +121,42 @@ pub fn read(files: &Files, file: &Found, rows: &mut Collect<'_>, csv: &CsvOption
     ])
 }
 
-fn open(files: &Files, path: &Path) -> Result<(Format, Box<dyn BufRead>)> {
-    let file = File::open(path).map_err(|error| Error::file(path, &error))?;
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default()
-        .to_lowercase();
-    let (plain, input): (&str, Box<dyn BufRead>) = if let Some(plain) = name.strip_suffix(".gz") {
-        (
-            plain,
-            Box::new(BufReader::with_capacity(
-                1 << 18,
-                flate2::read::MultiGzDecoder::new(file),
-            )),
-        )
-    } else if let Some(plain) = name.strip_suffix(".zst") {
-        let decoder = zstd::stream::read::Decoder::new(file).map_err(|error| Error::file(path, &error))?;
-        (plain, Box::new(BufReader::with_capacity(1 << 18, decoder)))
-    } else {
-        (&name, Box::new(BufReader::with_capacity(1 << 18, file)))
-    };
-    let format = files
-        .format
-        .or_else(|| format_of(plain))
-        .ok_or_else(|| Error::Faults {
-            what: format!("the name {} does not tell what the file holds", path.display()),
-            faults: vec![dagr_model::fault::Fault::new(
+fn read_inside(
+    files: &Files,
+    name: &str,
+    plain: &str,
+    input: Input<'_>,
+    rows: &mut Collect<'_>,
+    csv: &CsvOptions,
+) -> Result<()> {
+    let Some(format) = files.format.or_else(|| format_of(plain)) else {
+        return Err(Error::Faults {
+            what: format!("the name {plain} does not tell what {name} holds"),
+            faults: vec![Fault::new(
                 "source.format",
                 "required",
-                "say format = \"csv\", \"json\" or \"ndjson\"",
+                format!("say format = {}", Format::offered()),
             )],
-        })?;
-    Ok((format, input))
+        });
+    };
+    let document = Document {
+        format,
+        charset: files.charset.as_deref(),
+        records: files.records.as_deref(),
+        name,
+        csv,
+    };
+    document.read(input, rows)
 }
 
-fn format_of(name: &str) -> Option<Format> {
+/// What the end of a name tells.
+pub fn format_of(name: &str) -> Option<Format> {
     match name.rsplit_once('.')?.1 {
         "csv" | "tsv" | "txt" => Some(Format::Csv),
         "json" => Some(Format::Json),
         "ndjson" | "jsonl" => Some(Format::NdJson),
+        "xml" => Some(Format::Xml),
+        "parquet" => Some(Format::Parquet),
         _ => None,
     }
-}
-
-/// CSV and JSON, by the decoders of the intake.
-pub fn whole(
-    charset: Option<&str>,
-    records: Option<&str>,
-    format: Format,
-    input: &mut dyn Read,
-    path: &Path,
-    rows: &mut Collect<'_>,
-    csv: &CsvOptions,
-) -> Result<()> {
-    if let Some(records) = records.filter(|_| format == Format::Json) {
-        return under(input, records, path, rows);
-    }
-    let media = if format == Format::Csv {
-        MediaType::Csv
-    } else {
-        MediaType::JsonArray
-    };
-    let mut decoder = match Decoder::new(media, charset, csv, Limits::default()) {
-        Ok(decoder) => decoder,
-        Err(error) => return Err(rows.stopped(error)),
-    };
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let length = input.read(&mut buffer).map_err(|error| cut_off(path, &error))?;
-        if length == 0 {
-            break;
-        }
-        decoder
-            .feed(&buffer[..length], rows)
-            .map_err(|error| rows.stopped(error))?;
-    }
-    decoder
-        .finish(rows)
-        .map(|_| ())
-        .map_err(|error| rows.stopped(error))
-}
-
-fn cut_off(path: &Path, error: &std::io::Error) -> Error {
-    Error::Source(format!("{}: {error}; it is not taken", path.display()))
-}
-
-/// One record a line.
-fn lines(input: &mut dyn BufRead, path: &Path, rows: &mut Collect<'_>) -> Result<()> {
-    let limit = Limits::default().max_row_bytes as u64;
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let length = input
-            .take(limit)
-            .read_until(b'\n', &mut line)
-            .map_err(|error| cut_off(path, &error))?;
-        if length == 0 {
-            return Ok(());
-        }
-        if length as u64 == limit && line.last() != Some(&b'\n') {
-            return Err(Error::Source(format!(
-                "{}: line {number} is longer than 8 MiB",
-                path.display()
-            )));
-        }
-        let record = line.trim_ascii();
-        if !record.is_empty() {
-            rows.json(number, record)?;
-        }
-    }
-    Ok(())
-}
-
-/// The records of an array inside a JSON document, at a dotted path.
-fn under(input: &mut dyn Read, place: &str, path: &Path, rows: &mut Collect<'_>) -> Result<()> {
-    let mut text = Vec::new();
-    input
-        .take(WHOLE_BYTES + 1)
-        .read_to_end(&mut text)
-        .map_err(|error| cut_off(path, &error))?;
-    if text.len() as u64 > WHOLE_BYTES {
-        return Err(Error::Source(format!(
-            "{}: a document with source.records may be 256 MiB at most",
-            path.display()
-        )));
-    }
-    let document: serde_json::Value = serde_json::from_slice(&text)
-        .map_err(|error| Error::Source(format!("{}: {error}", path.display())))?;
-    let found = place
-        .split('.')
-        .try_fold(&document, |value, name| value.get(name));
-    let Some(records) = found.and_then(serde_json::Value::as_array) else {
-        return Err(Error::Source(format!(
-            "{}: there is no list at {place} (source.records)",
-            path.display()
-        )));
-    };
-    for (at, record) in records.iter().enumerate() {
-        rows.json(at as u64 + 1, record.to_string().as_bytes())?;
-    }
-    Ok(())
 }

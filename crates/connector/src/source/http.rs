@@ -1,11 +1,20 @@
-//! JSON or CSV behind an address, asked with its `ETag`.
+//! A document behind an address, asked with its `ETag`.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+};
 
 use dagr_model::definition::CsvOptions;
-use reqwest::{StatusCode, header};
+use reqwest::{Response, StatusCode, header};
 
-use super::{Notes, WHOLE_BYTES, fault, files};
+use super::{
+    Notes,
+    document::Document,
+    fault,
+    files::{format_of, unpack::unpack},
+    web,
+};
 use crate::{
     collect::Collect,
     error::{Error, Result},
@@ -15,6 +24,17 @@ use crate::{
 
 const NOTE: &str = "etag";
 
+/// What the answer says of itself.
+struct Told {
+    etag: Option<String>,
+    format: Option<Format>,
+    charset: Option<String>,
+    /// `gzip`, `zstd` or nothing.
+    encoding: String,
+    /// The address' last name, with the ending of its packing.
+    name: String,
+}
+
 /// Reads what is there; `None` = the same as last time.
 pub async fn read(
     http: &Http,
@@ -22,62 +42,133 @@ pub async fn read(
     rows: &mut Collect<'_>,
     csv: &CsvOptions,
 ) -> Result<Option<Notes>> {
-    let mut request = reqwest::Client::builder()
-        .connect_timeout(std::time::Duration::from_secs(10))
-        .build()
-        .map_err(|_| fault("no HTTP client"))?
-        .get(&http.url);
+    let Some(answer) = ask(http, state).await? else {
+        return Ok(None);
+    };
+    let told = Told::of(&answer, http)?;
+    let file = web::spooled(answer, &http.url, http.most_bytes, "source.most_mib").await?;
+    let file = plain(file, &told, http)?;
+    unpack(
+        &http.url,
+        &told.name,
+        file,
+        http.member.as_deref(),
+        |inside, input| {
+            let by_name = || format_of(inside);
+            let format = http.format.or(told.format).or_else(by_name);
+            let Some(format) = format else {
+                return Err(Error::Source(format!(
+                    "{} does not say what it is: give source.format = {}",
+                    http.url,
+                    Format::offered()
+                )));
+            };
+            let document = Document {
+                format,
+                charset: http.charset.as_deref().or(told.charset.as_deref()),
+                records: http.records.as_deref(),
+                name: &http.url,
+                csv,
+            };
+            document.read(input, rows)
+        },
+    )?;
+    Ok(Some(
+        told.etag
+            .map(|etag| (NOTE.to_owned(), etag))
+            .into_iter()
+            .collect(),
+    ))
+}
+
+/// `None`: nothing new.
+async fn ask(http: &Http, state: Option<&State>) -> Result<Option<Response>> {
+    let mut request = web::client(http.ca.as_deref(), |builder| builder.read_timeout(http.timeout))?
+        .get(&http.url)
+        .header(header::ACCEPT_ENCODING, "gzip, zstd");
     if let Some(authorization) = &http.authorization {
         request = request.header(header::AUTHORIZATION, authorization.read()?);
     }
     if let Some(etag) = state.map(|state| state.meta(NOTE)).transpose()?.flatten() {
         request = request.header(header::IF_NONE_MATCH, etag);
     }
-    let mut answer = request.send().await.map_err(|error| fault(error.without_url()))?;
-    if answer.status() == StatusCode::NOT_MODIFIED {
-        return Ok(None);
+    let answer = request.send().await.map_err(|error| fault(web::told(error)))?;
+    match answer.status() {
+        StatusCode::NOT_MODIFIED => Ok(None),
+        status if status.is_success() => Ok(Some(answer)),
+        status => Err(fault(format!("{} answered {status}", http.url))),
     }
-    if !answer.status().is_success() {
-        return Err(fault(format!("{} answered {}", http.url, answer.status())));
-    }
-    let text = |name| {
-        answer
-            .headers()
-            .get(name)
-            .and_then(|value: &header::HeaderValue| value.to_str().ok())
-            .map(str::to_owned)
-    };
-    let etag = text(header::ETAG);
-    let media = text(header::CONTENT_TYPE).and_then(|value| dagr_formats::MediaType::parse(&value));
-    let (format, charset) = match (http.format, media) {
-        (Some(format), media) => (format, media.and_then(|(_, charset)| charset)),
-        (None, Some((dagr_formats::MediaType::Csv, charset))) => (Format::Csv, charset),
-        (None, Some((dagr_formats::MediaType::JsonArray, charset))) => (Format::Json, charset),
-        _ => {
-            return Err(Error::Source(format!(
-                "{} does not say that it is JSON or CSV; give source.format",
+}
+
+impl Told {
+    fn of(answer: &Response, http: &Http) -> Result<Self> {
+        let text = |name| web::header(answer, name);
+        let (media, charset) = text(header::CONTENT_TYPE)
+            .map(|value| web::media(&value))
+            .unwrap_or_default();
+        let encoding = text(header::CONTENT_ENCODING).unwrap_or_default().to_lowercase();
+        if !matches!(encoding.as_str(), "" | "identity" | "gzip" | "x-gzip" | "zstd") {
+            return Err(fault(format!(
+                "{} answers with Content-Encoding {encoding}; gzip, zstd and none are read",
                 http.url
             )));
         }
-    };
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| fault(error.without_url()))? {
-        body.extend_from_slice(&chunk);
-        if body.len() as u64 > WHOLE_BYTES {
-            return Err(fault(format!("{} answers more than 256 MiB", http.url)));
-        }
+        Ok(Self {
+            etag: text(header::ETAG),
+            format: of_media(&media),
+            charset,
+            encoding,
+            name: name_of(&http.url, &media),
+        })
     }
-    let charset = http.charset.as_deref().or(charset.as_deref());
-    files::whole(
-        charset,
-        http.records.as_deref(),
-        format,
-        &mut body.as_slice(),
-        Path::new(&http.url),
-        rows,
-        csv,
-    )?;
-    Ok(Some(
-        etag.map(|etag| (NOTE.to_owned(), etag)).into_iter().collect(),
-    ))
+}
+
+fn of_media(media: &str) -> Option<Format> {
+    match media {
+        "text/csv" => Some(Format::Csv),
+        "application/json" => Some(Format::Json),
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Format::NdJson),
+        "application/vnd.apache.parquet" => Some(Format::Parquet),
+        "application/xml" | "text/xml" => Some(Format::Xml),
+        _ if media.ends_with("+xml") => Some(Format::Xml),
+        _ if media.ends_with("+json") => Some(Format::Json),
+        _ => None,
+    }
+}
+
+fn name_of(url: &str, media: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let mut name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let end = match media {
+        "application/zip" => ".zip",
+        "application/gzip" | "application/x-gzip" => ".gz",
+        "application/zstd" => ".zst",
+        _ => "",
+    };
+    if !name.ends_with(end) {
+        name.push_str(end);
+    }
+    name
+}
+
+/// The body without its content encoding.
+fn plain(file: File, told: &Told, http: &Http) -> Result<File> {
+    let input: Box<dyn Read> = match told.encoding.as_str() {
+        "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
+        "zstd" => Box::new(zstd::stream::read::Decoder::new(file).map_err(fault)?),
+        _ => return Ok(file),
+    };
+    let broken = |error: std::io::Error| fault(format!("{}: {error}; it is not taken", http.url));
+    let mut plain = tempfile::tempfile().map_err(broken)?;
+    let mut most = input.take(http.most_bytes + 1);
+    let length = std::io::copy(&mut most, &mut plain).map_err(broken)?;
+    if length > http.most_bytes {
+        return Err(fault(format!(
+            "{} answers more than {} MiB (source.most_mib); it is not taken",
+            http.url,
+            http.most_bytes >> 20
+        )));
+    }
+    std::io::Seek::rewind(&mut plain).map_err(broken)?;
+    Ok(plain)
 }

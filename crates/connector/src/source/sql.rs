@@ -4,7 +4,7 @@ pub mod follow;
 mod lists;
 pub mod mariadb;
 pub mod postgres;
-mod sqlite;
+pub mod sqlite;
 pub mod survey;
 mod tls;
 

@@ -1,12 +1,17 @@
 //! Feeds and replicas: the real binary between real sources and the real server.
 
+mod addresses;
 mod encrypted;
 mod files;
+mod formats;
 mod independent;
 mod init;
 mod mariadb;
+mod parquet;
 mod postgres;
 mod replica;
+mod soap;
+mod sqlite;
 mod storm;
 mod unhappy;
 

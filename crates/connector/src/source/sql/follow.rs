@@ -4,6 +4,7 @@
 pub mod mariadb;
 mod pgoutput;
 pub mod postgres;
+pub mod sqlite;
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
-//! SQLite: read whole.
+//! SQLite: whole in one statement, or the records of touched keys.
 
 use dagr_model::schema::Schema;
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
-use super::lists;
+use super::{follow::sqlite::Watch, lists};
 use crate::{
     collect::Collect,
     error::{Error, Result},
@@ -44,6 +44,34 @@ impl Reader {
         self.read(&format!("SELECT * FROM ({}) LIMIT {limit}", self.base), rows)
     }
 
+    pub fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    /// Columns as they are now.
+    pub fn columns(&self) -> Result<Vec<String>> {
+        let statement = self.db.prepare(&self.base).map_err(fault)?;
+        Ok(statement
+            .column_names()
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect())
+    }
+
+    /// Everything read until [`Self::end`] is of one moment.
+    pub fn begin(&self) -> Result<()> {
+        self.db.execute_batch("BEGIN").map_err(fault)
+    }
+
+    pub fn end(&self) -> Result<()> {
+        self.db.execute_batch("COMMIT").map_err(fault)
+    }
+
+    /// The records of touched keys, in the snapshot that told them.
+    pub fn touched(&self, watch: &Watch, key_columns: &[String], rows: &mut Collect<'_>) -> Result<()> {
+        self.read(&watch.records(&self.base, key_columns), rows)
+    }
+
     fn read(&self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
         let mut statement = self.db.prepare(query).map_err(fault)?;
         let names: Vec<String> = statement
@@ -66,7 +94,7 @@ impl Reader {
     }
 }
 
-fn text(value: ValueRef<'_>) -> Result<Option<String>> {
+pub fn text(value: ValueRef<'_>) -> Result<Option<String>> {
     Ok(match value {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number.to_string()),

@@ -1,0 +1,68 @@
+//! Parquet, row by row: a group of rows is read page by page, and no more of it is held.
+
+mod value;
+
+use std::{
+    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use parquet::{
+    file::reader::{FileReader, SerializedFileReader},
+    record::{Row, reader::RowIter},
+};
+
+use crate::{
+    collect::Collect,
+    error::{Error, Result},
+    source::parquet::value::Kind,
+};
+
+/// Columns a file may have.
+const COLUMNS: usize = 10_000;
+
+/// Reads every row of the file.
+pub fn read(file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
+    let fault = |message: &str| Error::Source(format!("{name}: {message}; it is not taken"));
+    let reader = guarded(|| SerializedFileReader::new(file)).map_err(|message| fault(&message))?;
+    let schema = reader.metadata().file_metadata().schema_descr().root_schema_ptr();
+    let fields = schema.get_fields();
+    if fields.len() > COLUMNS {
+        return Err(fault(&format!("it has more than {COLUMNS} columns")));
+    }
+    let kinds: Vec<Kind> = fields.iter().map(|field| Kind::of(field)).collect();
+    let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+    rows.header(&columns)?;
+    let mut found = RowIter::from_file_into(Box::new(reader));
+    let mut number = 0;
+    while let Some(row) =
+        next(&mut found).map_err(|message| fault(&format!("row {}: {message}", number + 1)))?
+    {
+        number += 1;
+        let texts: Vec<Option<String>> = row
+            .get_column_iter()
+            .zip(&kinds)
+            .map(|((_, field), kind)| kind.text(field))
+            .collect();
+        let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+        rows.cells(number, &cells)?;
+    }
+    Ok(())
+}
+
+fn next(rows: &mut RowIter<'_>) -> std::result::Result<Option<Row>, String> {
+    guarded(|| rows.next().transpose())
+}
+
+/// The library panics on some files that are none; that is an error of the file.
+fn guarded<T>(read: impl FnOnce() -> parquet::errors::Result<T>) -> std::result::Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(done) => done.map_err(|error| {
+            // The library repeats bytes of a text that is none: values are not told.
+            let text = error.to_string();
+            let end = text.find("Bytes:").unwrap_or(text.len());
+            text[..end].trim_end().to_owned()
+        }),
+        Err(_) => Err("it is damaged, or holds values of a kind that is not read".to_owned()),
+    }
+}

@@ -1,0 +1,189 @@
+//! Records from a SOAP service, page by page; a fault in any page drops what came before it.
+
+pub mod envelope;
+
+use std::{fs::File, io::BufReader};
+
+use reqwest::{Client, Response, StatusCode, header};
+use sha2::{Digest, Sha256};
+
+use super::{
+    fault, web,
+    xml::{self, Element, Seen},
+};
+use crate::{
+    collect::{Collect, Given},
+    error::{Error, Result},
+    feed::{Soap, SoapVersion},
+};
+
+/// One page's answer.
+const PAGE_BYTES: u64 = 256 << 20;
+/// A fault's text is told so far.
+const TOLD: usize = 500;
+
+/// Reads every page; with `limit` until so many records are there.
+pub async fn read(soap: &Soap, rows: &mut Collect<'_>, limit: Option<u64>) -> Result<()> {
+    let client = web::client(soap.ca.as_deref(), |builder| builder.timeout(soap.timeout))?;
+    let mut given = Given::new(rows);
+    let mut reading = Reading {
+        soap,
+        records: 0,
+        last: None,
+    };
+    for number in 0..soap.pages {
+        let request = envelope::page(soap, number, reading.records);
+        let answer = ask(soap, &client, request).await?;
+        let found = reading.page(answer, number, &mut given).await?;
+        let enough = limit.is_some_and(|limit| reading.records >= limit);
+        let short = soap.page_size.is_some_and(|size| found < size);
+        if found == 0 || short || enough || !envelope::is_paged(&soap.envelope) {
+            return Ok(());
+        }
+    }
+    Err(fault(format!(
+        "{} gave {} pages and did not end (source.pages); does it read the page it is asked for?",
+        soap.url, soap.pages
+    )))
+}
+
+async fn ask(soap: &Soap, client: &Client, request: String) -> Result<Response> {
+    let action = soap.action.as_deref().unwrap_or_default();
+    let mut call = client.post(&soap.url);
+    call = match soap.version {
+        SoapVersion::V1_1 => call
+            .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
+            .header("SOAPAction", format!("\"{action}\"")),
+        SoapVersion::V1_2 => {
+            let action = if action.is_empty() {
+                String::new()
+            } else {
+                format!("; action=\"{action}\"")
+            };
+            call.header(
+                header::CONTENT_TYPE,
+                format!("application/soap+xml; charset=utf-8{action}"),
+            )
+        }
+    };
+    if let Some(authorization) = &soap.authorization {
+        call = call.header(header::AUTHORIZATION, authorization.read()?);
+    }
+    call.body(request)
+        .send()
+        .await
+        .map_err(|error| fault(web::told(error)))
+}
+
+struct Reading<'s> {
+    soap: &'s Soap,
+    /// Records so far.
+    records: u64,
+    /// Digest of the page before.
+    last: Option<[u8; 32]>,
+}
+
+impl Reading<'_> {
+    /// Gives the page's records, and says how many they are.
+    async fn page(&mut self, answer: Response, number: u64, given: &mut Given<'_, '_>) -> Result<u64> {
+        let status = answer.status();
+        let content_type = web::header(&answer, header::CONTENT_TYPE).unwrap_or_default();
+        let (media, charset) = web::media(&content_type);
+        let place = format!("page {} of {}", number + 1, self.soap.url);
+        if media.starts_with("multipart/") {
+            return Err(fault(format!(
+                "{place} has attachments ({media}); only plain SOAP is read"
+            )));
+        }
+        let file = web::spooled(answer, &place, PAGE_BYTES, "ask for fewer by source.page_size").await?;
+        if !status.is_success() {
+            return Err(refusal(&place, status, file, charset.as_deref()));
+        }
+        self.differs(&file, &place)?;
+        let before = self.records;
+        let mut told = None;
+        let path = envelope::path(&self.soap.records);
+        let walked = xml::walk(
+            &mut BufReader::new(file),
+            charset.as_deref(),
+            &place,
+            &[&envelope::FAULT, &path],
+            &mut |at, element| {
+                if at == 0 {
+                    told = Some(of_fault(&element));
+                    return Ok(());
+                }
+                self.records += 1;
+                xml::give(&element, self.records, given)
+            },
+        )?;
+        match told {
+            Some(told) => Err(fault(format!("{place}: {told}"))),
+            None => there(&walked, &path, &place).map(|()| self.records - before),
+        }
+    }
+
+    /// A service that gives one page again and again never ends.
+    fn differs(&mut self, file: &File, place: &str) -> Result<()> {
+        let mut digest = Sha256::new();
+        let mut file = file.try_clone().map_err(fault)?;
+        std::io::copy(&mut file, &mut digest).map_err(fault)?;
+        std::io::Seek::rewind(&mut file).map_err(fault)?;
+        let digest: [u8; 32] = digest.finalize().into();
+        if self.last.replace(digest) == Some(digest) {
+            return Err(fault(format!(
+                "{place} is the same as the one before: does the service read the page it is asked for?"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// No place for records is another answer than none.
+fn there(seen: &Seen, path: &xml::Path<'_>, place: &str) -> Result<()> {
+    if seen.leads(1, path) {
+        return Ok(());
+    }
+    let message = seen.missing(1, path, "source.records, inside Envelope/Body");
+    Err(Error::Source(format!("{place}: {message}")))
+}
+
+/// What a service says that does not answer: its fault, or the status alone.
+fn refusal(place: &str, status: StatusCode, file: File, charset: Option<&str>) -> Error {
+    let mut told = None;
+    let walked = xml::walk(
+        &mut BufReader::new(file),
+        charset,
+        place,
+        &[&envelope::FAULT],
+        &mut |_, element| {
+            told = Some(of_fault(&element));
+            Ok(())
+        },
+    );
+    match (walked, told) {
+        (_, Some(told)) => fault(format!("{place}: {told}")),
+        _ => fault(format!("{place} answered {status}")),
+    }
+}
+
+/// Code and words of a fault, of either version.
+fn of_fault(fault: &Element) -> String {
+    let text = |path: &[&str]| {
+        path.iter()
+            .try_fold(fault, |element, name| element.child(name))
+            .map(|element| element.text.as_str())
+            .filter(|text| !text.is_empty())
+    };
+    let code = text(&["faultcode"]).or_else(|| text(&["Code", "Value"]));
+    let inner = text(&["Code", "Subcode", "Value"]);
+    let words = text(&["faultstring"]).or_else(|| text(&["Reason", "Text"]));
+    let code = [code, inner].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let words: String = words
+        .unwrap_or("it says no more")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(TOLD)
+        .collect();
+    format!("the service answers with a fault, {code}: {words}")
+}

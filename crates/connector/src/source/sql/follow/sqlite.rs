@@ -1,0 +1,196 @@
+//! Changes of a SQLite file: triggers write the touched keys to a table of the feed's own.
+//!
+//! A key stays in the table until the package that holds its record is durable, so it is looked at once or again.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::{TOUCHED, Touched};
+use crate::{
+    error::{Error, Result},
+    feed::{Engine, Follow, Followed, Sql, quoted},
+    source::{fault, sql::sqlite::text},
+};
+
+/// How long a writer is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// What the feed keeps in the file: name and statement of its table and of every trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watch {
+    table: String,
+    objects: Vec<(String, String)>,
+    keys: usize,
+}
+
+impl Watch {
+    /// `key_columns`: columns of the feed's query that hold the key.
+    pub fn plan(follow: &Follow, key_columns: &[String]) -> Self {
+        let table = follow.slot.clone();
+        let keys: Vec<String> = (1..=key_columns.len()).map(|n| format!("k{n}")).collect();
+        let own = name(&table);
+        let mut objects = vec![(
+            table.clone(),
+            format!(
+                "CREATE TABLE {own} (n INTEGER PRIMARY KEY AUTOINCREMENT, {})",
+                keys.join(", ")
+            ),
+        )];
+        for followed in &follow.tables {
+            for (event, rows) in [
+                ("INSERT", &["NEW"][..]),
+                ("DELETE", &["OLD"]),
+                ("UPDATE", &["OLD", "NEW"]),
+            ] {
+                let rows: Vec<String> = rows
+                    .iter()
+                    .map(|row| values(followed, key_columns, row))
+                    .collect();
+                let trigger = format!("{table}_{}_{}", followed.table, event.to_lowercase());
+                let statement = format!(
+                    "CREATE TRIGGER {} AFTER {event} ON {} BEGIN INSERT INTO {own} ({}) VALUES {}; END",
+                    name(&trigger),
+                    name(&followed.table),
+                    keys.join(", "),
+                    rows.join(", ")
+                );
+                objects.push((trigger, statement));
+            }
+        }
+        Self {
+            table,
+            objects,
+            keys: keys.len(),
+        }
+    }
+
+    /// Is everything in the file as it was made? Whoever makes a table anew drops its triggers.
+    pub fn stands(&self, db: &Connection) -> Result<bool> {
+        let mut find = db
+            .prepare_cached("SELECT sql FROM sqlite_schema WHERE name = ?1")
+            .map_err(fault)?;
+        for (name, statement) in &self.objects {
+            let found: Option<String> = find
+                .query_row([name], |row| row.get(0))
+                .optional()
+                .map_err(fault)?;
+            if found.as_ref() != Some(statement) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes what is not there; says whether it had to.
+    pub fn make(&self, sql: &Sql) -> Result<bool> {
+        let mut db = writing(sql)?;
+        if self.stands(&db)? {
+            return Ok(false);
+        }
+        let done = db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| self.make_in(transaction));
+        done.map(|()| true).map_err(|error| {
+            let statements: Vec<&str> = self.objects.iter().map(|(_, statement)| statement.as_str()).collect();
+            Error::Decide(format!(
+                "the triggers that tell of changes cannot be made in {} ({error}): let the feed write it, or make them: {}; or leave [source.follow] out",
+                sql.url,
+                statements.join("; ")
+            ))
+        })
+    }
+
+    fn make_in(&self, transaction: Transaction<'_>) -> rusqlite::Result<()> {
+        for (at, (object, _)) in self.objects.iter().enumerate() {
+            let kind = if at == 0 { "TABLE" } else { "TRIGGER" };
+            transaction.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(object)))?;
+        }
+        for (_, statement) in &self.objects {
+            transaction.execute_batch(statement)?;
+        }
+        transaction.commit()
+    }
+
+    /// The touched keys that the reader's snapshot sees.
+    pub fn look(&self, db: &Connection) -> Result<Touched> {
+        let mut touched = Touched::default();
+        if !self.stands(db)? {
+            touched.everything = true;
+            return Ok(touched);
+        }
+        let query = format!("SELECT * FROM {} ORDER BY n", name(&self.table));
+        let mut statement = db.prepare_cached(&query).map_err(fault)?;
+        let mut rows = statement.query([]).map_err(fault)?;
+        while let Some(row) = rows.next().map_err(fault)? {
+            let n: i64 = row.get(0).map_err(fault)?;
+            touched.position = Some(n.to_string());
+            touched.changes += 1;
+            let key: Option<Vec<String>> = (1..=self.keys)
+                .map(|at| row.get_ref(at).map_err(fault).and_then(text).transpose())
+                .collect::<Option<Result<_>>>()
+                .transpose()?;
+            // A row without a key belongs to no record.
+            if let Some(key) = key {
+                touched.add(key);
+            }
+            if touched.keys.len() >= TOUCHED {
+                touched.everything = true;
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Of the feed's query the records whose keys were touched.
+    pub fn records(&self, base: &str, key_columns: &[String]) -> String {
+        let columns: Vec<String> = key_columns.iter().map(|column| name(column)).collect();
+        let keys: Vec<String> = (1..=self.keys).map(|n| format!("k{n}")).collect();
+        format!(
+            "SELECT * FROM ({base}) WHERE ({}) IN (SELECT {} FROM {})",
+            columns.join(", "),
+            keys.join(", "),
+            name(&self.table)
+        )
+    }
+
+    /// What lies up to the place is durable at the feed. A file that is busy keeps it until the next time.
+    pub fn forget(&self, sql: &Sql, place: &str) -> Result<()> {
+        let Ok(n) = place.parse::<i64>() else {
+            return Ok(());
+        };
+        let db = writing(sql)?;
+        let statement = format!("DELETE FROM {} WHERE n <= ?1", name(&self.table));
+        if let Err(error) = db.execute(&statement, params![n]) {
+            tracing::debug!(%error, "touched keys stay in the source for now");
+        }
+        Ok(())
+    }
+}
+
+fn writing(sql: &Sql) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let told = |error: rusqlite::Error| fault(format!("{}: {error}", sql.url));
+    let db = Connection::open_with_flags(&sql.url, flags).map_err(told)?;
+    db.busy_timeout(BUSY).map_err(told)?;
+    Ok(db)
+}
+
+fn name(name: &str) -> String {
+    quoted(Engine::Sqlite, name)
+}
+
+/// `(NEW."car_id", …)`: the key's parts as the table holds them.
+fn values(followed: &Followed, key_columns: &[String], row: &str) -> String {
+    let parts: Vec<String> = key_columns
+        .iter()
+        .map(|column| {
+            let own = followed
+                .key
+                .iter()
+                .find(|(_, outer)| *outer == column)
+                .map_or(column, |(own, _)| own);
+            format!("{row}.{}", name(own))
+        })
+        .collect();
+    format!("({})", parts.join(", "))
+}

@@ -1,0 +1,313 @@
+//! A SQLite source: compared whole, with lists from tables of their own.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::{Desk, state, until};
+use crate::server::{Party, Server, dagr};
+
+const DEFINITION: &str = "name: cl_cars\nkey: id\ndata_description: Auto\nclassification: restricted\nfields:\n  - id int : numurs\n  - plate : numurzīme\n  - mass decimal : masa\n  - photo : attēls\n  - valid bool : derīgs\n  - since date : no\n  - note : piezīme\n  - Owners * :\n      comments: īpašnieki\n      fields:\n        - name : vārds\n        - share decimal : daļa\n        - main bool : galvenais\n        - n int : vieta\n  - Tags * : birkas\n";
+
+const TABLES: &str = "
+CREATE TABLE car (id INTEGER PRIMARY KEY, plate TEXT NOT NULL, mass REAL, photo BLOB, valid BOOLEAN, since DATE, note TEXT);
+CREATE TABLE owner (car_id INTEGER NOT NULL REFERENCES car (id), n INTEGER NOT NULL, name TEXT, share REAL, main BOOLEAN, PRIMARY KEY (car_id, n));
+CREATE TABLE tag (car_id INTEGER NOT NULL, at INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (car_id, at));
+INSERT INTO car VALUES (1, 'ĀB-1234', 1500.5, x'00ff10', 1, '2020-02-29', 'Ņemt vērā: \"ķīla\" & <īre>');
+INSERT INTO car VALUES (2, 'CD-1', 0.1, NULL, 0, NULL, NULL);
+INSERT INTO car VALUES (3, 'EF-2', NULL, x'', NULL, '1999-12-31', '');
+INSERT INTO owner VALUES (1, 2, 'Šķēle', 0.25, 0), (1, 1, 'Bērziņš', 0.75, 1), (3, 1, NULL, NULL, NULL);
+WITH RECURSIVE n (n) AS (SELECT 101 UNION ALL SELECT n + 1 FROM n WHERE n < 160) INSERT INTO car (id, plate) SELECT n, 'XY-' || n FROM n;
+INSERT INTO tag VALUES (1, 9, 'ņ'), (1, 1, 'ā'), (2, 1, '\"');
+";
+
+const REST: &str = "dataset = 'cl_cars'
+[schedule]
+compare = '50ms'
+[source]
+kind = 'sqlite'
+path = 'cars.db'
+table = 'car'
+[[source.lists]]
+field = 'Owners'
+table = 'owner'
+match = { car_id = 'id' }
+order = ['n']
+[[source.lists]]
+field = 'Tags'
+table = 'tag'
+match = { car_id = 'id' }
+order = ['at']
+";
+
+struct Site {
+    server: Server,
+    provider: Party,
+    desk: Desk,
+    db: Connection,
+}
+
+async fn site() -> Site {
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "cl_cars", DEFINITION).await;
+    let desk = Desk::feed(&server, &provider, REST);
+    let db = Connection::open(desk.path("cars.db")).unwrap();
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF")
+        .unwrap();
+    db.execute_batch(TABLES).unwrap();
+    Site {
+        server,
+        provider,
+        desk,
+        db,
+    }
+}
+
+/// What a recipient reads by the key.
+async fn record(site: &Site, id: i64) -> Value {
+    let reader = site.server.consumer().await;
+    let client = site.server.grant(&reader, "cl_cars", &["key"], json!({})).await;
+    client.get(&format!("/data/cl_cars/records/{id}")).await.unwrap()
+}
+
+#[tokio::test]
+async fn nulls_blobs_reals_letters_and_lists_arrive_as_they_are() {
+    let site = site().await;
+    let done = site.desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["upserts"], &done["refused"]),
+        (&json!(63), &json!(0)),
+        "{done:#}"
+    );
+    assert_eq!(done["reconciled"]["differing"], 0);
+    let checked = site.desk.done("check", &[]);
+    assert_eq!(
+        checked["first"],
+        json!([
+            {"id": 1, "plate": "ĀB-1234", "mass": 1500.5, "photo": "AP8Q", "valid": true, "since": "2020-02-29", "note": "Ņemt vērā: \"ķīla\" & <īre>",
+             "Owners": [{"name": "Bērziņš", "share": 0.75, "main": true, "n": 1}, {"name": "Šķēle", "share": 0.25, "main": false, "n": 2}], "Tags": ["ā", "ņ"]},
+            {"id": 2, "plate": "CD-1", "mass": 0.1, "valid": false, "Tags": ["\""]},
+            {"id": 3, "plate": "EF-2", "since": "1999-12-31", "Owners": [{"n": 1}]},
+        ]),
+        "{checked:#}"
+    );
+    assert_eq!(record(&site, 1).await["Owners"][0]["name"], "Bērziņš");
+    // Nothing changed, nothing is sent.
+    assert_eq!(site.desk.done("once", &[])["packages"], 0);
+}
+
+#[tokio::test]
+async fn a_service_sends_what_changes_in_the_file_while_others_write() {
+    let site = site().await;
+    let mut service = site.desk.service();
+    until("all is there", async || {
+        state(&site.provider, "cl_cars").await["records"] == 63
+    })
+    .await;
+    let first = state(&site.provider, "cl_cars").await["digest"].clone();
+    site.db
+        .execute_batch("BEGIN; UPDATE owner SET name = 'Kļava' WHERE car_id = 1 AND n = 2; DELETE FROM car WHERE id = 2; INSERT INTO car (id, plate) VALUES (4, 'GH-3'), (5, 'JK-4'); COMMIT")
+        .unwrap();
+    until("the changes are there", async || {
+        state(&site.provider, "cl_cars").await["records"] == 64
+    })
+    .await;
+    assert_ne!(state(&site.provider, "cl_cars").await["digest"], first);
+    // A writer in the middle of its work is not seen.
+    site.db
+        .execute_batch("BEGIN IMMEDIATE; DELETE FROM car WHERE id = 5")
+        .unwrap();
+    site.db
+        .execute_batch("INSERT INTO car (id, plate) VALUES (6, 'LM-5'), (7, 'NO-6'); COMMIT")
+        .unwrap();
+    until("the rest is there", async || {
+        state(&site.provider, "cl_cars").await["records"] == 65
+    })
+    .await;
+    assert_eq!(service.stop(), Some(0));
+    let done = site.desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["packages"], &done["reconciled"]["differing"]),
+        (&json!(0), &json!(0)),
+        "{done:#}"
+    );
+    assert_eq!(record(&site, 1).await["Owners"][1]["name"], "Kļava");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_or_has_no_such_table_is_told() {
+    let site = site().await;
+    let told = |rest: &str| {
+        site.desk.point(&site.server, &site.provider, rest);
+        let output = site.desk.run("check", &["--json"]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = told(&REST.replace("table = 'car'", "table = 'cra'"));
+    assert!(text.contains("no such table: cra"), "{text}");
+    let text = told(&REST.replace("cars.db", "gone.db"));
+    assert!(text.contains("gone.db"), "{text}");
+    let text = told(&REST.replace("cars.db", "it.toml"));
+    assert!(text.contains("not a database"), "{text}");
+    let text = told(&REST.replace("field = 'Tags'", "field = 'Tagz'"));
+    assert!(text.contains("source.lists Tagz"), "{text}");
+}
+
+#[tokio::test]
+async fn a_definition_and_a_feed_are_proposed_from_a_file() {
+    let site = site().await;
+    let out = site.desk.path("out");
+    let output = dagr()
+        .args([
+            "connector",
+            "init",
+            site.desk.path("cars.db").to_str().unwrap(),
+            "--prefix",
+            "ta",
+            "--json",
+            "--out",
+        ])
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let view: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(view["proposed"], json!(["ta_car", "ta_tag"]), "{view:#}");
+    let definition = std::fs::read_to_string(out.join("ta_car.yaml")).unwrap();
+    assert!(
+        definition.contains("  - id int : id\n")
+            && definition.contains("  - owner * :\n")
+            && definition.contains("  - since date : since\n"),
+        "{definition}"
+    );
+    // What is proposed is published and fed as it is, once the server and its key are written in.
+    site.server.publish(&site.provider, "ta_car", &definition).await;
+    let feed = std::fs::read_to_string(out.join("ta_car.toml")).unwrap();
+    let source = &feed[feed.find("[source]").unwrap()..];
+    site.desk.point(
+        &site.server,
+        &site.provider,
+        &format!("dataset = 'ta_car'\n{source}"),
+    );
+    let done = site.desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["upserts"], &done["refused"]),
+        (&json!(63), &json!(0)),
+        "{feed}\n{done:#}"
+    );
+}
+
+const FOLLOW: &str = "[source.follow]\nevery = '20ms'\n";
+
+fn changes(site: &Site) -> i64 {
+    let query = "SELECT count(*) FROM dagr_change_cl_cars";
+    site.db.query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+/// A followed site: everything is compared once and then once a day.
+async fn followed() -> Site {
+    let site = site().await;
+    let rest = format!("{}{FOLLOW}", REST.replace("compare = '50ms'", "compare = '24h'"));
+    site.desk.point(&site.server, &site.provider, &rest);
+    site
+}
+
+async fn holds(site: &Site, records: u64) {
+    until(&format!("{records} records are there"), async || {
+        state(&site.provider, "cl_cars").await["records"] == records
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn triggers_tell_which_records_changed() {
+    let site = followed().await;
+    let mut service = site.desk.service();
+    holds(&site, 63).await;
+    let compared = site.desk.status()["last_compare"].clone();
+    site.db
+        .execute_batch(
+            "INSERT INTO car (id, plate) VALUES (4, 'GH-3'), (5, 'JK-4'); DELETE FROM car WHERE id = 2",
+        )
+        .unwrap();
+    holds(&site, 64).await;
+    // A child that moves touches both of its parents; a key that changes is two records.
+    site.db
+        .execute_batch("BEGIN; UPDATE owner SET car_id = 4 WHERE car_id = 1 AND n = 2; UPDATE tag SET tag = 'cits' WHERE car_id = 1 AND at = 9; UPDATE car SET id = 6 WHERE id = 5; INSERT INTO car (id, plate) VALUES (7, 'LM-5'); COMMIT")
+        .unwrap();
+    holds(&site, 65).await;
+    // What is rolled back touches nothing.
+    site.db.execute_batch("BEGIN; DELETE FROM car; ROLLBACK").unwrap();
+    site.db
+        .execute_batch("INSERT INTO car (id, plate) VALUES (8, 'NO-6')")
+        .unwrap();
+    holds(&site, 66).await;
+    until("the touched keys are taken out", async || changes(&site) == 0).await;
+    assert_eq!(
+        site.desk.status()["last_compare"],
+        compared,
+        "nothing was compared as a whole"
+    );
+    assert_eq!(record(&site, 4).await["Owners"][0]["name"], "Šķēle");
+    assert_eq!(record(&site, 1).await["Tags"], json!(["ā", "cits"]));
+    // What changes while the feed is away waits for it.
+    service.kill();
+    site.db
+        .execute_batch("DELETE FROM car WHERE id IN (7, 8)")
+        .unwrap();
+    assert_eq!(changes(&site), 2);
+    let mut service = site.desk.service();
+    holds(&site, 64).await;
+    assert_eq!(service.stop(), Some(0));
+    let done = site.desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (
+            &done["upserts"],
+            &done["deletes"],
+            &done["reconciled"]["differing"]
+        ),
+        (&json!(0), &json!(0), &json!(0)),
+        "{done:#}"
+    );
+}
+
+#[tokio::test]
+async fn a_table_made_anew_gets_its_triggers_back_and_everything_is_compared() {
+    let site = followed().await;
+    let mut service = site.desk.service();
+    holds(&site, 63).await;
+    site.db
+        .execute_batch("BEGIN; ALTER TABLE car RENAME TO old; CREATE TABLE car AS SELECT * FROM old WHERE id <> 3; DROP TABLE old; COMMIT")
+        .unwrap();
+    holds(&site, 62).await;
+    site.db
+        .execute_batch("INSERT INTO car (id, plate) VALUES (9, 'PR-7')")
+        .unwrap();
+    holds(&site, 63).await;
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn a_file_the_feed_may_not_write_is_told_with_the_statements() {
+    let site = followed().await;
+    // Somebody holds a table by the name of the feed's own.
+    site.db
+        .execute_batch("CREATE VIEW dagr_change_cl_cars AS SELECT 1")
+        .unwrap();
+    let mut service = site.desk.service();
+    until("the status says it", async || {
+        site.desk.answer("status", &[]).1["state"] == "problem"
+    })
+    .await;
+    let status = site.desk.status();
+    let problem = status["problem"].as_str().unwrap();
+    assert!(
+        problem.contains("CREATE TRIGGER") && problem.contains("leave [source.follow] out"),
+        "{problem}"
+    );
+    assert_eq!(service.stop(), Some(0));
+}
