@@ -152,6 +152,8 @@ impl<'r> Followed<'r> {
             for (name, value) in notes(&touched) {
                 running.state.set_meta(&name, &value)?;
             }
+            // The comparison that is due now sees all of it: asked again, the slot would tell it again.
+            self.advance(&touched).await?;
             return Ok(Seen::Everything);
         }
         let seen = if keys.is_empty() {
