@@ -286,6 +286,17 @@ impl Server {
     /// Grants the recipient all fields by every way given; `over` lies over that. Gives the recipient's client
     /// under the new permission.
     pub async fn grant(&self, recipient: &Party, dataset: &str, ways: &[&str], over: Value) -> Client {
+        self.granted(recipient, dataset, ways, over).await.0
+    }
+
+    /// The same, with the permission's number.
+    pub async fn granted(
+        &self,
+        recipient: &Party,
+        dataset: &str,
+        ways: &[&str],
+        over: Value,
+    ) -> (Client, String) {
         let mut body = json!({
             "dataset": dataset, "recipient": recipient.institution, "environment": "main",
             "purpose": "test", "legal_basis": "test", "fields": "all", "ways": ways,
@@ -298,7 +309,8 @@ impl Server {
             .post("/registry/permissions", &body)
             .await
             .unwrap();
-        recipient.client.with_permission(view["number"].as_str().unwrap())
+        let number = view["number"].as_str().unwrap().to_owned();
+        (recipient.client.with_permission(&number), number)
     }
 
     /// The command line against this server.

@@ -23,11 +23,8 @@ async fn site() -> Site {
     let server = Server::start();
     let (provider, reader) = (server.producer().await, server.consumer().await);
     server.publish(&provider, "cr_people", DEFINITION).await;
-    let client = server
-        .grant(&reader, "cr_people", &["key", "changes", "bulk"], json!({}))
-        .await;
-    let permissions = client.get("/current_user_permissions").await.unwrap();
-    let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
+    let ways = ["key", "changes", "bulk"];
+    let (_, number) = server.granted(&reader, "cr_people", &ways, json!({})).await;
     Site {
         server,
         provider,
@@ -292,17 +289,10 @@ async fn a_field_of_a_wider_type_is_loaded_anew_beside_the_copy() {
         sent.unwrap();
     };
     put("one", 1, json!(7)).await;
-    let client = site
+    let (_, number) = site
         .server
-        .grant(&site.reader, "cr_scores", &["changes", "bulk"], json!({}))
+        .granted(&site.reader, "cr_scores", &["changes", "bulk"], json!({}))
         .await;
-    let permissions = client.get("/current_user_permissions").await.unwrap();
-    let own = permissions
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|permission| permission.to_string().contains("cr_scores"));
-    let number = own.unwrap()["permission_number"].as_str().unwrap();
     let rest = format!("dataset = 'cr_scores'\npermission = '{number}'\nwait = '1s'\n[target]\n{SQLITE}");
     let desk = Desk::replica(&site.server, &site.reader, &rest);
     let mut service = desk.service();

@@ -85,11 +85,8 @@ impl World {
         let provider = party(&server, PROVIDER, "producer", 900_001).await;
         let reader = party(&server, READER, "consumer", 900_002).await;
         server.publish(&provider, "tw_people", DEFINITION).await;
-        let holder = server
-            .grant(&reader, "tw_people", &["key", "changes", "bulk"], first_terms())
-            .await;
-        let permissions = holder.get("/current_user_permissions").await.unwrap();
-        let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
+        let ways = ["key", "changes", "bulk"];
+        let (holder, number) = server.granted(&reader, "tw_people", &ways, first_terms()).await;
         Self {
             server,
             provider,

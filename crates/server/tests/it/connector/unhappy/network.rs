@@ -56,11 +56,8 @@ async fn a_package_that_the_network_cut_off_arrives_once() {
     let provider = past(&proxy, &server, server.producer().await).await;
     let reader = past(&proxy, &server, server.consumer().await).await;
     server.publish(&provider, "cu_words", DEFINITION).await;
-    let holder = server
-        .grant(&reader, "cu_words", &["changes", "bulk"], json!({}))
-        .await;
-    let permissions = holder.get("/current_user_permissions").await.unwrap();
-    let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
+    let ways = ["changes", "bulk"];
+    let (_, number) = server.granted(&reader, "cu_words", &ways, json!({})).await;
 
     let desk = Desk::watching(&server, &provider, "cu_words");
     desk.aim(&proxy.url, &provider, &watched("cu_words"), "idle = '2s'");
@@ -118,4 +115,28 @@ async fn a_package_that_the_network_cut_off_arrives_once() {
         (&held["digest"], &json!(0))
     );
     eprintln!("cut for {:?}, {ROWS} records, 2 packages", began.elapsed());
+}
+
+/// The timer of the server's end of a connection, as the kernel tells it: `02` waits to probe.
+fn timer(server_port: u16, client_port: u16) -> Option<String> {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let ends = [format!(":{server_port:04X}"), format!(":{client_port:04X}")];
+    let line = table.lines().find(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.len() > 5 && words[1].ends_with(&ends[0]) && words[2].ends_with(&ends[1])
+    })?;
+    let word = line.split_whitespace().nth(5)?;
+    Some(word.split(':').next()?.to_owned())
+}
+
+#[tokio::test]
+async fn the_server_probes_connections_on_which_nothing_moves() {
+    let server = Server::start();
+    for url in [&server.data, &server.operations] {
+        let address = url.trim_start_matches("http://");
+        let socket = std::net::TcpStream::connect(address).unwrap();
+        let own = socket.local_addr().unwrap().port();
+        let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
+        until("it is probed", async || timer(port, own).as_deref() == Some("02")).await;
+    }
 }
