@@ -220,10 +220,18 @@ pub fn watched(dataset: &str) -> String {
 }
 
 /// Asks until it is so; a minute at most.
-pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, so: impl AsyncFnMut() -> bool) {
+    within(60, what, so).await;
+}
+
+/// Asks until it is so; so many seconds at most.
+pub async fn within(seconds: u64, what: &str, mut so: impl AsyncFnMut() -> bool) {
     let began = std::time::Instant::now();
     while !so().await {
-        assert!(began.elapsed().as_secs() < 60, "not within a minute: {what}");
+        assert!(
+            began.elapsed().as_secs() < seconds,
+            "not within {seconds} s: {what}"
+        );
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }

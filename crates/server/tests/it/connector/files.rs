@@ -310,7 +310,7 @@ async fn resync_all_sends_everything_anew_on_top_of_whatever_is_there() {
 }
 
 /// Prometheus text (exposition format 0.0.4): every sample under its own HELP and TYPE, once.
-fn samples(text: &str) -> std::collections::BTreeMap<String, f64> {
+fn samples(text: &str) -> std::collections::BTreeMap<String, i64> {
     let mut found = std::collections::BTreeMap::new();
     let mut lines = text.lines();
     while let Some(help) = lines.next() {
@@ -326,7 +326,9 @@ fn samples(text: &str) -> std::collections::BTreeMap<String, f64> {
             .strip_prefix(&format!("{name}{{feed=\"cf_boats\"}} "))
             .unwrap();
         assert!(
-            found.insert(name.to_owned(), value.parse().unwrap()).is_none(),
+            found
+                .insert(name.to_owned(), value.parse::<f64>().unwrap() as i64)
+                .is_none(),
             "{name} twice"
         );
     }
@@ -346,23 +348,23 @@ async fn the_status_as_metrics_is_prometheus_text() {
         assert!(output.status.success());
         samples(&String::from_utf8(output.stdout).unwrap())
     };
-    assert_eq!(metrics()["dagr_connector_problem"], 0.0, "before it ever ran");
+    assert_eq!(metrics()["dagr_connector_problem"], 0, "before it ever ran");
     write(&desk.path("in/1.csv"), csv(0..300, "A"));
     desk.done("once", &["--reconcile"]);
-    let now = jiff::Timestamp::now().as_second() as f64;
+    let now = jiff::Timestamp::now().as_second();
     let told = metrics();
     for (name, value) in [
-        ("records", 300.0),
-        ("waiting_packages", 0.0),
-        ("spool_bytes", 0.0),
-        ("refused_rows", 0.0),
-        ("declined_records", 0.0),
-        ("problem", 0.0),
+        ("records", 300),
+        ("waiting_packages", 0),
+        ("spool_bytes", 0),
+        ("refused_rows", 0),
+        ("declined_records", 0),
+        ("problem", 0),
     ] {
         assert_eq!(told[&format!("dagr_connector_{name}")], value, "{told:?}");
     }
     for name in ["last_compare_seconds", "last_reconcile_seconds"] {
         let told = told[&format!("dagr_connector_{name}")];
-        assert!(told <= now && told > now - 3_600.0, "{name} {told}");
+        assert!(told <= now && told > now - 3_600, "{name} {told}");
     }
 }

@@ -45,7 +45,8 @@ impl Proxy {
 
     /// Where it leads, as `http://…`.
     pub fn lead_to(&self, url: &str) {
-        *self.line.to.lock().unwrap() = url.trim_start_matches("http://").to_owned();
+        let address = url.trim_start_matches("http://");
+        address.clone_into(&mut self.line.to.lock().unwrap());
     }
 
     /// Cuts the line when clients have sent so many bytes more.
