@@ -22,7 +22,7 @@ mod stage_dir;
 mod tests;
 mod turn;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dagr_formats::MediaType;
@@ -122,7 +122,7 @@ impl App {
         };
         let (sender, pieces) = mpsc::channel(PIECES);
         let reader = tokio::task::spawn_blocking(move || receive(pieces, reading));
-        let pumped = pump(body, &sender).await;
+        let pumped = pump(body, self.package_idle(), &sender).await;
         drop(sender);
         if pumped != Ok(Pumped::Ended) {
             // The reader has removed the stage when it ends; it may know better why.
@@ -155,7 +155,10 @@ impl App {
     ) -> Result<PackageAnswer, Problem> {
         let is_same = match repr_digest {
             Some(digest) if hex(&digest) == row.facts.digest => true,
-            _ => hex(&receive::digest(body, self.settings.package_max_bytes).await?) == row.facts.digest,
+            _ => {
+                let most = self.settings.package_max_bytes;
+                hex(&receive::digest(body, self.package_idle(), most).await?) == row.facts.digest
+            }
         };
         if !is_same {
             let detail = "a package with this id and another body was delivered before; use a new id";
@@ -192,6 +195,10 @@ impl App {
             .filter(|set| set.provider == connection.institution)
             .map(Arc::clone)
             .ok_or_else(Problem::dataset_unknown)
+    }
+
+    fn package_idle(&self) -> Duration {
+        Duration::from_secs(self.settings.package_idle_s)
     }
 
     pub(crate) fn stage_root(&self) -> PathBuf {

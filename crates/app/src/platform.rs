@@ -30,6 +30,8 @@ pub struct Settings {
     pub package_max_bytes: u64,
     /// Bytes that stay free on the disk of stages.
     pub disk_reserve_bytes: u64,
+    /// A package of which nothing comes for so long is given up.
+    pub package_idle_s: u64,
     /// Days disclosure entries are kept.
     pub disclosure_retention_days: u32,
     /// A session ends when it was not used for this long.
@@ -46,6 +48,7 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:8480".to_owned(),
             package_max_bytes: 64 << 30,
             disk_reserve_bytes: 1 << 30,
+            package_idle_s: 60,
             disclosure_retention_days: 5 * 365 + 2,
             session_idle_s: 30 * 60,
             session_absolute_s: 12 * 3_600,

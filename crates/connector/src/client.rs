@@ -1,18 +1,22 @@
 //! A client of the HTTP interface: signs in, calls, and reads problems. Feeds, replicas, the command line and the demo use it.
 
+mod clock;
 mod error;
+mod patience;
 mod sign_in;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::Value;
 
 pub use error::{CallError, Place, Refusal};
+use patience::{Moved, patient};
 use sign_in::SignIn;
 pub use sign_in::{AccessToken, SigningKey, sign_assertion};
 
-/// How long a connection may take to be made. Answers may take as long as they need: a package is large.
+/// How long a connection may take to be made. Answers may take as long as they need while something moves: a package is
+/// large.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub type Result<T> = std::result::Result<T, CallError>;
@@ -25,6 +29,7 @@ pub struct Client {
     caller: Caller,
     permission: Option<Arc<str>>,
     case: Option<Arc<str>>,
+    idle: Duration,
 }
 
 #[derive(Clone)]
@@ -125,7 +130,13 @@ impl Client {
             caller,
             permission: None,
             case: None,
+            idle: patience::IDLE,
         })
+    }
+
+    /// The same caller, who gives a call up when nothing moved for so long.
+    pub fn with_idle(self, idle: Duration) -> Self {
+        Self { idle, ..self }
     }
 
     pub fn base(&self) -> &str {
@@ -153,13 +164,17 @@ impl Client {
         match &self.caller {
             Caller::Anonymous => Ok(None),
             Caller::Bearer(token) => Ok(Some(token.to_string())),
-            Caller::Connection(sign_in) => sign_in.token(&self.http).await.map(Some),
+            Caller::Connection(sign_in) => self
+                .patiently(&Moved::now(), sign_in.token(&self.http))
+                .await
+                .map(Some),
         }
     }
 
     /// Exchanges a signed assertion for an access token. `audience` is the server's public URL.
     pub async fn sign_in(&self, client_id: &str, key: &SigningKey, audience: &str) -> Result<AccessToken> {
-        sign_in::sign_in(&self.http, &self.base, audience, client_id, key).await
+        let call = sign_in::sign_in(&self.http, &self.base, audience, client_id, key);
+        self.patiently(&Moved::now(), call).await
     }
 
     /// A request with everything the caller sends each time; for headers of one's own.
@@ -181,11 +196,21 @@ impl Client {
 
     /// Sends; a status of 400 and above is an error with the problem's words.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer> {
-        let unreachable = |error: reqwest::Error| CallError::unreachable(&self.base, &error);
-        let response = request.send().await.map_err(unreachable)?;
-        error::answer(response)
-            .await
-            .map_err(|error| error.at(&self.base))
+        self.send_moving(request, &Moved::now()).await
+    }
+
+    async fn send_moving(&self, request: RequestBuilder, moved: &Moved) -> Result<Answer> {
+        let call = async {
+            let response = self.send_streamed(request).await?;
+            moved.again();
+            error::answer(response, moved).await
+        };
+        self.patiently(moved, call).await
+    }
+
+    async fn patiently<T>(&self, moved: &Moved, call: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = patient(self.idle, moved, call).await;
+        done.unwrap_or_else(|| Err(CallError::still(&self.base, self.idle)))
     }
 
     /// Sends and leaves the body to be read piece by piece. Statuses are not judged.
@@ -250,6 +275,8 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        self.send(request.body(body)).await?.json()
+        let moved = Moved::now();
+        let body = moved.told_by(body.into());
+        self.send_moving(request.body(body), &moved).await?.json()
     }
 }

@@ -158,10 +158,6 @@ impl Sender<'_> {
                 "package {} exists with other content: this feed's state is a copy of another's. Give the feed another name, or `dagr connector resync`",
                 package.id
             ))),
-            (409, "package_open") => Err(Error::Source(format!(
-                "package {} is still being read by the server",
-                package.id
-            ))),
             _ => Err(CallError::Refused(Box::new(refusal)).into()),
         }
     }

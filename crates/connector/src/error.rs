@@ -35,8 +35,13 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Call(error) => match error {
-                CallError::Unreachable { .. } | CallError::CutOff(_) => true,
-                CallError::Refused(refusal) => refusal.status >= 500 || matches!(refusal.status, 408 | 429),
+                CallError::Unreachable { .. } | CallError::Silent { .. } | CallError::CutOff(_) => true,
+                CallError::Refused(refusal) => {
+                    // An open package is one that the network cut off: the server gives it up soon.
+                    refusal.status >= 500
+                        || matches!(refusal.status, 408 | 429)
+                        || refusal.code == "package_open"
+                }
                 CallError::Key(_) | CallError::Unexpected(_) => false,
             },
             Self::Source(_) => true,

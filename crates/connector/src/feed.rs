@@ -40,6 +40,8 @@ pub struct Server {
     pub key: Secret,
     /// PEM of authorities to trust besides the machine's own.
     pub ca: Option<PathBuf>,
+    /// A call on which nothing moved for so long is given up and made again.
+    pub idle: Option<Duration>,
 }
 
 /// Something secret by reference: never its value.

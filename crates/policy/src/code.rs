@@ -72,6 +72,7 @@ codes! {
     PackageOrder = "package_order", 409;
     PackageNotHeld = "package_not_held", 409;
     PackageUnreadable = "package_unreadable", 422;
+    PackageStalled = "package_stalled", 408;
     PackageRefused = "package_refused", 422;
     ColumnsUnknown = "columns_unknown", 422;
     DefinitionIncompatible = "definition_incompatible", 409;

@@ -108,6 +108,8 @@ pub struct Intake {
     pub package_max_bytes: u64,
     /// Free space that packages must leave on the disk.
     pub disk_reserve_bytes: u64,
+    /// A package of which nothing comes for so long is given up, and its id is free again.
+    pub idle_s: u64,
 }
 
 impl Default for Intake {
@@ -115,6 +117,7 @@ impl Default for Intake {
         Self {
             package_max_bytes: 64 << 30,
             disk_reserve_bytes: 1 << 30,
+            idle_s: 60,
         }
     }
 }

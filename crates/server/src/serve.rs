@@ -110,8 +110,15 @@ pub async fn start(mut config: Config, dir: &Path) -> Result<Running, StartError
     let pages = dagr_portal::router(app.clone(), settings);
     let front = dagr_rest::Front::new(app.clone(), config.limits.concurrent_requests, pages);
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let data_listener = Listener::start(data_socket, tls, front)?;
-    let jobs = jobs::start(&app, metrics, post);
+    let data_listener = Listener::start(data_socket, tls.clone(), front)?;
+    let mut jobs = jobs::start(&app, metrics, post);
+    if let (Some(tls), Some(certificate), Some(key)) = (
+        tls,
+        config.listen.tls_certificate.clone(),
+        config.listen.tls_key.clone(),
+    ) {
+        jobs.push(crate::tls::renewed(tls, certificate, key));
+    }
     readiness.opened(&app, registry);
     Ok(Running {
         data: config.listen.data,
@@ -253,6 +260,7 @@ pub(crate) fn assemble(
         public_url: config.public_url(),
         package_max_bytes: config.intake.package_max_bytes,
         disk_reserve_bytes: config.intake.disk_reserve_bytes,
+        package_idle_s: config.intake.idle_s,
         disclosure_retention_days: config.disclosures.retention_days,
         session_idle_s: config.people.session_idle_s,
         session_absolute_s: config.people.session_absolute_s,

@@ -50,11 +50,11 @@ pub(super) enum Pumped {
 /// Hands the body on, piece by piece, as fast as it is read.
 pub(super) async fn pump(
     body: impl Stream<Item = io::Result<Bytes>> + Send,
+    idle: Duration,
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<Pumped, Problem> {
     let mut body = pin!(body);
-    while let Some(piece) = body.next().await {
-        let mut piece = piece.map_err(|error| cut_off(&error))?;
+    while let Some(mut piece) = next(&mut body, idle).await? {
         while !piece.is_empty() {
             let part = piece.split_to(piece.len().min(PIECE_BYTES));
             if pieces.send(Piece::Bytes(part)).await.is_err() {
@@ -69,15 +69,35 @@ pub(super) async fn pump(
     })
 }
 
+/// The next piece. A sender whose network was cut says nothing any more and never closes: its package must not stay
+/// open, or it could not send it again.
+async fn next(
+    body: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin),
+    idle: Duration,
+) -> Result<Option<Bytes>, Problem> {
+    match tokio::time::timeout(idle, body.next()).await {
+        Ok(piece) => piece.transpose().map_err(|error| cut_off(&error)),
+        Err(_) => Err(stalled(idle)),
+    }
+}
+
+fn stalled(idle: Duration) -> Problem {
+    tracing::info!("nothing more came of a package's body");
+    let seconds = idle.as_secs();
+    let detail =
+        format!("nothing of the package came for {seconds} s; nothing was kept; send the package again");
+    Problem::new(408, "package_stalled", detail)
+}
+
 /// The digest of a body that is not needed otherwise.
 pub(super) async fn digest(
     body: impl Stream<Item = io::Result<Bytes>> + Send,
+    idle: Duration,
     max_bytes: u64,
 ) -> Result<[u8; 32], Problem> {
     let mut body = pin!(body);
     let (mut hash, mut bytes) = (Sha256::new(), 0);
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| cut_off(&error))?;
+    while let Some(piece) = next(&mut body, idle).await? {
         bytes += piece.len() as u64;
         check_size(bytes, max_bytes)?;
         hash.update(&piece);

@@ -1,19 +1,24 @@
 //! What a call can end in other than its answer.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use reqwest::Response;
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
+use super::{Answer, Moved};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The server's problem.
     #[error("{0}")]
     Refused(Box<Refusal>),
-    #[error("cannot reach {base}: {cause}; is `dagr serve` running there?")]
+    #[error("cannot reach {base}: {cause}; {}", way_out(cause))]
     Unreachable { base: String, cause: String },
+    /// The connection stands and nothing comes through it.
+    #[error(
+        "{base} fell silent: nothing moved for {idle_s} s. Is the network cut, or the server overloaded? It is tried again"
+    )]
+    Silent { base: String, idle_s: u64 },
     #[error("the answer was cut off: {0}")]
     CutOff(String),
     #[error("the key cannot sign: {0}")]
@@ -71,13 +76,10 @@ impl CallError {
         }
     }
 
-    pub(super) fn at(self, base: &str) -> Self {
-        match self {
-            Self::Unreachable { cause, .. } => Self::Unreachable {
-                base: base.to_owned(),
-                cause,
-            },
-            other => other,
+    pub(super) fn still(base: &str, idle: Duration) -> Self {
+        Self::Silent {
+            base: base.to_owned(),
+            idle_s: idle.as_secs(),
         }
     }
 
@@ -95,6 +97,21 @@ impl CallError {
             Self::Refused(refusal) => Some(refusal.status),
             _ => None,
         }
+    }
+}
+
+/// What may be wrong, by the innermost cause.
+fn way_out(cause: &str) -> &'static str {
+    if cause.contains("certificate expired") {
+        "the server's certificate has run out, or this machine's clock is wrong: whoever keeps the server renews the certificate"
+    } else if cause.contains("certificate not valid yet") {
+        "the server's certificate is not valid yet, or this machine's clock is wrong"
+    } else if cause.contains("UnknownIssuer") {
+        "nobody trusted here has issued the server's certificate: `server.ca` names further authorities"
+    } else if cause.contains("certificate") {
+        "the server's certificate is not accepted"
+    } else {
+        "is `dagr serve` running there, and the network up?"
     }
 }
 
@@ -116,14 +133,18 @@ impl WithoutUrl for reqwest::Error {
 }
 
 /// Reads an answer whole; a problem becomes an error.
-pub(super) async fn answer(response: Response) -> Result<Answer, CallError> {
+pub(super) async fn answer(mut response: Response, moved: &Moved) -> Result<Answer, CallError> {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
-    let body = response
-        .bytes()
+    let mut body = Vec::new();
+    while let Some(piece) = response
+        .chunk()
         .await
         .map_err(|error| CallError::CutOff(error.without_url_text()))?
-        .to_vec();
+    {
+        moved.again();
+        body.extend_from_slice(&piece);
+    }
     if status < 400 {
         return Ok(Answer {
             status,

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::{CallError, Result, error};
+use super::{CallError, Moved, Result, clock, error};
 
 /// RFC 7523.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -144,7 +144,16 @@ pub(super) async fn sign_in(
         .send()
         .await
         .map_err(|error| CallError::unreachable(base, &error))?;
-    let answer = error::answer(response).await?;
+    let clocks = clock::words(response.headers());
+    let answer = error::answer(response, &Moved::now())
+        .await
+        .map_err(|error| match error {
+            CallError::Refused(mut refusal) if refusal.code == "invalid_client" => {
+                refusal.detail.push_str(&clocks);
+                CallError::Refused(refusal)
+            }
+            other => other,
+        })?;
     serde_json::from_slice(&answer.body)
         .map_err(|_| CallError::Unexpected("the answer of /token holds no access token".to_owned()))
 }

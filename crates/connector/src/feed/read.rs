@@ -129,12 +129,14 @@ pub(crate) fn server(table: &Table, base: &Path, faults: &mut Faults) -> Option<
     let client_id = words.text(faults, "client_id");
     let key = secret(&mut words, "key", base, faults);
     let ca = words.text(faults, "ca").map(|path| base.join(path));
+    let idle = words.duration(faults, "idle");
     words.end(faults);
     Some(Server {
         url: url?,
         client_id: client_id?,
         key: key?,
         ca,
+        idle,
     })
 }
 

@@ -19,7 +19,7 @@ use crate::{
     deliver::again,
     error::{Error, Result},
     metrics::Gauges,
-    run::client,
+    run::{client, is_past},
 };
 
 /// Changes of one page.
@@ -52,6 +52,10 @@ impl Replica {
     pub async fn open(path: &Path) -> Result<Self> {
         let spec = Spec::load(path)?;
         let mut client = client(&spec.server)?;
+        if let Some(idle) = spec.server.idle {
+            // A call that waits for something new is silent meanwhile.
+            client = client.with_idle(idle + spec.wait);
+        }
         if let Some(permission) = &spec.permission {
             client = client.with_permission(permission);
         }
@@ -398,13 +402,8 @@ impl Replica {
     }
 
     async fn verify_due(&self) -> Result<bool> {
-        let last = self
-            .note("last_verify")
-            .await?
-            .and_then(|text| text.parse::<Timestamp>().ok());
-        Ok(last.is_none_or(|last| {
-            Timestamp::now().duration_since(last).as_secs() >= self.spec.verify.as_secs() as i64
-        }))
+        let last = self.note("last_verify").await?;
+        Ok(is_past(last.as_deref(), self.spec.verify))
     }
 }
 

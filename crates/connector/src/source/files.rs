@@ -23,6 +23,8 @@ use crate::{
 
 /// Files of a directory looked at.
 const DIRECTORY: usize = 100_000;
+/// Clocks of a file server and of this machine differ by less.
+const FUTURE: Duration = Duration::from_mins(1);
 
 /// A file to read, and how it stood when it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +43,7 @@ pub fn next(files: &Files, state: &State) -> Result<std::result::Result<Option<F
         if state.meta(&found.note)?.as_ref() == Some(&found.stamp) {
             continue;
         }
-        let age = metadata
-            .modified()
-            .ok()
-            .and_then(|at| SystemTime::now().duration_since(at).ok());
-        let left = files.settle.saturating_sub(age.unwrap_or_default());
+        let left = files.settle.saturating_sub(age(&metadata));
         if left.is_zero() {
             return Ok(Ok(Some(found)));
         }
@@ -54,6 +52,17 @@ pub fn next(files: &Files, state: &State) -> Result<std::result::Result<Option<F
         break;
     }
     Ok(wait.map_or(Ok(None), Err))
+}
+
+/// How long ago it changed. A time far in the future is of a clock that was wrong: it says nothing, and whoever waited
+/// for it would wait as long.
+fn age(metadata: &fs::Metadata) -> Duration {
+    let since = metadata.modified().map(|at| SystemTime::now().duration_since(at));
+    match since {
+        Ok(Ok(age)) => age,
+        Ok(Err(ahead)) if ahead.duration() > FUTURE => Duration::MAX,
+        _ => Duration::ZERO,
+    }
 }
 
 fn candidates(files: &Files) -> Result<Vec<PathBuf>> {

@@ -61,6 +61,7 @@ pub(super) const CODES: &[CodeText] = &[
     code("package_order", 409, "previous nav pēdējā pielietotā paka. Lasiet /state un sūtiet secībā.", "previous is not the last package applied. Read the history and send in order."),
     code("package_not_held", 409, "Apstiprināt vai noraidīt var tikai aizturētu paku.", "Only a held package can be confirmed or rejected."),
     code("package_unreadable", 422, "Paku nevar izlasīt; nekas nav saglabāts.", "The package cannot be read; nothing was kept."),
+    code("package_stalled", 408, "No pakas sen nekas nenāk; nekas nav saglabāts. Sūtiet to no jauna.", "Nothing more came of the package; nothing was kept. Send it again."),
     code("package_refused", 422, "Neviena rinda nav derīga; nekas nav saglabāts. errors nosauc vietas.", "No row could be accepted; nothing was kept. errors names the places."),
     code("columns_unknown", 422, "CSV ir kolonnas, ko definīcija nepazīst.", "The CSV has columns that the definition does not know."),
     code("definition_incompatible", 409, "Jaunā definīcija nav saderīga ar publicēto, un uz to balstās atļaujas.", "The new definition is not compatible with the published one, and permissions rest on it."),

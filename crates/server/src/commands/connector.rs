@@ -225,7 +225,12 @@ async fn once(out: Output, command: Once) -> Done {
         })),
     });
     out.line(&view, &line);
-    match round.held {
+    decided(round.held)
+}
+
+/// A package that the guard holds is not the end of a round.
+fn decided(held: Option<String>) -> Done {
+    match held {
         None => Ok(()),
         Some(id) => Err(Failure::here(format!(
             "package {id} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"
@@ -288,8 +293,12 @@ async fn resync(out: Output, command: Resync) -> Done {
     running.resync(command.all).await?;
     let round = running.once(true).await?;
     drop(line);
-    let view =
-        json!({ "upserts": round.found.upserts, "deletes": round.found.deletes, "packages": round.packages });
+    let view = json!({
+        "upserts": round.found.upserts,
+        "deletes": round.found.deletes,
+        "packages": round.packages,
+        "held": round.held,
+    });
     out.line(
         &view,
         &format!(
@@ -297,7 +306,7 @@ async fn resync(out: Output, command: Resync) -> Done {
             round.found.upserts, round.found.deletes
         ),
     );
-    Ok(())
+    decided(round.held)
 }
 
 fn asked(name: &str, all: bool) -> Result<bool, Failure> {

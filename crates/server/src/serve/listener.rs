@@ -9,7 +9,7 @@ use std::{
 use axum::{ServiceExt, response::Response};
 use axum_server::{
     Handle,
-    accept::NoDelayAcceptor,
+    accept::{TcpConfigAcceptor, TcpKeepaliveConfig, TcpSocketConfig},
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use http::Request;
@@ -24,6 +24,9 @@ use crate::config::Listen;
 const FIRST_REQUEST: Duration = Duration::from_secs(30);
 /// How long a later request's head may take once it has begun.
 const HEADERS: Duration = Duration::from_secs(30);
+/// A connection on which nothing moved for so long is probed; who does not answer for as long again is gone.
+const SILENT: Duration = Duration::from_mins(1);
+const PROBES: u32 = 4;
 
 pub struct Listener {
     handle: Handle<SocketAddr>,
@@ -55,6 +58,15 @@ pub async fn tls(listen: &Listen) -> Result<Option<RustlsConfig>, StartError> {
     }
 }
 
+/// A network that was cut closes nothing: without probes a call that waits, or a stream, would last for ever.
+fn sockets() -> TcpConfigAcceptor {
+    let probed = TcpKeepaliveConfig::new()
+        .time(SILENT)
+        .interval(SILENT / PROBES)
+        .retries(PROBES);
+    TcpConfigAcceptor::new(TcpSocketConfig::new().nodelay(true).keepalive(probed))
+}
+
 impl Listener {
     pub fn start<S>(socket: TcpListener, tls: Option<RustlsConfig>, service: S) -> Result<Self, StartError>
     where
@@ -69,9 +81,9 @@ impl Listener {
         server.http_builder().http1().header_read_timeout(HEADERS);
         let service = ServiceExt::<Request<Incoming>>::into_make_service(service);
         let task = match tls {
-            None => tokio::spawn(server.acceptor(NoDelayAcceptor::new()).serve(service)),
+            None => tokio::spawn(server.acceptor(sockets()).serve(service)),
             Some(config) => {
-                let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+                let acceptor = RustlsAcceptor::new(config).acceptor(sockets());
                 tokio::spawn(server.acceptor(acceptor).serve(service))
             }
         };

@@ -8,66 +8,15 @@ use dagr_server::client::Client;
 use serde_json::{Value, json};
 
 use crate::{
-    raw::{self, Raw},
-    server::{Party, Server},
+    persons::{Persons, code, is, upsert},
+    raw,
 };
 
-const DEFINITION: &str = r#"name: ch_person
-key: Code
-data_description: Personas
-fields:
-  - Code person_code : kods
-  - Name : vārds
-  - Secret : slepens
-subject: Code
-changes: [{name: renamed, when: "old != null && new != null && new.Name != old.Name"}]
-"#;
-
-struct Site {
-    server: Server,
-    provider: Party,
-    /// Sees code and name by `changes`.
-    holder: Client,
-    number: String,
+async fn site() -> Persons {
+    Persons::start("ch_person", &[], Value::Null).await
 }
 
-async fn site() -> Site {
-    let server = Server::start();
-    let (provider, reader) = (server.producer().await, server.consumer().await);
-    server.publish(&provider, "ch_person", DEFINITION).await;
-    let over = json!({ "fields": ["Code", "Name"] });
-    let holder = server
-        .grant(&reader, "ch_person", &["key", "changes", "list:renamed"], over)
-        .await;
-    let permissions = holder.get("/current_user_permissions").await.unwrap();
-    let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
-    Site {
-        server,
-        provider,
-        holder,
-        number,
-    }
-}
-
-fn code(number: usize) -> String {
-    format!("32{number:09}")
-}
-
-fn upsert(number: usize, name: &str, secret: &str) -> Value {
-    json!({ "op": "upsert", "record": { "Code": code(number), "Name": name, "Secret": secret } })
-}
-
-impl Site {
-    async fn deliver(&self, package: &str, operations: &[Value]) {
-        let lines = raw::lines(operations);
-        let path = format!("/intake/ch_person/packages/{package}");
-        self.provider
-            .client
-            .put(&path, "application/x-ndjson", lines)
-            .await
-            .unwrap();
-    }
-
+impl Persons {
     /// Everything from a cursor on (or from the start), and the cursor behind it.
     async fn follow(&self, after: Option<&str>) -> (Vec<Value>, String) {
         let (mut told, mut after) = (Vec::new(), after.map(str::to_owned));
@@ -87,15 +36,6 @@ impl Site {
             after = Some(next);
         }
     }
-}
-
-fn is(answer: &Raw, status: u16, code: &str) {
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (status, code),
-        "{}",
-        answer.text()
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,10 +9,13 @@ mod init;
 mod mariadb;
 mod parquet;
 mod postgres;
+mod proxy;
 mod replica;
 mod soap;
 mod sqlite;
 mod storm;
+mod tpch;
+mod two_worlds;
 mod unhappy;
 
 use std::{
@@ -47,8 +50,7 @@ impl Desk {
 
     /// A feed of the files of a directory.
     pub fn watching(server: &Server, party: &Party, dataset: &str) -> Self {
-        let source = "[source]\nkind = 'files'\npath = 'in'\nwatch = true\nsettle = '1ms'\n";
-        let desk = Self::feed(server, party, &format!("dataset = '{dataset}'\n{source}"));
+        let desk = Self::feed(server, party, &watched(dataset));
         fs::create_dir(desk.path("in")).unwrap();
         desk
     }
@@ -77,9 +79,14 @@ impl Desk {
 
     /// Writes the file, against the server as it runs now.
     pub fn point(&self, server: &Server, party: &Party, rest: &str) {
+        self.aim(&server.data, party, rest, "");
+    }
+
+    /// Writes the file; `words`: more of `[server]`.
+    pub fn aim(&self, url: &str, party: &Party, rest: &str, words: &str) {
         let text = format!(
-            "{rest}\n[server]\nurl = \"{}\"\nclient_id = \"{}\"\nkey = {{ file = \"key.pem\" }}\n[retry]\npause = \"500ms\"\nlimit = \"15s\"\n",
-            server.data, party.client_id
+            "{rest}\n[server]\nurl = \"{url}\"\nclient_id = \"{}\"\nkey = {{ file = \"key.pem\" }}\n{words}\n[retry]\npause = \"500ms\"\nlimit = \"15s\"\n",
+            party.client_id
         );
         fs::write(&self.file, text).unwrap();
     }
@@ -122,6 +129,11 @@ impl Desk {
 
     /// The service; killed when dropped.
     pub fn service(&self) -> Service {
+        self.service_with(&[])
+    }
+
+    /// The same in an environment of its own.
+    pub fn service_with(&self, environment: &[(&str, &str)]) -> Service {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -132,6 +144,7 @@ impl Desk {
             .arg(&self.file)
             .current_dir(self.dir.path())
             .env("DAGR_LOG__LEVEL", "info")
+            .envs(environment.iter().copied())
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()
@@ -150,6 +163,33 @@ impl Desk {
 
     pub fn status(&self) -> Value {
         self.done("status", &[])
+    }
+
+    /// The status names a problem in these words; gives all of it.
+    pub async fn until_problem(&self, words: &str) -> String {
+        let says = || self.status()["problem"].as_str().unwrap_or_default().to_owned();
+        until("the status says what is wrong", async || says().contains(words)).await;
+        let problem = says();
+        eprintln!("{}: {problem}", self.what);
+        problem
+    }
+
+    /// Nothing is wrong, and the server holds what the feed has sent.
+    pub async fn until_whole(&self, mut service: Service, party: &Party, dataset: &str) {
+        until("nothing is wrong any more", async || {
+            self.status()["state"] == "ok"
+        })
+        .await;
+        assert_eq!(service.stop(), Some(0));
+        let done = self.done("once", &["--reconcile"]);
+        let found = (
+            &done["upserts"],
+            &done["deletes"],
+            &done["reconciled"]["differing"],
+        );
+        assert_eq!(found, (&0.into(), &0.into(), &0.into()), "{done:#}");
+        let held = state(party, dataset).await;
+        assert_eq!(done["reconciled"]["digest"], held["digest"]);
     }
 }
 
@@ -186,11 +226,24 @@ impl Drop for Service {
     }
 }
 
+/// A feed of the directory `in`.
+pub fn watched(dataset: &str) -> String {
+    format!("dataset = '{dataset}'\n[source]\nkind = 'files'\npath = 'in'\nwatch = true\nsettle = '1ms'\n")
+}
+
 /// Asks until it is so; a minute at most.
-pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, so: impl AsyncFnMut() -> bool) {
+    within(60, what, so).await;
+}
+
+/// Asks until it is so; so many seconds at most.
+pub async fn within(seconds: u64, what: &str, mut so: impl AsyncFnMut() -> bool) {
     let began = std::time::Instant::now();
     while !so().await {
-        assert!(began.elapsed().as_secs() < 60, "not within a minute: {what}");
+        assert!(
+            began.elapsed().as_secs() < seconds,
+            "not within {seconds} s: {what}"
+        );
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }

@@ -5,48 +5,17 @@ use dagr_server::client::Client;
 use serde_json::{Value, json};
 
 use crate::{
-    raw::{self, Raw},
-    server::{Party, Server},
+    persons::{Persons, code, is, shown, upsert},
+    raw,
 };
-
-const DEFINITION: &str = "name: dg_person
-key: Code
-data_description: Personas
-fields:
-  - Code person_code : kods
-  - Name : vārds
-  - Secret : slepens
-subject: Code
-";
 
 const DIGEST: &str = "/data/dg_person/digest";
 
-struct Site {
-    server: Server,
-    provider: Party,
-    reader: Party,
-}
-
-async fn site() -> Site {
-    let server = Server::start();
-    let (provider, reader) = (server.producer().await, server.consumer().await);
-    server.publish(&provider, "dg_person", DEFINITION).await;
-    let site = Site {
-        server,
-        provider,
-        reader,
-    };
+async fn site() -> Persons {
+    let site = Persons::start("dg_person", &[], Value::Null).await;
     let all: Vec<Value> = (0..30).map(|number| upsert(number, "Anna", "s")).collect();
     site.deliver("first", &all).await;
     site
-}
-
-fn code(number: usize) -> String {
-    format!("32{number:09}")
-}
-
-fn upsert(number: usize, name: &str, secret: &str) -> Value {
-    json!({ "op": "upsert", "record": { "Code": code(number), "Name": name, "Secret": secret } })
 }
 
 fn key(number: usize) -> Value {
@@ -59,38 +28,17 @@ fn digest_of<'r>(records: impl Iterator<Item = &'r Value>) -> String {
     digest.hex()
 }
 
-fn is(answer: &Raw, status: u16, code: &str) {
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (status, code),
-        "{}",
-        answer.text()
-    );
-}
-
-impl Site {
-    async fn deliver(&self, package: &str, operations: &[Value]) {
-        let path = format!("/intake/dg_person/packages/{package}");
-        self.provider
-            .client
-            .put(&path, "application/x-ndjson", raw::lines(operations))
-            .await
-            .unwrap();
-    }
-
+impl Persons {
     async fn granted(&self, over: Value) -> Client {
-        let mut all = json!({ "fields": ["Code", "Name"] });
-        for (name, value) in over.as_object().into_iter().flatten() {
-            all[name] = value.clone();
-        }
+        let ways = ["key", "changes"];
         self.server
-            .grant(&self.reader, "dg_person", &["key", "changes"], all)
+            .grant(&self.reader, self.set, &ways, shown(over))
             .await
     }
 
-    async fn entries(&self) -> Vec<Value> {
-        let path = "/registry/disclosures?dataset=dg_person&limit=1000";
-        let list = raw::get(&self.server.operator(), path).await;
+    async fn all_entries(&self) -> Vec<Value> {
+        let path = format!("/registry/disclosures?dataset={}&limit=1000", self.set);
+        let list = raw::get(&self.server.operator(), &path).await;
         list.json()["disclosures"].as_array().unwrap().clone()
     }
 }
@@ -179,7 +127,7 @@ async fn a_providers_digest_is_that_of_its_state() {
         422,
         "invalid",
     );
-    assert!(site.entries().await.is_empty());
+    assert!(site.all_entries().await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +137,7 @@ async fn a_readers_digest_is_that_of_its_copy_and_one_entry() {
     let (copy, after) = loaded(&reader).await;
     assert_eq!(copy.len(), 30);
     site.deliver("hidden", &[upsert(3, "Anna", "other")]).await;
-    let before = site.entries().await.len();
+    let before = site.all_entries().await.len();
     let asked = json!({ "after": after, "from": key(2), "to": key(20), "parts": 3 });
     let told = reader.post(DIGEST, &asked).await.unwrap();
     assert_eq!(told["changed"], false, "a hidden change");
@@ -210,7 +158,7 @@ async fn a_readers_digest_is_that_of_its_copy_and_one_entry() {
     );
     assert_eq!(parts[1]["digest"], json!(digest_of(copy[8..14].iter())));
 
-    let entries = site.entries().await;
+    let entries = site.all_entries().await;
     assert_eq!(entries.len(), before + 1);
     let entry = entries.last().unwrap();
     for (member, value) in [

@@ -8,80 +8,19 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    persons::{Persons, code, is, upsert},
     raw::{self, Raw},
-    server::{Party, Server},
 };
-
-const DEFINITION: &str = r#"name: es_person
-key: Code
-data_description: Personas
-fields:
-  - Code person_code : kods
-  - Name : vārds
-  - Secret : slepens
-subject: Code
-changes: [{name: renamed, when: "old != null && new != null && new.Name != old.Name"}]
-"#;
 
 const PATH: &str = "/data/es_person/changes";
 const ACCEPT: (&str, &str) = ("accept", "text/event-stream");
 
-struct Site {
-    server: Server,
-    provider: Party,
-    reader: Party,
-    holder: Client,
-    number: String,
+async fn site_with(settings: &[(&str, &str)], over: Value) -> Persons {
+    Persons::start("es_person", settings, over).await
 }
 
-async fn site_with(settings: &[(&str, &str)], over: Value) -> Site {
-    let server = Server::start_with(settings);
-    let (provider, reader) = (server.producer().await, server.consumer().await);
-    server.publish(&provider, "es_person", DEFINITION).await;
-    let mut all = json!({ "fields": ["Code", "Name"] });
-    for (name, value) in over.as_object().into_iter().flatten() {
-        all[name] = value.clone();
-    }
-    let ways = ["key", "changes", "list:renamed"];
-    let holder = server.grant(&reader, "es_person", &ways, all).await;
-    let list = holder.get("/current_user_permissions").await.unwrap();
-    let number = list[0]["permission_number"].as_str().unwrap().to_owned();
-    Site {
-        server,
-        provider,
-        reader,
-        holder,
-        number,
-    }
-}
-
-async fn site() -> Site {
+async fn site() -> Persons {
     site_with(&[], Value::Null).await
-}
-
-fn code(number: usize) -> String {
-    format!("32{number:09}")
-}
-
-fn upsert(number: usize, name: &str, secret: &str) -> Value {
-    json!({ "op": "upsert", "record": { "Code": code(number), "Name": name, "Secret": secret } })
-}
-
-impl Site {
-    async fn deliver(&self, package: &str, operations: &[Value]) {
-        let path = format!("/intake/es_person/packages/{package}");
-        self.provider
-            .client
-            .put(&path, "application/x-ndjson", raw::lines(operations))
-            .await
-            .unwrap();
-    }
-
-    async fn entries(&self) -> Vec<Value> {
-        let path = format!("/registry/disclosures?permission={}&limit=1000", self.number);
-        let list = raw::get(&self.server.operator(), &path).await;
-        list.json()["disclosures"].as_array().unwrap().clone()
-    }
 }
 
 /// One event as a reader takes it from the stream.
@@ -162,15 +101,6 @@ fn event(block: &str) -> Option<Event> {
 async fn refused(client: &Client, path: &str, headers: &[(&str, &str)]) -> Raw {
     let headers: Vec<_> = std::iter::once(&ACCEPT).chain(headers).copied().collect();
     raw::call(client, Method::GET, path, &headers, None).await
-}
-
-fn is(answer: &Raw, status: u16, code: &str) {
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (status, code),
-        "{}",
-        answer.text()
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

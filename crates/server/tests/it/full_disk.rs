@@ -44,14 +44,14 @@ const PAGE: u64 = 4_096;
 const SETS: u64 = 40;
 
 /// A file system over a directory, with a file that takes its space away.
-struct SmallDisk {
+pub struct SmallDisk {
     place: PathBuf,
     ballast: PathBuf,
 }
 
 impl SmallDisk {
     /// `None` where nothing may be mounted.
-    fn mount(place: &Path) -> Option<Self> {
+    pub fn mount(place: &Path) -> Option<Self> {
         let words = ["-t", "tmpfs", "-o", "size=48m,mode=0700", "dagr-test"];
         let mounted = Command::new("mount").args(words).arg(place).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
@@ -65,7 +65,7 @@ impl SmallDisk {
     }
 
     /// Takes all space but so many pages.
-    fn fill(&self, pages: u64) {
+    pub fn fill(&self, pages: u64) {
         let mut file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -77,7 +77,7 @@ impl SmallDisk {
         file.set_len(len - pages * PAGE).unwrap();
     }
 
-    fn empty(&self) {
+    pub fn empty(&self) {
         std::fs::remove_file(&self.ballast).unwrap();
     }
 }

@@ -24,6 +24,7 @@ mod oidc;
 mod on_postgres;
 mod operations;
 mod people;
+mod persons;
 mod plans;
 mod portal;
 mod raw;

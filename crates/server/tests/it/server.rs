@@ -21,6 +21,8 @@ pub struct Server {
     pub operations: String,
     child: Option<Child>,
     dir: TempDir,
+    /// The authority of its certificate, where it has one.
+    pub ca_pem: Option<String>,
     /// `DAGR_…` variables it was started with.
     environment: Vec<(String, String)>,
     /// A program and its words that run the binary: `strace …`.
@@ -68,6 +70,7 @@ impl Server {
             operations: String::new(),
             child: None,
             dir: tempfile::tempdir().unwrap(),
+            ca_pem: None,
             environment,
             wrapper: wrapper.iter().map(|&word| word.to_owned()).collect(),
             log: tempfile::NamedTempFile::new().unwrap(),
@@ -194,7 +197,7 @@ impl Server {
     }
 
     pub fn operator(&self) -> Client {
-        Client::operator(&self.data, &self.operator_token()).unwrap()
+        self.trusted(Client::operator(&self.data, &self.operator_token()).unwrap())
     }
 
     pub fn anonymous(&self) -> Client {
@@ -208,7 +211,14 @@ impl Server {
 
     /// A connection that was made before, against the server as it runs now.
     pub fn again(&self, party: &Party) -> Client {
-        Client::connection(&self.data, &party.client_id, &party.key_pem).unwrap()
+        self.trusted(Client::connection(&self.data, &party.client_id, &party.key_pem).unwrap())
+    }
+
+    fn trusted(&self, client: Client) -> Client {
+        match &self.ca_pem {
+            Some(pem) => client.trusting(pem.as_bytes()).unwrap(),
+            None => client,
+        }
     }
 
     /// A producer of a new institution, signed in at its first call.
@@ -248,7 +258,7 @@ impl Server {
             .unwrap();
         let client = Client::connection(&self.data, &client_id, &made.key_pem).unwrap();
         Party {
-            client,
+            client: self.trusted(client),
             client_id,
             institution: institution.to_owned(),
             system,
@@ -276,6 +286,17 @@ impl Server {
     /// Grants the recipient all fields by every way given; `over` lies over that. Gives the recipient's client
     /// under the new permission.
     pub async fn grant(&self, recipient: &Party, dataset: &str, ways: &[&str], over: Value) -> Client {
+        self.granted(recipient, dataset, ways, over).await.0
+    }
+
+    /// The same, with the permission's number.
+    pub async fn granted(
+        &self,
+        recipient: &Party,
+        dataset: &str,
+        ways: &[&str],
+        over: Value,
+    ) -> (Client, String) {
         let mut body = json!({
             "dataset": dataset, "recipient": recipient.institution, "environment": "main",
             "purpose": "test", "legal_basis": "test", "fields": "all", "ways": ways,
@@ -288,7 +309,8 @@ impl Server {
             .post("/registry/permissions", &body)
             .await
             .unwrap();
-        recipient.client.with_permission(view["number"].as_str().unwrap())
+        let number = view["number"].as_str().unwrap().to_owned();
+        (recipient.client.with_permission(&number), number)
     }
 
     /// The command line against this server.

@@ -15,36 +15,43 @@ use crate::server::{Server, dagr};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An authority, and a certificate of it for 127.0.0.1.
-struct Made {
+pub struct Made {
     dir: tempfile::TempDir,
-    ca_pem: String,
+    pub ca_pem: String,
+    ca: CertifiedIssuer<'static, KeyPair>,
     certificate: PathBuf,
     key: PathBuf,
 }
 
 impl Made {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &ca).unwrap();
-        let file = |name: &str, text: String| {
-            let path = dir.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path
-        };
-        Self {
+        let made = Self {
             ca_pem: ca.pem(),
-            certificate: file("certificate.pem", certificate.pem()),
-            key: file("key.pem", key.serialize_pem()),
+            ca,
+            certificate: dir.path().join("certificate.pem"),
+            key: dir.path().join("key.pem"),
             dir,
-        }
+        };
+        std::fs::write(&made.key, key.serialize_pem()).unwrap();
+        made.certify(4096);
+        made
     }
 
-    fn settings(&self) -> [(&str, &str); 2] {
+    /// A certificate that is valid until a year begins, in the place of the one before.
+    pub fn certify(&self, year: i32) {
+        let key = KeyPair::from_pem(&std::fs::read_to_string(&self.key).unwrap()).unwrap();
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let certificate = params.signed_by(&key, &self.ca).unwrap();
+        std::fs::write(&self.certificate, certificate.pem()).unwrap();
+    }
+
+    pub fn settings(&self) -> [(&str, &str); 2] {
         [
             ("DAGR_LISTEN__TLS_CERTIFICATE", self.certificate.to_str().unwrap()),
             ("DAGR_LISTEN__TLS_KEY", self.key.to_str().unwrap()),

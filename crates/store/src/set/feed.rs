@@ -78,15 +78,12 @@ pub fn page(
         if !page.load(*began, after, layers)? {
             return Ok(PageEnd { end: false });
         }
+        layers.clear();
         *reading = Reading::Follow(Follow::new(*began));
     }
     let Reading::Follow(follow) = reading else {
         return Ok(PageEnd { end: false });
     };
-    if !page.take_back(follow.at, layers)? {
-        return Ok(PageEnd { end: false });
-    }
-    layers.clear();
     Ok(PageEnd {
         end: page.follow(follow)?,
     })
@@ -111,6 +108,7 @@ impl Page<'_> {
     /// `true` when the load is through.
     fn load(&mut self, began: Sequence, after: &mut Vec<u8>, layers: &[Layer]) -> Result<bool, KvError> {
         let held = self.view.held(layers)?;
+        let mut gone = self.gone(began, after, &held)?;
         // What was given under an earlier revision is walked too.
         let scopes =
             || std::iter::once(&self.view.scope).chain(held.iter().map(|(_, earlier)| &earlier.scope));
@@ -119,19 +117,20 @@ impl Page<'_> {
         } else {
             [after.as_slice(), &[0]].concat()
         };
-        'ranges: loop {
-            match scopes().filter_map(|scope| scope.seek(&from)).min() {
-                Some(next) => from = next,
-                None => return Ok(true),
-            }
+        'ranges: while let Some(next) = scopes().filter_map(|scope| scope.seek(&from)).min() {
+            from = next;
             let range = Range {
                 from: Some(&from),
                 to: None,
             };
             for pair in self.snapshot.scan(Table::Record, range, Direction::Forward)? {
                 let (key, bytes) = pair?;
+                if !self.tell_gone(began, &mut gone, Some(key), after)? {
+                    return Ok(false);
+                }
                 let covered = scopes().any(|scope| scope.covers(key));
-                if covered && self.load_one(began, key, Stored::read(bytes)?, &held)? == Take::Full {
+                let went = gone.take(key);
+                if covered && self.load_one(began, key, Stored::read(bytes)?, &held, went)? == Take::Full {
                     return Ok(false);
                 }
                 after.clear();
@@ -144,8 +143,9 @@ impl Page<'_> {
                     continue 'ranges;
                 }
             }
-            return Ok(true);
+            break;
         }
+        self.tell_gone(began, &mut gone, None, after)
     }
 
     /// `true` when nothing more is visible.

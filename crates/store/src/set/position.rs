@@ -201,8 +201,8 @@ impl Position {
 
     /// Deletes after this have yet to be told: they must not be forgotten.
     pub fn since(&self) -> Sequence {
-        let looked = self.layers.iter().map(|layer| layer.looked);
-        looked.fold(self.reading.at(), Sequence::min)
+        let given = self.layers.iter().map(Layer::at);
+        given.fold(self.reading.at(), Sequence::min)
     }
 
     /// The permission is another since this position was sealed, under `revision`: what was given so far is to be

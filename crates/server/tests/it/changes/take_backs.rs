@@ -8,8 +8,11 @@ use std::{
 use dagr_server::client::Client;
 use serde_json::{Value, json};
 
-use super::{Site, code, is, site, upsert};
-use crate::raw;
+use super::site;
+use crate::{
+    persons::{Persons, code, is, upsert},
+    raw,
+};
 
 /// A recipient's copy, kept by the feed alone.
 struct Replica {
@@ -74,7 +77,7 @@ impl Replica {
     }
 }
 
-impl Site {
+impl Persons {
     async fn amend(&self, body: Value) {
         let path = format!("/registry/permissions/{}", self.number);
         self.server.operator().patch(&path, &body).await.unwrap();

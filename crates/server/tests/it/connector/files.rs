@@ -296,3 +296,99 @@ async fn a_feed_that_lost_its_state_goes_on_from_what_the_server_holds() {
     let again = desk.done("once", &["--reconcile"]);
     assert_eq!(again["reconciled"]["differing"], json!(0), "{again:#}");
 }
+
+#[tokio::test]
+async fn resync_all_sends_everything_anew_on_top_of_whatever_is_there() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..300, "A"));
+    desk.done("once", &[]);
+    let right = state(&provider, "cf_boats").await["digest"].clone();
+    let lines: Vec<String> = (250..400)
+        .map(|n| format!("{{\"op\":\"upsert\",\"record\":{{\"Number\":{n},\"Name\":\"svešs\"}}}}"))
+        .collect();
+    let sent = provider.client.put(
+        "/intake/cf_boats/packages/others",
+        "application/x-ndjson",
+        lines.join("\n"),
+    );
+    sent.await.unwrap();
+    // Without a yes nothing is done.
+    assert_eq!(desk.run("resync", &["--all"]).status.code(), Some(1));
+    assert_ne!(state(&provider, "cf_boats").await["digest"], right);
+    // A hundred of somebody else's would go: the guard asks.
+    let (code, done) = desk.answer("resync", &["--all", "--yes"]);
+    assert_eq!(
+        (code, &done["upserts"]),
+        (Some(1), &json!(300)),
+        "everything goes: {done:#}"
+    );
+    assert!(done["held"].is_string(), "{done:#}");
+    assert_eq!(desk.status()["state"], "held");
+    desk.done("release", &[]);
+    assert_eq!(state(&provider, "cf_boats").await["digest"], right);
+    assert_eq!(desk.done("once", &["--reconcile"])["reconciled"]["differing"], 0);
+}
+
+/// Prometheus text (exposition format 0.0.4): every sample under its own HELP and TYPE, once.
+fn samples(text: &str) -> std::collections::BTreeMap<String, i64> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut lines = text.lines();
+    while let Some(help) = lines.next() {
+        let (name, words) = help.strip_prefix("# HELP ").unwrap().split_once(' ').unwrap();
+        assert!(name.starts_with("dagr_connector_") && !words.is_empty(), "{help}");
+        assert!(
+            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+            "{name}"
+        );
+        assert_eq!(lines.next(), Some(format!("# TYPE {name} gauge").as_str()));
+        let sample = lines.next().unwrap();
+        let value = sample
+            .strip_prefix(&format!("{name}{{feed=\"cf_boats\"}} "))
+            .unwrap();
+        assert!(
+            found
+                .insert(name.to_owned(), value.parse::<f64>().unwrap() as i64)
+                .is_none(),
+            "{name} twice"
+        );
+    }
+    assert!(text.is_empty() || text.ends_with('\n'));
+    found
+}
+
+#[tokio::test]
+async fn the_status_as_metrics_is_prometheus_text() {
+    let Site {
+        server: _server,
+        provider: _provider,
+        desk,
+    } = site().await;
+    let metrics = || {
+        let output = desk.run("status", &["--metrics"]);
+        assert!(output.status.success());
+        samples(&String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(metrics()["dagr_connector_problem"], 0, "before it ever ran");
+    write(&desk.path("in/1.csv"), csv(0..300, "A"));
+    desk.done("once", &["--reconcile"]);
+    let now = jiff::Timestamp::now().as_second();
+    let told = metrics();
+    for (name, value) in [
+        ("records", 300),
+        ("waiting_packages", 0),
+        ("spool_bytes", 0),
+        ("refused_rows", 0),
+        ("declined_records", 0),
+        ("problem", 0),
+    ] {
+        assert_eq!(told[&format!("dagr_connector_{name}")], value, "{told:?}");
+    }
+    for name in ["last_compare_seconds", "last_reconcile_seconds"] {
+        let told = told[&format!("dagr_connector_{name}")];
+        assert!(told <= now && told > now - 3_600, "{name} {told}");
+    }
+}

@@ -198,3 +198,41 @@ async fn keys_are_asked_for_as_they_are_written() {
     assert_eq!(state(&provider, "cm_codes").await["records"], codes.len());
     assert_eq!(desk.status()["refused"], json!(0));
 }
+
+#[tokio::test]
+async fn an_emptied_table_is_compared_once() {
+    let Some(mut database) = Database::start().await else {
+        return;
+    };
+    database.run(TABLES).await;
+    let server = Server::start();
+    let provider = server.producer().await;
+    let definition = DEFINITION.replace("key: Id\n", "key: Id\nguard: 100%\n");
+    server.publish(&provider, "cm_orders", &definition).await;
+    let rest = format!(
+        "dataset = 'cm_orders'\n[source]\nkind = 'mariadb'\nurl = '{}'\ntable = 'orders'\n{SOURCE}",
+        database.url
+    );
+    database
+        .run("INSERT INTO orders (id) SELECT seq FROM seq_1_to_200")
+        .await;
+    let desk = Desk::feed(&server, &provider, &rest);
+    let service = desk.service();
+    for (statements, records) in [
+        ("SELECT 1", 200),
+        ("TRUNCATE orders", 0),
+        (
+            "INSERT INTO orders (id) VALUES (1);\nTRUNCATE TABLE orders;\nINSERT INTO orders (id) SELECT seq FROM seq_5_to_9",
+            5,
+        ),
+    ] {
+        database.run(statements).await;
+        until(statements, async || {
+            state(&provider, "cm_orders").await["records"] == records
+        })
+        .await;
+    }
+    desk.until_whole(service, &provider, "cm_orders").await;
+    let compared = desk.log().matches("everything is compared").count();
+    assert!((1..=2).contains(&compared), "{}", desk.log());
+}

@@ -50,6 +50,21 @@ impl Database {
         self.client.batch_execute(text).await.unwrap();
     }
 
+    /// Where the log is now.
+    async fn place(&self) -> String {
+        let row = self
+            .client
+            .query_one("SELECT pg_current_wal_lsn()::text", &[])
+            .await;
+        row.unwrap().get(0)
+    }
+
+    /// The feed has told the source that it needs nothing up to there.
+    async fn is_past(&self, place: &str) -> bool {
+        let query = "SELECT bool_and(confirmed_flush_lsn > $1::text::pg_lsn) FROM pg_replication_slots";
+        self.client.query_one(query, &[&place]).await.unwrap().get(0)
+    }
+
     pub fn dir(&self) -> &str {
         &self.cluster.dir
     }
@@ -198,4 +213,59 @@ async fn what_is_committed_is_there_in_a_moment_whatever_is_killed() {
         state(&provider, "cp_orders").await["digest"],
         done["reconciled"]["digest"]
     );
+}
+
+/// More than are told by keys.
+const MANY: u32 = 200_001;
+
+const WORDS: &str = "name: cp_words\nkey: Id\nguard: 100%\ndata_description: Vārdi\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Word : vārds\n";
+
+#[tokio::test]
+async fn what_touches_too_many_keys_or_empties_the_table_is_compared_once() {
+    let Some(database) = Database::start().await else {
+        return;
+    };
+    database.run(&format!("CREATE TABLE words (id bigint PRIMARY KEY, word text); INSERT INTO words SELECT n, 'v' FROM generate_series(1, {MANY}) n")).await;
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "cp_words", WORDS).await;
+    let rest = format!(
+        "dataset = 'cp_words'\n[source]\nkind = 'postgres'\nurl = '{}'\ntable = 'public.words'\n{FOLLOW}",
+        database.url
+    );
+    let desk = Desk::feed(&server, &provider, &rest);
+    let service = desk.service();
+    for (what, statement, records) in [
+        ("the first load", String::new(), MANY),
+        (
+            "one transaction of all",
+            format!("UPDATE words SET word = 'w' || id WHERE id <= {MANY}"),
+            MANY,
+        ),
+        ("an emptied table", "TRUNCATE words".to_owned(), 0),
+        (
+            "emptied and filled at once",
+            "BEGIN; INSERT INTO words VALUES (0, 'x'); TRUNCATE words; INSERT INTO words SELECT n, 'z' FROM generate_series(5, 9) n; COMMIT".to_owned(),
+            5,
+        ),
+    ] {
+        let before = state(&provider, "cp_words").await["last_sequence"].clone();
+        let place = database.place().await;
+        database.run(&statement).await;
+        until(what, async || {
+            let state = state(&provider, "cp_words").await;
+            state["records"] == records && state["last_sequence"] != before
+        })
+        .await;
+        // The source keeps nothing more of it for the feed: it was compared once, not again and again.
+        until("the slot has moved on", async || {
+            statement.is_empty() || database.is_past(&place).await
+        })
+        .await;
+    }
+    desk.until_whole(service, &provider, "cp_words").await;
+    let compared = desk.log().matches("everything is compared").count();
+    assert_eq!(compared, 3, "{}", desk.log());
+    let packages = provider.client.get("/intake/cp_words/packages").await.unwrap();
+    assert_eq!(packages["packages"].as_array().unwrap().len(), 4);
 }

@@ -23,11 +23,8 @@ async fn site() -> Site {
     let server = Server::start();
     let (provider, reader) = (server.producer().await, server.consumer().await);
     server.publish(&provider, "cr_people", DEFINITION).await;
-    let client = server
-        .grant(&reader, "cr_people", &["key", "changes", "bulk"], json!({}))
-        .await;
-    let permissions = client.get("/current_user_permissions").await.unwrap();
-    let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
+    let ways = ["key", "changes", "bulk"];
+    let (_, number) = server.granted(&reader, "cr_people", &ways, json!({})).await;
     Site {
         server,
         provider,
@@ -271,4 +268,58 @@ async fn a_copy_in_postgresql_is_the_same() {
         .await
         .unwrap();
     assert_eq!(row.get::<_, &str>(0), "Vārds 251.2");
+}
+
+#[tokio::test]
+async fn a_field_of_a_wider_type_is_loaded_anew_beside_the_copy() {
+    let site = site().await;
+    let numbers = |definition: &str| definition.replace("Score decimal", "Score int");
+    let other = |name: &str, definition: &str| definition.replace("cr_people", name);
+    let narrow = numbers(&other("cr_scores", DEFINITION));
+    site.server.publish(&site.provider, "cr_scores", &narrow).await;
+    let put = async |package: &str, n: u32, score: serde_json::Value| {
+        let record = json!({ "Code": format!("k{n}"), "Year": 2000, "Score": score });
+        let line = json!({ "op": "upsert", "record": record }).to_string();
+        let path = format!("/intake/cr_scores/packages/{package}");
+        let sent = site
+            .provider
+            .client
+            .put(&path, "application/x-ndjson", line)
+            .await;
+        sent.unwrap();
+    };
+    put("one", 1, json!(7)).await;
+    let (_, number) = site
+        .server
+        .granted(&site.reader, "cr_scores", &["changes", "bulk"], json!({}))
+        .await;
+    let rest = format!("dataset = 'cr_scores'\npermission = '{number}'\nwait = '1s'\n[target]\n{SQLITE}");
+    let desk = Desk::replica(&site.server, &site.reader, &rest);
+    let mut service = desk.service();
+    until("it is loaded", async || desk.status()["state"] == "current").await;
+    let kind = "SELECT type FROM pragma_table_info('cr_scores') WHERE name = 'Score'";
+    let before = ask(&desk, kind);
+    let wide = other("cr_scores", DEFINITION);
+    site.server.publish(&site.provider, "cr_scores", &wide).await;
+    put("two", 2, json!(7.5)).await;
+    until("both stand in a column of the new type", async || {
+        ask(&desk, kind) != before && ask(&desk, "SELECT count(*) FROM cr_scores") == ["2"]
+    })
+    .await;
+    assert_eq!(service.stop(), Some(0));
+    assert!(desk.log().contains("loaded anew beside the present one"));
+    let verified = desk.done("verify", &[]);
+    let held = super::state(&site.provider, "cr_scores").await;
+    assert_eq!(
+        (&verified["digest"], &verified["repaired"]),
+        (&held["digest"], &json!(0)),
+        "{verified:#}"
+    );
+    assert_eq!(
+        ask(
+            &desk,
+            "SELECT count(*) FROM sqlite_master WHERE name LIKE '%loading%'"
+        ),
+        ["0"]
+    );
 }

@@ -128,11 +128,9 @@ async fn storm(mut source: impl Source, dataset: &str, rest: String) {
         .publish(&provider, dataset, &format!("name: {dataset}\n{FIELDS}"))
         .await;
     let mut reader = server.consumer().await;
-    let client = server
-        .grant(&reader, dataset, &["changes", "bulk"], json!({}))
+    let (_, number) = server
+        .granted(&reader, dataset, &["changes", "bulk"], json!({}))
         .await;
-    let permissions = client.get("/current_user_permissions").await.unwrap();
-    let number = permissions[0]["permission_number"].as_str().unwrap().to_owned();
     let rest = format!("dataset = '{dataset}'\n{rest}");
     let copied = format!(
         "dataset = '{dataset}'\npermission = '{number}'\nwait = '2s'\n[target]\nkind = 'sqlite'\npath = 'copy.db'\n"

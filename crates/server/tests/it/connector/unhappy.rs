@@ -1,5 +1,10 @@
 //! What goes wrong outside a feed ends in a state that says what it is, and passes without loss.
 
+mod certificate;
+mod clock;
+mod disk;
+mod network;
+
 use serde_json::json;
 
 use super::{Desk, state, until};
@@ -7,6 +12,7 @@ use crate::server::Server;
 
 const DEFINITION: &str = "name: cu_words\nkey: Id\ndata_description: Vārdi\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Word : vārds\n";
 
+/// So many rows; the first column is the key.
 fn csv(rows: u32) -> Vec<u8> {
     let mut text = "Id,Word\n".to_owned();
     for n in 0..rows {

@@ -1,7 +1,9 @@
 //! A permission that was amended: what was given under earlier revisions and no longer stands is told as a delete.
 //!
-//! The reader loads anew under the present revision. On the way it is told what it holds and may hold no longer;
-//! behind the last key, what went from the earlier views before the load came to it. Only then it follows on.
+//! The reader loads anew under the present revision. On the way, in key order, it is told what it holds and may hold no
+//! longer, whether it is still there or went meanwhile: which of the two is hidden from it.
+
+use std::collections::BTreeMap;
 
 use dagr_model::ids::Sequence;
 
@@ -11,19 +13,19 @@ use crate::{
     set::{
         change::{Entry, Kind},
         position::Layer,
-        read,
         stored::{At, Stored},
     },
 };
 
-impl Page<'_> {
-    /// One record of a load that began at `began`.
+impl<'p> Page<'p> {
+    /// One record of a load that began at `began`; `went`: its key was given under an earlier revision, and went.
     pub(super) fn load_one(
         &mut self,
         began: Sequence,
         key: &[u8],
         stored: Stored<'_>,
         held: &[(&Layer, &Earlier<'_>)],
+        went: Option<Entry<'_>>,
     ) -> Result<Take, KvError> {
         let view = self.view;
         let place = view.scope.place(view.leaves, &stored)?;
@@ -41,7 +43,15 @@ impl Page<'_> {
                 return (self.visit)(Told::TakenBack { key, at, stored });
             }
         }
-        Ok(Take::Taken)
+        match went {
+            Some(entry) => self.tell_went(began, key, entry),
+            None => Ok(Take::Taken),
+        }
+    }
+
+    fn tell_went(&mut self, began: Sequence, key: &[u8], entry: Entry<'_>) -> Result<Take, KvError> {
+        let at = self.taken_back(began);
+        (self.visit)(Told::Delete { key, at, entry })
     }
 
     /// Was the record given under an earlier revision, and is it still in its view?
@@ -77,61 +87,94 @@ impl Page<'_> {
         }
     }
 
-    /// Tells what went from the earlier views, up to the present; the load began at `began`. `true` = all of it.
-    pub(super) fn take_back(&mut self, began: Sequence, layers: &mut [Layer]) -> Result<bool, KvError> {
-        for layer in layers {
-            if !self.gone_from(began, layer)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn gone_from(&mut self, began: Sequence, layer: &mut Layer) -> Result<bool, KvError> {
-        let scope = &self.view.earlier(layer.revision)?.scope;
-        // With a predicate, what is gone has left the scope list.
-        let mut entries = match scope.list() {
-            None => Peeked::changes(self.snapshot, layer.looked)?,
-            Some(list) => Peeked::list(self.snapshot, list, layer.looked)?,
-        };
-        while let Some(at) = entries.sequence()? {
-            let entry = Entry::read(entries.value()?)?;
-            let goes = entry.kind == Kind::Delete
-                && scope.covers(entry.key)
-                && layer.was_given(entry.key, entry.entered, at)
-                && !self.stays(began, at, entry.key)?;
-            if goes {
-                let told = Told::Delete {
-                    key: entry.key,
-                    at: self.taken_back(at),
-                    entry,
-                };
-                if (self.visit)(told)? == Take::Full {
-                    layer.looked = at - 1;
-                    return Ok(false);
+    /// What went from the views that the layers were read under, of keys behind `after`.
+    pub(super) fn gone(
+        &self,
+        began: Sequence,
+        after: &[u8],
+        held: &[(&Layer, &Earlier<'_>)],
+    ) -> Result<Gone<'p>, KvError> {
+        let mut gone = Gone::default();
+        for (layer, earlier) in held {
+            let scope = &earlier.scope;
+            // With a predicate, what is gone has left the scope list.
+            let mut entries = match scope.list() {
+                None => Peeked::changes(self.snapshot, layer.at())?,
+                Some(list) => Peeked::list(self.snapshot, list, layer.at())?,
+            };
+            while let Some(at) = entries.sequence()? {
+                let entry = Entry::read(entries.value()?)?;
+                let goes = entry.kind == Kind::Delete
+                    && entry.key > after
+                    && scope.covers(entry.key)
+                    && layer.was_given(entry.key, entry.entered, at)
+                    && !self.is_told_later(began, at, entry.key);
+                if goes {
+                    gone.put(entry);
                 }
-            }
-            entries.next();
-            if self.tired() {
-                layer.looked = at;
-                return Ok(false);
+                entries.next();
             }
         }
-        layer.looked = self.head;
-        Ok(true)
+        Ok(gone)
     }
 
-    /// What went from an earlier view at `gone`: was it told by the load and is there, or is it told by the changes
-    /// that follow it?
-    fn stays(&self, began: Sequence, gone: Sequence, key: &[u8]) -> Result<bool, KvError> {
+    /// What went from an earlier view after the load began: do the changes that follow it tell so?
+    fn is_told_later(&self, began: Sequence, gone: Sequence, key: &[u8]) -> bool {
         let scope = &self.view.scope;
-        if gone > began && scope.list().is_none() && scope.covers(key) {
-            return Ok(true);
+        gone > began && scope.list().is_none() && scope.covers(key)
+    }
+
+    /// Tells what went of keys before `key`, or all of it. `true` = it is told.
+    pub(super) fn tell_gone(
+        &mut self,
+        began: Sequence,
+        gone: &mut Gone<'p>,
+        key: Option<&[u8]>,
+        after: &mut Vec<u8>,
+    ) -> Result<bool, KvError> {
+        while let Some(entry) = gone.before(key) {
+            let went = entry.key;
+            if self.tell_went(began, went, entry)? == Take::Full {
+                return Ok(false);
+            }
+            after.clear();
+            after.extend_from_slice(went);
         }
-        let Some(stored) = read::record(self.snapshot, key)? else {
-            return Ok(false);
-        };
-        let entered = scope.place(self.view.leaves, &stored)?.entered;
-        Ok(entered <= began && scope.holds(key, stored.record))
+        // Where more went than is remembered, what comes next is not known.
+        Ok(!gone.cut || !gone.entries.is_empty())
+    }
+}
+
+/// More than a page tells.
+const REMEMBERED: usize = 16_384;
+
+/// What went from earlier views, by key: of very many the first ones.
+#[derive(Default)]
+pub(super) struct Gone<'p> {
+    entries: BTreeMap<&'p [u8], Entry<'p>>,
+    cut: bool,
+}
+
+impl<'p> Gone<'p> {
+    fn put(&mut self, entry: Entry<'p>) {
+        self.entries.insert(entry.key, entry);
+        if self.entries.len() > REMEMBERED {
+            self.entries.pop_last();
+            self.cut = true;
+        }
+    }
+
+    /// The one of this key.
+    pub(super) fn take(&mut self, key: &[u8]) -> Option<Entry<'p>> {
+        self.entries.remove(key)
+    }
+
+    /// The first one, if its key comes before this one.
+    fn before(&mut self, key: Option<&[u8]>) -> Option<Entry<'p>> {
+        let (first, _) = self.entries.first_key_value()?;
+        if key.is_some_and(|key| *first >= key) {
+            return None;
+        }
+        self.entries.pop_first().map(|(_, entry)| entry)
     }
 }

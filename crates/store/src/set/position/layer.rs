@@ -10,7 +10,7 @@ pub const MAX_LAYERS: usize = 3;
 /// Stretches a layer remembers: a reader that was up to date has none.
 const STRETCHES: usize = 3;
 /// Longest encoded layer, in bytes.
-pub(super) const MAX_BYTES: usize = MAX_NUMBER * (5 + 2 * STRETCHES) + 1 + 2 + MAX_KEY;
+pub(super) const MAX_BYTES: usize = MAX_NUMBER * (4 + 2 * STRETCHES) + 1 + 2 + MAX_KEY;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
@@ -21,8 +21,6 @@ pub struct Layer {
     given: Follow,
     /// Nothing after this key was given: that first load ended here. Empty = it was through.
     last: Vec<u8>,
-    /// What went up to here has been told.
-    pub looked: Sequence,
 }
 
 impl Layer {
@@ -31,7 +29,6 @@ impl Layer {
         Self {
             revision,
             sealed_ms,
-            looked: given.at,
             given,
             last,
         }
@@ -61,7 +58,6 @@ impl Layer {
         put_time(out, self.sealed_ms);
         self.given.write(out);
         put_bytes(out, &self.last);
-        put_varint(out, self.looked);
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
@@ -70,7 +66,6 @@ impl Layer {
             sealed_ms: reader.time()?,
             given: Follow::read(reader, STRETCHES)?,
             last: read_key(reader)?,
-            looked: reader.varint()?,
         })
     }
 }
