@@ -29,7 +29,11 @@ struct Site {
 }
 
 async fn site() -> Site {
-    let server = Server::start();
+    site_with(&[]).await
+}
+
+async fn site_with(settings: &[(&str, &str)]) -> Site {
+    let server = Server::start_with(settings);
     let provider = server.producer().await;
     server.publish(&provider, "in_person", DEFINITION).await;
     Site { server, provider }
@@ -255,20 +259,43 @@ async fn a_known_digest_is_answered_before_the_body_comes() {
     assert!(answer.starts_with(b"HTTP/1.1 200"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_open_package_is_seen_and_a_cut_one_leaves_nothing() {
-    let site = site().await;
-    let client = &site.provider.client;
-    let token = client.token().await.unwrap().unwrap();
+/// A package whose body stops after its first line.
+async fn begun(site: &Site) -> tokio::net::TcpStream {
+    let token = site.provider.client.token().await.unwrap().unwrap();
     let head = format!(
         "PUT /intake/in_person/packages/p1 HTTP/1.1\r\nhost: x\r\nauthorization: {token}\r\n\
          content-type: application/x-ndjson\r\ncontent-length: 1000\r\n\r\n"
     );
-    let mut socket = tokio::net::TcpStream::connect(site.server.data.trim_start_matches("http://"))
-        .await
-        .unwrap();
+    let address = site.server.data.trim_start_matches("http://");
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     socket.write_all(head.as_bytes()).await.unwrap();
     socket.write_all(&people(0..1)).await.unwrap();
+    socket
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_of_which_nothing_comes_any_more_is_given_up_and_its_id_is_free() {
+    let site = site_with(&[("DAGR_INTAKE__IDLE_S", "1")]).await;
+    // Open to the end: nobody closes it.
+    let mut socket = begun(&site).await;
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains("package_stalled") {
+        let mut piece = [0; 4_096];
+        let read = socket.read(&mut piece).await.unwrap();
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&piece[..read]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 408"));
+    let client = &site.provider.client;
+    assert_eq!(state(client).await["records"], 0);
+    assert_eq!(put(client, "p1", people(0..1)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_package_is_seen_and_a_cut_one_leaves_nothing() {
+    let site = site().await;
+    let client = &site.provider.client;
+    let socket = begun(&site).await;
     let path = "/intake/in_person/packages/p1";
     loop {
         let view = raw::get(client, path).await;
