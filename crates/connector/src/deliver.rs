@@ -125,7 +125,7 @@ impl Sender<'_> {
             None => None,
         };
         let answer = match answer {
-            Some(answer) => answer,
+            Some(answer) => Ok(answer),
             None => {
                 let path = self.state.body(package.n);
                 let file = File::open(&path)

@@ -36,11 +36,10 @@ impl Early {
         }
     }
 
-    /// `None`: it has to be sent from the spool.
-    pub async fn answer(self) -> Option<Result<Value, CallError>> {
+    /// The server's answer. `None`: it goes from the spool, and what is wrong is told then.
+    pub async fn answer(self) -> Option<Value> {
         match self.answer.await {
-            Ok(Err(error @ CallError::Refused(_))) => Some(Err(error)),
-            Ok(Ok(answer)) => Some(Ok(answer)),
+            Ok(Ok(answer)) => Some(answer),
             Ok(Err(error)) => {
                 tracing::info!(%error, "not delivered while it was made");
                 None
