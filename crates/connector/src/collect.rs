@@ -40,6 +40,10 @@ pub trait Take {
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()>;
     /// `key`: the record that the row is of, where that can be read; it is left as it is.
     fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()>;
+    /// A row that could not even be taken apart: it may be of any record.
+    fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
+        self.refused(refused, None)
+    }
 }
 
 /// Bytes of rows read at once.
@@ -172,6 +176,10 @@ impl<'c> Collect<'c> {
             return Err(faults(unwanted));
         }
         for fault in unwanted {
+            let column = fault.place.trim_start_matches("column ").to_owned();
+            if !self.unwanted.contains(&column) {
+                self.unwanted.push(column);
+            }
             tracing::warn!(
                 place = fault.place,
                 "the source has a new column; no field takes it"
@@ -215,12 +223,23 @@ impl<'c> Collect<'c> {
 
     /// A row that is refused before it is read.
     fn refuse(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
+        self.drain()?;
+        self.take.refused(refused, key)
+    }
+
+    /// A row that could not even be taken apart.
+    fn unread(&mut self, refused: Refused) -> Result<()> {
+        self.drain()?;
+        self.take.unread(vec![refused])
+    }
+
+    fn drain(&mut self) -> Result<()> {
         // What came before it is told before it.
         self.flush()?;
         while let Some(read) = self.crew.as_mut().and_then(Crew::take) {
             read?.give(self.take)?;
         }
-        self.take.refused(refused, key)
+        Ok(())
     }
 
     /// Members are columns: scalars as text, lists and objects as JSON.
@@ -229,7 +248,7 @@ impl<'c> Collect<'c> {
             Ok(members) => members,
             Err(_) => {
                 let message = "expected one JSON object".to_owned();
-                return self.refuse(vec![Refused::new(row, "", "json", message, "")], None);
+                return self.unread(Refused::new(row, "", "json", message, ""));
             }
         };
         let new = members.keys().any(|name| !self.columns.contains(name));
@@ -307,7 +326,7 @@ impl Sink for Collect<'_> {
                 self.refuse(vec![Refused::new(line, "op", "operation", message, "")], None)
             }
             Row::Bad { line, fault } => {
-                self.refuse(vec![Refused::new(line, &fault.place, &fault.rule, fault.message, "")], None)
+                self.unread(Refused::new(line, &fault.place, &fault.rule, fault.message, ""))
             }
         };
         self.or_stop(done)

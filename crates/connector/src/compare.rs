@@ -47,6 +47,8 @@ pub struct Found {
     pub upserts: u64,
     pub deletes: u64,
     pub refused: u64,
+    /// Records that have no row, and stay because some row could not be taken apart.
+    pub kept: u64,
     /// The package that brings the difference; `None` = no difference.
     pub package: Option<i64>,
 }
@@ -67,6 +69,8 @@ pub struct Comparison<'s> {
     sent: Ahead,
     /// Did the server decline records?
     declined: bool,
+    /// Were there rows that could not be taken apart?
+    unread: bool,
     found: Found,
     refusals: Vec<Refused>,
 }
@@ -106,6 +110,7 @@ impl<'s> Comparison<'s> {
             touched: BTreeSet::new(),
             sent: Ahead::default(),
             declined: state.has_declined()?,
+            unread: false,
             found: Found::default(),
             refusals: Vec::new(),
         })
@@ -205,6 +210,10 @@ impl<'s> Comparison<'s> {
 
     fn delete(&mut self, gone: &mut Vec<(Vec<u8>, [u8; 32])>, out: &mut Out<'_>) -> Result<()> {
         for (key, before) in gone.drain(..) {
+            if self.unread {
+                self.found.kept += 1;
+                continue;
+            }
             out.sum.remove(&before);
             *out.records = out.records.saturating_sub(1);
             let mut json = Vec::new();
@@ -295,6 +304,11 @@ impl Take for Comparison<'_> {
             line,
         };
         self.rows.push(key, &staged.bytes())
+    }
+
+    fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
+        self.unread = true;
+        self.refused(refused, None)
     }
 
     fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {

@@ -162,6 +162,12 @@ impl Running {
         notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
         notes.push(("compare_due".to_owned(), "false".to_owned()));
         let found = comparison.finish(&notes)?;
+        if found.kept > 0 {
+            tracing::warn!(
+                records = found.kept,
+                "rows could not be taken apart; records that seem to be gone stay until they can"
+            );
+        }
         tracing::info!(
             records = found.records,
             upserts = found.upserts,

@@ -67,7 +67,10 @@ impl State {
             dir: dir.to_owned(),
             _lock: lock,
         };
-        state.db.execute_batch(SCHEMA)?;
+        // At once: somebody may look at it meanwhile.
+        state
+            .db
+            .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT"))?;
         state.sweep()?;
         Ok(state)
     }
@@ -79,7 +82,10 @@ impl State {
             return Ok(None);
         }
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Ok(Some(Connection::open_with_flags(path, flags)?))
+        let db = Connection::open_with_flags(path, flags)?;
+        let text = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'package')";
+        let made: bool = db.query_row(text, [], |row| row.get(0))?;
+        Ok(made.then_some(db))
     }
 
     pub fn dir(&self) -> &Path {

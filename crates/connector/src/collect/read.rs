@@ -9,6 +9,8 @@ use dagr_model::{
     schema::{NodeId, Schema},
 };
 
+use serde::de::IgnoredAny;
+
 use super::Refused;
 use crate::{
     error::Result,
@@ -95,6 +97,7 @@ enum Outcome {
         refused: Vec<Refused>,
         key: Option<Vec<u8>>,
     },
+    Unread(Vec<Refused>),
 }
 
 impl Read {
@@ -108,6 +111,7 @@ impl Read {
                     json,
                 } => take.record(row, &self.texts[key], &digest, &self.texts[json])?,
                 Outcome::Refused { refused, key } => take.refused(refused, key)?,
+                Outcome::Unread(refused) => take.unread(refused)?,
             }
         }
         Ok(())
@@ -233,7 +237,12 @@ impl Reader {
                     .into_iter()
                     .map(|Fault { place, rule, message }| Refused::new(row, &place, &rule, message, ""))
                     .collect();
-                read.refuse(refused, key_of_json(&self.schema, raw));
+                match key_of_json(&self.schema, raw) {
+                    None if serde_json::from_slice::<IgnoredAny>(raw).is_err() => {
+                        read.outcomes.push(Outcome::Unread(refused));
+                    }
+                    key => read.refuse(refused, key),
+                }
             }
         }
     }

@@ -158,6 +158,10 @@ impl State {
         let snapshot = package.mode == "snapshot";
         if snapshot {
             set_meta(&transaction, SNAPSHOT, "sent")?;
+            transaction.execute(
+                "INSERT INTO undo SELECT ?1, key, digest, NULL FROM copy",
+                [package.n],
+            )?;
             transaction.execute("DELETE FROM copy", [])?;
         }
         {
@@ -228,10 +232,8 @@ impl State {
             for (key, sent) in changes_of(&transaction, *n)? {
                 take_back(&transaction, *n, &key, sent, &mut sum, &mut records)?;
             }
-            if package.mode == "snapshot" {
-                transaction.execute("DELETE FROM copy", [])?;
-                transaction.execute("DELETE FROM meta WHERE name = ?1", [SNAPSHOT])?;
-                (sum, records) = Default::default();
+            if package.mode == "snapshot" && *n == package.n {
+                (sum, records) = snapshot_back(&transaction, *n)?;
             }
             if *n > package.n {
                 transaction.execute("DELETE FROM package WHERE n = ?1", [n])?;
@@ -252,6 +254,24 @@ impl State {
             _ => Ok(()),
         }
     }
+}
+
+/// The copy as it was before a snapshot replaced it.
+fn snapshot_back(db: &Connection, n: i64) -> Result<(SetDigest, u64)> {
+    db.execute("DELETE FROM copy", [])?;
+    db.execute("DELETE FROM meta WHERE name = ?1", [SNAPSHOT])?;
+    db.execute(
+        "INSERT INTO copy SELECT key, digest FROM undo WHERE package = ?1 AND digest IS NOT NULL",
+        [n],
+    )?;
+    let (mut sum, mut records) = (SetDigest::default(), 0);
+    let mut statement = db.prepare("SELECT digest FROM copy")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        sum.add(&row.get(0)?);
+        records += 1;
+    }
+    Ok((sum, records))
 }
 
 fn end(

@@ -392,3 +392,43 @@ async fn the_status_as_metrics_is_prometheus_text() {
         assert!(told <= now && told > now - 3_600, "{name} {told}");
     }
 }
+
+#[tokio::test]
+async fn a_row_that_cannot_be_taken_apart_deletes_nothing() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    // The row of 5 is damaged; 9 may be gone or not.
+    let damaged: Vec<String> = csv(0..200, "A")
+        .lines()
+        .filter(|line| !line.starts_with("9,"))
+        .map(|line| match line.strip_prefix("5,") {
+            Some(rest) => format!("5,{rest},,,,,,"),
+            None => line.to_owned(),
+        })
+        .collect();
+    write(&desk.path("in/2.csv"), damaged.join("\n"));
+    let done = desk.done("once", &[]);
+    assert_eq!(
+        (&done["deletes"], &done["refused"]),
+        (&json!(0), &json!(1)),
+        "{done:#}"
+    );
+    let whole: Vec<String> = csv(0..200, "A")
+        .lines()
+        .filter(|line| !line.starts_with("9,"))
+        .map(str::to_owned)
+        .collect();
+    write(&desk.path("in/3.csv"), whole.join("\n"));
+    let done = desk.done("once", &[]);
+    assert_eq!(
+        (&done["deletes"], &done["refused"]),
+        (&json!(1), &json!(0)),
+        "{done:#}"
+    );
+    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
+}
