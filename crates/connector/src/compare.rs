@@ -134,6 +134,20 @@ impl<'s> Comparison<'s> {
         }
     }
 
+    /// Sends the body on its way once it is large.
+    fn leave_early(&mut self) -> Result<()> {
+        let (Some(body), Some(_)) = (&mut self.body, &self.early) else {
+            return Ok(());
+        };
+        let Some(growing) = body.growing()? else {
+            return Ok(());
+        };
+        if let Some(early) = self.early.take() {
+            early(&self.package, growing);
+        }
+        Ok(())
+    }
+
     /// Compares, ends the package, and enters it with what the feed notes of its source.
     pub fn finish(mut self, notes: &[(String, String)]) -> Result<Found> {
         let (mut sum, mut records) = match self.extent {
@@ -291,11 +305,7 @@ impl Take for Comparison<'_> {
             None
         } else {
             let line = self.body()?.upsert(json)?;
-            if let (Some(body), true) = (&mut self.body, self.early.is_some()) {
-                if let (Some(growing), Some(early)) = (body.growing()?, self.early.take()) {
-                    early(&self.package, growing);
-                }
-            }
+            self.leave_early()?;
             Some(line)
         };
         let staged = Staged {

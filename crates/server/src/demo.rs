@@ -12,7 +12,7 @@ mod plans;
 mod registered;
 mod state;
 mod story;
-pub mod tell;
+pub(crate) mod tell;
 pub mod usage;
 
 use std::{

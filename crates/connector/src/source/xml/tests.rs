@@ -1,6 +1,6 @@
 use std::{io, sync::Arc};
 
-use dagr_model::{record::Canonical, schema::Schema};
+use dagr_model::schema::Schema;
 use proptest::prelude::*;
 
 use super::*;
@@ -19,8 +19,8 @@ struct Kept {
 }
 
 impl Take for Kept {
-    fn record(&mut self, row: u64, _: Vec<u8>, record: &Canonical) -> Result<()> {
-        let text = String::from_utf8(record.json.clone()).unwrap_or_default();
+    fn record(&mut self, row: u64, _: &[u8], _: &[u8; 32], json: &[u8]) -> Result<()> {
+        let text = String::from_utf8(json.to_vec()).unwrap_or_default();
         self.records.push((row, text));
         Ok(())
     }
@@ -45,10 +45,11 @@ fn read_with(
     charset: Option<&str>,
     records: &str,
 ) -> std::result::Result<Kept, String> {
-    let schema = Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None);
+    let schema = Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None));
     let (spec, mut kept) = (spec(map), Kept::default());
     let mut rows = Collect::new(&schema, &spec, &mut kept);
     let done = read(&mut &bytes[..], charset, records, "x.xml", &mut rows);
+    let done = done.and_then(|()| rows.finish().map(|_| ()));
     match done {
         Ok(()) => Ok(kept),
         Err(Error::Faults { faults, .. }) => Err(faults

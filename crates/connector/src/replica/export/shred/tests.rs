@@ -1,6 +1,6 @@
 use std::{fs::File as Disk, io::Seek, sync::Arc};
 
-use dagr_model::{record::Canonical, schema::Schema};
+use dagr_model::schema::Schema;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -17,8 +17,8 @@ const DEFINITION: &str = "name: x_people\nkey: Code\ndata_description: d\nfields
 struct Kept(Vec<String>);
 
 impl Take for Kept {
-    fn record(&mut self, _: u64, _: Vec<u8>, record: &Canonical) -> crate::error::Result<()> {
-        self.0.push(String::from_utf8_lossy(&record.json).into_owned());
+    fn record(&mut self, _: u64, _: &[u8], _: &[u8; 32], json: &[u8]) -> crate::error::Result<()> {
+        self.0.push(String::from_utf8_lossy(json).into_owned());
         Ok(())
     }
 
@@ -28,8 +28,8 @@ impl Take for Kept {
     }
 }
 
-fn schema() -> Schema {
-    Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None)
+fn schema() -> Arc<Schema> {
+    Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None))
 }
 
 /// A file of the records; `every`: so many rows are a group.
@@ -53,10 +53,11 @@ fn written(schema: &Schema, records: &[Value], every: usize) -> Disk {
     disk
 }
 
-fn read(schema: &Schema, file: Disk) -> Vec<String> {
+fn read(schema: &Arc<Schema>, file: Disk) -> Vec<String> {
     let (spec, mut kept) = (MapSpec::default(), Kept::default());
     let mut rows = Collect::new(schema, &spec, &mut kept);
     source::parquet::read(file, "x.parquet", &mut rows).unwrap();
+    rows.finish().unwrap();
     kept.0
 }
 
@@ -206,5 +207,6 @@ proptest! {
         let (spec, mut kept) = (MapSpec::default(), Kept::default());
         let mut rows = Collect::new(&schema, &spec, &mut kept);
         let _ = source::parquet::read(file, "x.parquet", &mut rows);
+        let _ = rows.finish();
     }
 }
