@@ -20,7 +20,7 @@ use self::{
 };
 pub use self::{
     body::{Growing, lines as body_lines},
-    changes::{Change, Changes},
+    changes::{Change, Changes, each_of},
 };
 use crate::{
     collect::{Refused, Take},
@@ -78,6 +78,7 @@ pub struct Comparison<'s> {
 impl<'s> Comparison<'s> {
     /// `name` begins the package's id.
     pub fn begin(state: &'s State, schema: &'s Schema, name: &str, extent: Extent) -> Result<Self> {
+        state.catch_up()?;
         let mode = if extent == Extent::Snapshot {
             "snapshot"
         } else {
@@ -154,7 +155,7 @@ impl<'s> Comparison<'s> {
             Extent::Snapshot => Default::default(),
             _ => self.state.digest()?,
         };
-        let mut changes = Changes::new(self.state.dir());
+        let mut changes = Changes::new(&self.state.changes(self.package.n));
         let dropped = self.differences(&mut sum, &mut records, &mut changes)?;
         if self.extent != Extent::Touched || self.found.refused > 0 {
             self.state.put_refusals(&self.refusals, self.found.refused)?;
@@ -179,9 +180,10 @@ impl<'s> Comparison<'s> {
         self.package.bytes = made.bytes;
         self.package.operations = self.found.upserts + self.found.deletes;
         self.package.deletes = self.found.deletes;
-        self.state
-            .enter(&self.package, notes, (sum, records), &mut changes)?;
+        self.state.enter(&self.package, notes, (sum, records), changes)?;
         made.release();
+        // The server works on what it has while the copy follows.
+        self.state.catch_up()?;
         self.found.package = Some(self.package.n);
         Ok(self.found.clone())
     }

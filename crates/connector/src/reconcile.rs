@@ -37,6 +37,7 @@ pub struct Reconcile<'r> {
 impl Reconcile<'_> {
     /// Compares; where it differs the copy becomes what the server holds. Only while no package is on its way.
     pub async fn run(&self) -> Result<Reconciled> {
+        self.state.catch_up()?;
         let (sum, records) = self.state.digest()?;
         let state = self.client.get(&format!("{}/state", self.feed.intake())).await?;
         let mut done = Reconciled {

@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message 
 
 /// Noted once the whole set was replaced by a package, or asked of the server.
 const SNAPSHOT: &str = "snapshot";
+/// Noted while the copy has yet to follow a package: its number.
+const COPY_DUE: &str = "copy_due";
 const INSTANCE: &str = "instance";
 /// Noted while the next package need not follow one of ours.
 pub const RESYNCED: &str = "resynced";
@@ -71,6 +73,7 @@ impl State {
         state
             .db
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT"))?;
+        state.catch_up()?;
         state.sweep()?;
         Ok(state)
     }
@@ -112,6 +115,11 @@ impl State {
     /// The body of a package, zstd.
     pub fn body(&self, n: i64) -> PathBuf {
         self.dir.join("spool").join(format!("{n:08}.ndjson.zst"))
+    }
+
+    /// What a package with many changes changes in the copy, until it has.
+    pub fn changes(&self, n: i64) -> PathBuf {
+        self.dir.join("spool").join(format!("{n:08}.changes"))
     }
 
     pub fn meta(&self, name: &str) -> Result<Option<String>> {
@@ -193,6 +201,7 @@ impl State {
         if corrections.is_empty() {
             return Ok(());
         }
+        self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         set_meta(&transaction, SNAPSHOT, "known")?;
         let (mut sum, mut records) = digest(&transaction)?;
@@ -205,6 +214,7 @@ impl State {
 
     /// Nothing is known to be sent.
     pub fn forget_copy(&self) -> Result<()> {
+        self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute_batch("DELETE FROM copy; DELETE FROM undo; DELETE FROM declined")?;
         transaction.execute("DELETE FROM meta WHERE name = ?1", [SNAPSHOT])?;

@@ -1,11 +1,10 @@
 //! What a package changes in the copy, in the order of keys; on disk where it is much.
 
 use std::{
-    io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    fs::{self, File},
+    io::{BufReader, BufWriter, Write},
     path::{Path, PathBuf},
 };
-
-use tempfile::SpooledTempFile;
 
 use crate::error::{Error, Result};
 
@@ -21,18 +20,26 @@ pub struct Change {
     pub now: Option<[u8; 32]>,
 }
 
+/// Removes its file when it goes, unless it was kept.
 pub struct Changes {
-    out: BufWriter<SpooledTempFile>,
-    dir: PathBuf,
+    memory: Vec<u8>,
+    most: usize,
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
 }
 
 impl Changes {
-    /// Spills into `dir`.
-    pub fn new(dir: &Path) -> Self {
-        let file = tempfile::spooled_tempfile_in(MEMORY, dir);
+    /// In the file `path` where they are many.
+    pub fn new(path: &Path) -> Self {
+        Self::with_memory(path, MEMORY)
+    }
+
+    pub(super) fn with_memory(path: &Path, most: usize) -> Self {
         Self {
-            out: BufWriter::with_capacity(1 << 16, file),
-            dir: dir.to_owned(),
+            memory: Vec::new(),
+            most,
+            path: path.to_owned(),
+            file: None,
         }
     }
 
@@ -40,43 +47,135 @@ impl Changes {
     pub fn push(&mut self, change: &Change) -> Result<()> {
         let Change { key, before, now } = change;
         let kind = u8::from(before.is_some()) | u8::from(now.is_some()) << 1;
-        let mut head = [0; 5];
-        head[..4].copy_from_slice(&(key.len() as u32).to_le_bytes());
-        head[4] = kind;
-        let digests = before.iter().chain(now).map(<[u8; 32]>::as_slice);
-        for part in [head.as_slice(), key].into_iter().chain(digests) {
-            self.out
-                .write_all(part)
-                .map_err(|error| Error::file(&self.dir, &error))?;
+        self.memory.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        self.memory.push(kind);
+        self.memory.extend_from_slice(key);
+        for digest in before.iter().chain(now) {
+            self.memory.extend_from_slice(digest);
+        }
+        if self.memory.len() > self.most {
+            self.spill()?;
         }
         Ok(())
     }
 
-    /// Gives each, from the first.
-    pub fn each(&mut self, mut take: impl FnMut(Change) -> Result<()>) -> Result<()> {
-        let dir = self.dir.clone();
-        let fault = |error: std::io::Error| Error::file(&dir, &error);
-        self.out.flush().map_err(fault)?;
-        let file = self.out.get_mut();
-        let end = file.stream_position().map_err(fault)?;
-        file.seek(SeekFrom::Start(0)).map_err(fault)?;
-        let mut input = BufReader::with_capacity(1 << 18, file.take(end));
-        let mut head = [0; 5];
-        while !std::io::BufRead::fill_buf(&mut input).map_err(fault)?.is_empty() {
-            input.read_exact(&mut head).map_err(fault)?;
-            let mut key = vec![0; u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize];
-            input.read_exact(&mut key).map_err(fault)?;
-            let mut digest = |there: bool| -> Result<Option<[u8; 32]>> {
-                let mut digest = [0; 32];
-                if there {
-                    input.read_exact(&mut digest).map_err(fault)?;
-                }
-                Ok(there.then_some(digest))
-            };
-            let before = digest(head[4] & 1 != 0)?;
-            let now = digest(head[4] & 2 != 0)?;
-            take(Change { key, before, now })?;
+    fn spill(&mut self) -> Result<()> {
+        let fault = |error: std::io::Error| Error::file(&self.path, &error);
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(BufWriter::with_capacity(
+                1 << 18,
+                File::create(&self.path).map_err(fault)?,
+            )),
+        };
+        file.write_all(&self.memory).map_err(fault)?;
+        self.memory.clear();
+        Ok(())
+    }
+
+    /// Are they on disk?
+    pub fn are_many(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Durable under their name, for [`each_of`].
+    pub fn keep(mut self) -> Result<()> {
+        self.spill()?;
+        let fault = |error: std::io::Error| Error::file(&self.path, &error);
+        if let Some(file) = self.file.take() {
+            let file = file.into_inner().map_err(|error| fault(error.into_error()))?;
+            file.sync_all().map_err(fault)?;
+        }
+        if let Some(dir) = self.path.parent() {
+            File::open(dir).and_then(|dir| dir.sync_all()).map_err(fault)?;
         }
         Ok(())
+    }
+
+    /// Gives each, in order; only while they are few.
+    pub fn each(&self, take: impl FnMut(Change) -> Result<()>) -> Result<()> {
+        each(self.memory.as_slice(), &self.path, take)
+    }
+}
+
+impl Drop for Changes {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            // Swept away at the next start if it does not go now.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Gives each that was kept.
+pub fn each_of(path: &Path, take: impl FnMut(Change) -> Result<()>) -> Result<()> {
+    let file = File::open(path).map_err(|error| Error::file(path, &error))?;
+    each(BufReader::with_capacity(1 << 18, file), path, take)
+}
+
+fn each(
+    mut input: impl std::io::BufRead,
+    path: &Path,
+    mut take: impl FnMut(Change) -> Result<()>,
+) -> Result<()> {
+    let fault = |error: std::io::Error| Error::file(path, &error);
+    let mut head = [0; 5];
+    while !input.fill_buf().map_err(fault)?.is_empty() {
+        input.read_exact(&mut head).map_err(fault)?;
+        let mut key = vec![0; u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize];
+        input.read_exact(&mut key).map_err(fault)?;
+        let mut digest = |there: bool| -> Result<Option<[u8; 32]>> {
+            let mut digest = [0; 32];
+            if there {
+                input.read_exact(&mut digest).map_err(fault)?;
+            }
+            Ok(there.then_some(digest))
+        };
+        let before = digest(head[4] & 1 != 0)?;
+        let now = digest(head[4] & 2 != 0)?;
+        take(Change { key, before, now })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn change() -> impl Strategy<Value = Change> {
+        let digest = || prop::option::of(any::<[u8; 32]>());
+        (prop::collection::vec(any::<u8>(), 0..9), digest(), digest()).prop_map(|(key, before, now)| Change {
+            key,
+            before,
+            now,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_comes_back(changes in prop::collection::vec(change(), 0..40), most in 0usize..2_000) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("changes");
+            let mut given = Changes::with_memory(&path, most);
+            for change in &changes {
+                given.push(change).unwrap();
+            }
+            let mut found = Vec::new();
+            let mut take = |change| {
+                found.push(change);
+                Ok(())
+            };
+            if given.are_many() {
+                given.keep().unwrap();
+                each_of(&path, &mut take).unwrap();
+            } else {
+                given.each(&mut take).unwrap();
+                drop(given);
+                prop_assert!(!path.exists());
+            }
+            prop_assert_eq!(found, changes);
+        }
     }
 }

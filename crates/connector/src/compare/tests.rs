@@ -197,3 +197,42 @@ fn a_body_nobody_entered_is_swept_away_and_one_process_works_on_a_feed() {
         .collect();
     assert_eq!(names, [state.body(1)]);
 }
+
+#[test]
+fn a_copy_that_had_yet_to_follow_does_so_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let rows = |rows: [(i64, &str); 2]| rows.map(|(id, word)| (id, word.to_owned()));
+    let (before, after) = (rows([(1, "a"), (2, "b")]), rows([(1, "c"), (3, "d")]));
+    compare(&state, &schema, &before, None);
+    let first = state.unfinished().unwrap().remove(0);
+    state.applied(&first, "{}", &[]).unwrap();
+    // What a large comparison enters; then the process is gone.
+    let key = |id: i64| schema.key_from_values(&[json!(id)]).unwrap();
+    let digest_of = |id, word| record_digest(&schema.read_json(&record(id, word)).unwrap().json);
+    let mut changes = Changes::with_memory(&state.changes(2), 0);
+    for (id, before, now) in [
+        (1, Some(digest_of(1, "a")), Some(digest_of(1, "c"))),
+        (2, Some(digest_of(2, "b")), None),
+        (3, None, Some(digest_of(3, "d"))),
+    ] {
+        let key = key(id);
+        changes.push(&Change { key, before, now }).unwrap();
+    }
+    let package = Package {
+        n: 2,
+        id: "feed-00000002-x".to_owned(),
+        mode: "delta".to_owned(),
+        ..first
+    };
+    let sum = digest(&schema, &after.iter().cloned().collect());
+    state.enter(&package, &[], sum, changes).unwrap();
+    drop(state);
+    let state = State::open(dir.path()).unwrap();
+    assert_eq!(compare(&state, &schema, &after, None).package, None);
+    assert_eq!(state.digest().unwrap(), sum);
+    state.taken_back(&package, PackageState::Rejected, "x").unwrap();
+    assert_eq!(compare(&state, &schema, &before, None).package, None);
+    let left = std::fs::read_dir(dir.path().join("spool")).unwrap().count();
+    assert_eq!(left, 0);
+}

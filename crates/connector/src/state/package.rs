@@ -6,9 +6,9 @@ use dagr_model::digest::SetDigest;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{PACKAGES_KEPT, RESYNCED, SNAPSHOT, State, digest, put, put_digest, set_meta};
+use super::{COPY_DUE, PACKAGES_KEPT, RESYNCED, SNAPSHOT, State, digest, put, put_digest, set_meta};
 use crate::{
-    compare::{Change, Changes},
+    compare::{Change, Changes, each_of},
     error::{Error, Result},
 };
 
@@ -131,14 +131,22 @@ impl State {
     }
 
     /// Enters a package whose body lies in the spool, what it changes in the copy, the copy's digest and number of records
-    /// after it, and what the feed notes of its source: all or nothing.
+    /// after it, and what the feed notes of its source: all or nothing. Many changes are durable in a file of their own,
+    /// and [`Self::catch_up`] brings the copy to them.
     pub fn enter(
         &self,
         package: &Package,
         notes: &[(String, String)],
         after: (SetDigest, u64),
-        changes: &mut Changes,
+        changes: Changes,
     ) -> Result<()> {
+        let many = changes.are_many();
+        let few = if many {
+            changes.keep()?;
+            None
+        } else {
+            Some(changes)
+        };
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute(
             "INSERT INTO package (n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at)
@@ -158,26 +166,10 @@ impl State {
         let snapshot = package.mode == "snapshot";
         if snapshot {
             set_meta(&transaction, SNAPSHOT, "sent")?;
-            transaction.execute(
-                "INSERT INTO undo SELECT ?1, key, digest, NULL FROM copy",
-                [package.n],
-            )?;
-            transaction.execute("DELETE FROM copy", [])?;
         }
-        {
-            let mut undo = transaction.prepare("INSERT INTO undo VALUES (?1, ?2, ?3, ?4)")?;
-            let mut set = transaction.prepare("INSERT OR REPLACE INTO copy VALUES (?1, ?2)")?;
-            let mut remove = transaction.prepare("DELETE FROM copy WHERE key = ?1")?;
-            changes.each(|Change { key, before, now }| {
-                if !snapshot {
-                    undo.execute(params![package.n, key, before, now])?;
-                }
-                match now {
-                    Some(now) => set.execute(params![key, now])?,
-                    None => remove.execute([key])?,
-                };
-                Ok(())
-            })?;
+        match &few {
+            Some(changes) => change(&transaction, package.n, snapshot, |take| changes.each(take))?,
+            None => set_meta(&transaction, COPY_DUE, &package.n.to_string())?,
         }
         put_digest(&transaction, after.0, after.1)?;
         set_meta(&transaction, RESYNCED, "false")?;
@@ -187,9 +179,26 @@ impl State {
         Ok(transaction.commit()?)
     }
 
+    /// Brings the copy to the changes of a package that was entered with many.
+    pub fn catch_up(&self) -> Result<()> {
+        let due = self.meta(COPY_DUE)?.and_then(|text| text.parse::<i64>().ok());
+        let Some(n) = due else { return Ok(()) };
+        let path = self.changes(n);
+        let transaction = self.db.unchecked_transaction()?;
+        let mode: String =
+            transaction.query_row("SELECT mode FROM package WHERE n = ?1", [n], |row| row.get(0))?;
+        change(&transaction, n, mode == "snapshot", |take| each_of(&path, take))?;
+        transaction.execute("DELETE FROM meta WHERE name = ?1", [COPY_DUE])?;
+        transaction.commit()?;
+        // Swept away at the next start if it does not go now.
+        let _ = fs::remove_file(&path);
+        Ok(())
+    }
+
     /// The end of a package that the server has taken, but for what it declined: that is not sent again until it is
     /// another record.
     pub fn applied(&self, package: &Package, receipt: &str, declined: &[Declined]) -> Result<()> {
+        self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         let (mut sum, mut records) = digest(&transaction)?;
         for (key, sent) in declined {
@@ -222,6 +231,7 @@ impl State {
 
     /// Takes a package back that will never arrive, and every later one, which was made on top of it.
     pub fn taken_back(&self, package: &Package, ended: PackageState, problem: &str) -> Result<()> {
+        self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         let (mut sum, mut records) = digest(&transaction)?;
         let numbers: Vec<i64> = transaction
@@ -254,6 +264,32 @@ impl State {
             _ => Ok(()),
         }
     }
+}
+
+/// Makes the changes in the copy, and notes what was there before.
+fn change(
+    db: &Connection,
+    n: i64,
+    snapshot: bool,
+    changes: impl FnOnce(&mut dyn FnMut(Change) -> Result<()>) -> Result<()>,
+) -> Result<()> {
+    if snapshot {
+        db.execute("INSERT INTO undo SELECT ?1, key, digest, NULL FROM copy", [n])?;
+        db.execute("DELETE FROM copy", [])?;
+    }
+    let mut undo = db.prepare("INSERT INTO undo VALUES (?1, ?2, ?3, ?4)")?;
+    let mut set = db.prepare("INSERT OR REPLACE INTO copy VALUES (?1, ?2)")?;
+    let mut remove = db.prepare("DELETE FROM copy WHERE key = ?1")?;
+    changes(&mut |Change { key, before, now }| {
+        if !snapshot {
+            undo.execute(params![n, key, before, now])?;
+        }
+        match now {
+            Some(now) => set.execute(params![key, now])?,
+            None => remove.execute([key])?,
+        };
+        Ok(())
+    })
 }
 
 /// The copy as it was before a snapshot replaced it.

@@ -41,6 +41,9 @@ impl Schema {
             by_node: vec![None; self.nodes.len()],
             csv,
         };
+        let length: usize = cells.iter().map(|(_, text)| text.len() + 16).sum();
+        row.reader.output.json.reserve(length);
+        row.reader.output.spans.reserve(3 * cells.len());
         for (node, text) in cells {
             match row.by_node.get_mut(*node) {
                 Some(slot @ None) => *slot = Some(*text),
