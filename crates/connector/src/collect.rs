@@ -104,9 +104,10 @@ impl<'c> Collect<'c> {
 
     /// Gives what has not been given yet. Columns that were passed over come back.
     pub fn finish(mut self) -> Result<String> {
-        match &mut self.crew {
+        match &self.crew {
             // Too little for more than one thread.
             None => {
+                self.count();
                 if let Some(reader) = &self.reader {
                     reader.read(&self.batch)?.give(self.take)?;
                 }
@@ -121,6 +122,12 @@ impl<'c> Collect<'c> {
         Ok(self.unwanted.join(", "))
     }
 
+    fn count(&self) {
+        if let Some(progress) = self.progress {
+            progress.rows.fetch_add(self.batch.rows(), Ordering::Relaxed);
+        }
+    }
+
     /// Sends the batch on its way.
     fn flush(&mut self) -> Result<()> {
         let Some(reader) = &self.reader else {
@@ -129,9 +136,7 @@ impl<'c> Collect<'c> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        if let Some(progress) = self.progress {
-            progress.rows.fetch_add(self.batch.rows(), Ordering::Relaxed);
-        }
+        self.count();
         let next = Batch::new(self.batch.form);
         let batch = std::mem::replace(&mut self.batch, next);
         let crew = self.crew.get_or_insert_with(Crew::start);
