@@ -11,7 +11,6 @@ mod sent;
 use std::collections::BTreeSet;
 
 use dagr_model::{digest::SetDigest, schema::Schema};
-use rusqlite::{Connection, params};
 
 use self::{
     body::{Body, Dropped},
@@ -26,7 +25,7 @@ use crate::{
     collect::{Refused, Take},
     error::Result,
     sort::Sorter,
-    state::{Package, PackageState, REFUSALS_KEPT, State},
+    state::{BaseWriter, Brought, Package, PackageState, REFUSALS_KEPT, State},
 };
 
 /// What of the source the rows are.
@@ -47,6 +46,8 @@ pub struct Found {
     pub upserts: u64,
     pub deletes: u64,
     pub refused: u64,
+    /// Rows that could not be taken apart: they may be of any record.
+    pub unread: u64,
     /// Records that have no row, and stay because some row could not be taken apart.
     pub kept: u64,
     /// The package that brings the difference; `None` = no difference.
@@ -69,8 +70,6 @@ pub struct Comparison<'s> {
     sent: Ahead,
     /// Did the server decline records?
     declined: bool,
-    /// Were there rows that could not be taken apart?
-    unread: bool,
     found: Found,
     refusals: Vec<Refused>,
 }
@@ -111,7 +110,6 @@ impl<'s> Comparison<'s> {
             touched: BTreeSet::new(),
             sent: Ahead::default(),
             declined: state.has_declined()?,
-            unread: false,
             found: Found::default(),
             refusals: Vec::new(),
         })
@@ -155,10 +153,13 @@ impl<'s> Comparison<'s> {
             Extent::Snapshot => Default::default(),
             _ => self.state.digest()?,
         };
-        let mut changes = Changes::new(&self.state.changes(self.package.n));
-        let dropped = self.differences(&mut sum, &mut records, &mut changes)?;
+        let mut brought = match self.extent {
+            Extent::Snapshot => Brought::Whole(BaseWriter::create(&self.state.base_path(self.package.n))?),
+            _ => Brought::Changes(Changes::new(&self.state.changes(self.package.n))),
+        };
+        let dropped = self.differences(&mut sum, &mut records, &mut brought)?;
         if self.extent != Extent::Touched || self.found.refused > 0 {
-            self.state.put_refusals(&self.refusals, self.found.refused)?;
+            self.state.put_refusals(&self.refusals, &self.found)?;
         }
         // The first delivery says "this is all", even of nothing.
         let silent = self.found.upserts + self.found.deletes == 0 && self.extent != Extent::Snapshot;
@@ -176,12 +177,22 @@ impl<'s> Comparison<'s> {
             body = body.without(&dropped)?;
         }
         let made = body.finish()?;
+        // What the server holds and is not here may be a row that could not be taken apart: it stays.
+        let is_part = self.found.unread > 0 && self.extent == Extent::Snapshot;
+        if is_part {
+            "delta".clone_into(&mut self.package.mode);
+        }
         self.package.sha256.clone_from(&made.sha256);
         self.package.bytes = made.bytes;
         self.package.operations = self.found.upserts + self.found.deletes;
         self.package.deletes = self.found.deletes;
-        self.state.enter(&self.package, notes, (sum, records), changes)?;
-        made.release();
+        self.state.enter(&self.package, notes, (sum, records), brought)?;
+        if is_part {
+            // Whoever reads along was told that this is all.
+            drop(made);
+        } else {
+            made.release();
+        }
         // The server works on what it has while the copy follows.
         self.state.catch_up()?;
         self.found.package = Some(self.package.n);
@@ -193,23 +204,20 @@ impl<'s> Comparison<'s> {
         &mut self,
         sum: &mut SetDigest,
         records: &mut u64,
-        changes: &mut Changes,
+        brought: &mut Brought,
     ) -> Result<Option<Dropped>> {
         let rows = std::mem::replace(&mut self.rows, Sorter::new(self.state.dir()));
         let mut groups = Groups::new(rows.sorted()?)?;
-        let mut all = self
-            .state
-            .db
-            .prepare("SELECT key, digest FROM copy ORDER BY key")?;
+        let mut all = self.state.copy_statement()?;
         let mut passing = match self.extent {
             Extent::Snapshot => Passing::Nothing,
-            Extent::Whole => Passing::all(all.query([])?)?,
+            Extent::Whole => Passing::all(self.state.copy(&mut all, None)?)?,
             Extent::Touched => Passing::Touched(self.state, std::mem::take(&mut self.touched)),
         };
         let mut out = Out {
             sum,
             records,
-            changes,
+            brought,
             dropped: Dropped::default(),
         };
         let mut gone = Vec::new();
@@ -226,7 +234,7 @@ impl<'s> Comparison<'s> {
 
     fn delete(&mut self, gone: &mut Vec<(Vec<u8>, [u8; 32])>, out: &mut Out<'_>) -> Result<()> {
         for (key, before) in gone.drain(..) {
-            if self.unread {
+            if self.found.unread > 0 {
                 self.found.kept += 1;
                 continue;
             }
@@ -236,9 +244,9 @@ impl<'s> Comparison<'s> {
             self.schema.key_json(&key, &mut json);
             self.body()?.delete(&json)?;
             self.found.deletes += 1;
-            out.changes.push(&Change {
-                key,
-                before: Some(before),
+            out.brought.push(Change {
+                key: &key,
+                before: Some(&before),
                 now: None,
             })?;
         }
@@ -260,16 +268,16 @@ impl<'s> Comparison<'s> {
             return Ok(());
         };
         out.dropped.keep(line);
-        match before {
-            Some(before) => out.sum.remove(&before),
+        match &before {
+            Some(before) => out.sum.remove(before),
             None => *out.records += 1,
         }
         out.sum.add(&digest);
         self.found.upserts += 1;
-        out.changes.push(&Change {
-            key: group.key.clone(),
-            before,
-            now: Some(digest),
+        out.brought.push(Change {
+            key: &group.key,
+            before: before.as_ref(),
+            now: Some(&digest),
         })
     }
 
@@ -294,14 +302,14 @@ impl<'s> Comparison<'s> {
 struct Out<'o> {
     sum: &'o mut SetDigest,
     records: &'o mut u64,
-    changes: &'o mut Changes,
+    brought: &'o mut Brought,
     dropped: Dropped,
 }
 
 impl Take for Comparison<'_> {
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
         // What was sent already is never written again.
-        let known = (self.extent != Extent::Snapshot && self.sent.get(&self.state.db, key)? == Some(*digest))
+        let known = (self.extent != Extent::Snapshot && self.sent.get(self.state, key)? == Some(*digest))
             || (self.declined && self.state.declined(key)? == Some(*digest));
         let line = if known {
             None
@@ -319,7 +327,7 @@ impl Take for Comparison<'_> {
     }
 
     fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
-        self.unread = true;
+        self.found.unread += 1;
         self.refused(refused, None)
     }
 
@@ -336,20 +344,6 @@ impl Take for Comparison<'_> {
         };
         self.rows.push(&key, &staged.bytes())
     }
-}
-
-/// Digest of a range of keys as the copy has it, for reconciliation.
-pub fn range_digest(db: &Connection, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(SetDigest, u64)> {
-    let mut statement = db.prepare_cached(
-        "SELECT digest FROM copy WHERE (?1 IS NULL OR key >= ?1) AND (?2 IS NULL OR key < ?2)",
-    )?;
-    let mut rows = statement.query(params![from, to])?;
-    let (mut sum, mut records) = (SetDigest::default(), 0);
-    while let Some(row) = rows.next()? {
-        sum.add(&row.get(0)?);
-        records += 1;
-    }
-    Ok((sum, records))
 }
 
 #[cfg(test)]

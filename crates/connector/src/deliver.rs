@@ -25,7 +25,7 @@ use crate::{
     error::{Error, Result},
     feed::{Feed, Retry},
     progress::Progress,
-    state::{Declined, Package, PackageState, State},
+    state::{self, Package, PackageState, State},
 };
 
 /// Bytes of the spool read at once.
@@ -182,7 +182,7 @@ impl Sender<'_> {
     }
 
     /// Records that lie in the server's quarantine: key and digest.
-    async fn declined(&self, package: &Package) -> Result<Vec<Declined>> {
+    async fn declined(&self, package: &Package) -> Result<Vec<state::Sent>> {
         let mut lines = Vec::new();
         let mut after: Option<String> = None;
         loop {
@@ -211,7 +211,7 @@ impl Sender<'_> {
             .collect())
     }
 
-    fn key_and_digest(&self, line: &str) -> Option<Declined> {
+    fn key_and_digest(&self, line: &str) -> Option<state::Sent> {
         let json = line
             .strip_prefix("{\"op\":\"upsert\",\"record\":")?
             .strip_suffix('}')?;

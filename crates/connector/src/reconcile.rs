@@ -2,12 +2,10 @@
 //! right, and the next comparison sends what the source has.
 
 use dagr_model::schema::Schema;
-use rusqlite::params;
 use serde_json::json;
 
 use crate::{
     client::Client,
-    compare::range_digest,
     error::{Error, Result},
     feed::Feed,
     range::{self, Range},
@@ -82,7 +80,9 @@ impl Reconcile<'_> {
         let mut corrections = Vec::new();
         for part in range::parts(self.schema, &answer)? {
             let piece = part.range;
-            let own = range_digest(&self.state.db, piece.from.as_deref(), piece.to.as_deref())?;
+            let own = self
+                .state
+                .range_digest(piece.from.as_deref(), piece.to.as_deref())?;
             if own == (part.digest, part.records) {
                 continue;
             }
@@ -106,16 +106,11 @@ impl Reconcile<'_> {
         but: Option<&Vec<u8>>,
         corrections: &mut Vec<(Vec<u8>, Option<[u8; 32]>)>,
     ) -> Result<()> {
-        let mut statement = self.state.db.prepare_cached(
-            "SELECT key FROM copy WHERE (?1 IS NULL OR key >= ?1) AND (?2 IS NULL OR key < ?2)",
-        )?;
-        let mut rows = statement.query(params![piece.from, piece.to])?;
-        while let Some(row) = rows.next()? {
-            let key: Vec<u8> = row.get(0)?;
-            if Some(&key) != but {
-                corrections.push((key, None));
-            }
-        }
-        Ok(())
+        self.state
+            .each(piece.from.as_deref(), piece.to.as_deref(), |(key, _)| {
+                if Some(&key) != but {
+                    corrections.push((key, None));
+                }
+            })
     }
 }

@@ -162,8 +162,9 @@ impl Running {
         notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
         notes.push(("compare_due".to_owned(), "false".to_owned()));
         let found = comparison.finish(&notes)?;
-        if found.kept > 0 {
+        if found.unread > 0 {
             tracing::warn!(
+                rows = found.unread,
                 records = found.kept,
                 "rows could not be taken apart; records that seem to be gone stay until they can"
             );
@@ -347,6 +348,8 @@ impl Round {
         self.found.upserts += found.upserts;
         self.found.deletes += found.deletes;
         self.found.refused = found.refused;
+        self.found.unread = found.unread;
+        self.found.kept = found.kept;
     }
 
     fn deliver(&mut self, delivered: Delivered) {

@@ -1,9 +1,12 @@
-//! What a feed remembers, in one SQLite file: the digest of every record the server has been sent, packages on their
-//! way, receipts, refusals. One process at a time.
+//! What a feed remembers, in a directory: the digest of every record the server has been sent, packages on their way,
+//! receipts, refusals. One process at a time.
 
+mod base;
+mod copy;
 mod package;
 
 use std::{
+    cell::RefCell,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -11,10 +14,15 @@ use std::{
 use dagr_model::digest::SetDigest;
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub use package::{Declined, Package, PackageState, newest};
+pub use base::Writer as BaseWriter;
+pub use copy::{Copy, Sent};
+pub use package::{Brought, Package, PackageState, newest};
+
+use base::Base;
 
 use crate::{
     collect::Refused,
+    compare::Found,
     error::{Error, Result},
 };
 
@@ -34,6 +42,8 @@ CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message 
 
 /// Noted once the whole set was replaced by a package, or asked of the server.
 const SNAPSHOT: &str = "snapshot";
+/// Noted with the file of what the first package brought: that package's number.
+const BASE: &str = "base";
 /// Noted while the copy has yet to follow a package: its number.
 const COPY_DUE: &str = "copy_due";
 const INSTANCE: &str = "instance";
@@ -49,6 +59,8 @@ const PACKAGES_KEPT: i64 = 10_000;
 pub struct State {
     pub(crate) db: Connection,
     dir: PathBuf,
+    /// What the first package brought; `copy` has what changed since.
+    base: RefCell<Option<Base>>,
     _lock: File,
 }
 
@@ -67,12 +79,15 @@ impl State {
         let state = Self {
             db: connect(&dir.join("feed.db"))?,
             dir: dir.to_owned(),
+            base: RefCell::default(),
             _lock: lock,
         };
         // At once: somebody may look at it meanwhile.
         state
             .db
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT"))?;
+        let base = state.noted_base(&state.db)?;
+        state.base.replace(base);
         state.catch_up()?;
         state.sweep()?;
         Ok(state)
@@ -95,21 +110,26 @@ impl State {
         &self.dir
     }
 
-    /// Files of packages nobody knows of: a process ended before it committed them.
+    /// Files nobody knows of: a process ended before it committed them.
     fn sweep(&self) -> Result<()> {
         let spool = self.dir.join("spool");
-        let waiting: Vec<PathBuf> = self
+        let mut known: Vec<PathBuf> = self
             .unfinished()?
             .iter()
             .map(|package| self.body(package.n))
             .collect();
-        let entries = fs::read_dir(&spool).map_err(|error| Error::file(&spool, &error))?;
-        for path in entries.flatten().map(|entry| entry.path()) {
-            if !waiting.contains(&path) {
+        known.extend(self.base.borrow().as_ref().map(|base| base.path().to_owned()));
+        for path in files_of(&spool)?.chain(files_of(&self.dir)?.filter(|path| is_base(path))) {
+            if !known.contains(&path) {
                 fs::remove_file(&path).map_err(|error| Error::file(&path, &error))?;
             }
         }
         Ok(())
+    }
+
+    /// The digests of everything that a package brought.
+    pub fn base_path(&self, n: i64) -> PathBuf {
+        self.dir.join(format!("{n:08}{BASE_SUFFIX}"))
     }
 
     /// The body of a package, zstd.
@@ -133,12 +153,6 @@ impl State {
     /// Digest and number of the records the server holds once every package has arrived.
     pub fn digest(&self) -> Result<(SetDigest, u64)> {
         digest(&self.db)
-    }
-
-    /// The digest sent for a key.
-    pub fn sent(&self, key: &[u8]) -> Result<Option<[u8; 32]>> {
-        let mut statement = self.db.prepare_cached("SELECT digest FROM copy WHERE key = ?1")?;
-        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
 
     /// The digest of a record that the server declined.
@@ -175,8 +189,8 @@ impl State {
         Ok(instance)
     }
 
-    /// Replaces the refusals of the comparison before.
-    pub fn put_refusals(&self, refusals: &[Refused], total: u64) -> Result<()> {
+    /// Replaces the refusals of the comparison before, and what they made of the records.
+    pub fn put_refusals(&self, refusals: &[Refused], found: &Found) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute("DELETE FROM refused", [])?;
         {
@@ -192,7 +206,13 @@ impl State {
                 insert.execute(params![*row as i64, column, rule, message, shape])?;
             }
         }
-        set_meta(&transaction, "refused", &total.to_string())?;
+        for (name, number) in [
+            ("refused", found.refused),
+            ("unread", found.unread),
+            ("kept", found.kept),
+        ] {
+            set_meta(&transaction, name, &number.to_string())?;
+        }
         Ok(transaction.commit()?)
     }
 
@@ -206,7 +226,7 @@ impl State {
         set_meta(&transaction, SNAPSHOT, "known")?;
         let (mut sum, mut records) = digest(&transaction)?;
         for (key, now) in corrections {
-            put(&transaction, &mut sum, &mut records, key, now.as_ref())?;
+            self.put(&mut sum, &mut records, key, now.as_ref())?;
         }
         put_digest(&transaction, sum, records)?;
         Ok(transaction.commit()?)
@@ -217,10 +237,31 @@ impl State {
         self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute_batch("DELETE FROM copy; DELETE FROM undo; DELETE FROM declined")?;
-        transaction.execute("DELETE FROM meta WHERE name = ?1", [SNAPSHOT])?;
+        transaction.execute("DELETE FROM meta WHERE name IN (?1, ?2)", [SNAPSHOT, BASE])?;
         put_digest(&transaction, SetDigest::default(), 0)?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.rebase(None);
+        Ok(())
     }
+
+    /// The file that is noted now; the one before goes.
+    fn rebase(&self, base: Option<Base>) {
+        if let Some(before) = self.base.replace(base) {
+            // Swept away at the next start if it does not go now.
+            let _ = fs::remove_file(before.path());
+        }
+    }
+}
+
+const BASE_SUFFIX: &str = ".digests";
+
+fn is_base(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(BASE_SUFFIX)
+}
+
+fn files_of(dir: &Path) -> Result<impl Iterator<Item = PathBuf> + use<>> {
+    let entries = fs::read_dir(dir).map_err(|error| Error::file(dir, &error))?;
+    Ok(entries.flatten().map(|entry| entry.path()))
 }
 
 pub(crate) fn connect(path: &Path) -> Result<Connection> {
@@ -264,35 +305,4 @@ pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
     }
     Some(out)
-}
-
-/// Sets one key of the copy and keeps the sum.
-pub(crate) fn put(
-    db: &Connection,
-    sum: &mut SetDigest,
-    records: &mut u64,
-    key: &[u8],
-    now: Option<&[u8; 32]>,
-) -> Result<()> {
-    let before: Option<[u8; 32]> = db
-        .prepare_cached("SELECT digest FROM copy WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    if let Some(before) = &before {
-        sum.remove(before);
-        *records = records.saturating_sub(1);
-    }
-    match now {
-        Some(now) => {
-            sum.add(now);
-            *records += 1;
-            db.prepare_cached("INSERT OR REPLACE INTO copy VALUES (?1, ?2)")?
-                .execute(params![key, now])?;
-        }
-        None => {
-            db.prepare_cached("DELETE FROM copy WHERE key = ?1")?
-                .execute([key])?;
-        }
-    }
-    Ok(())
 }

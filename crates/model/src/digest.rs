@@ -17,20 +17,23 @@ pub struct SetDigest(pub [u8; 32]);
 
 impl SetDigest {
     pub fn add(&mut self, record: &[u8; 32]) {
-        let mut carry = 0u16;
-        for (sum, more) in self.0.iter_mut().zip(record).rev() {
-            let total = u16::from(*sum) + u16::from(*more) + carry;
-            *sum = total as u8;
-            carry = total >> 8;
-        }
+        self.by_words(record, u64::overflowing_add);
     }
 
     pub fn remove(&mut self, record: &[u8; 32]) {
-        let mut borrow = 0i16;
-        for (sum, less) in self.0.iter_mut().zip(record).rev() {
-            let total = i16::from(*sum) - i16::from(*less) - borrow;
-            *sum = total.rem_euclid(256) as u8;
-            borrow = i16::from(total < 0);
+        self.by_words(record, u64::overflowing_sub);
+    }
+
+    /// Word by word from the last, what overflows goes to the word before.
+    fn by_words(&mut self, record: &[u8; 32], op: impl Fn(u64, u64) -> (u64, bool)) {
+        let mut over = false;
+        let (words, _) = self.0.as_chunks_mut::<8>();
+        let (more, _) = record.as_chunks::<8>();
+        for (word, more) in words.iter_mut().zip(more).rev() {
+            let (first, a) = op(u64::from_be_bytes(*word), u64::from_be_bytes(*more));
+            let (second, b) = op(first, u64::from(over));
+            *word = second.to_be_bytes();
+            over = a | b;
         }
     }
 
@@ -66,7 +69,27 @@ mod tests {
         assert_eq!(record_digest(b"{}")[..2], [0x44, 0x13]);
     }
 
+    /// Byte by byte, as on paper.
+    fn on_paper(left: [u8; 32], right: [u8; 32]) -> [u8; 32] {
+        let (mut sum, mut carry) = ([0; 32], 0);
+        for at in (0..32).rev() {
+            let total = u16::from(left[at]) + u16::from(right[at]) + carry;
+            sum[at] = total as u8;
+            carry = total >> 8;
+        }
+        sum
+    }
+
     proptest! {
+        #[test]
+        fn the_sum_is_that_of_big_numbers(mut a: [u8; 32], b: [u8; 32], full in 0usize..32) {
+            // Carries that go far.
+            a[..full].fill(0xff);
+            let mut sum = SetDigest(a);
+            sum.add(&b);
+            prop_assert_eq!(sum.0, on_paper(a, b));
+        }
+
         #[test]
         fn order_does_not_matter_and_removing_undoes(a: [u8; 32], b: [u8; 32]) {
             let (mut left, mut right) = (SetDigest::default(), SetDigest::default());

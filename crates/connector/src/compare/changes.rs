@@ -11,13 +11,13 @@ use crate::error::{Error, Result};
 /// Bytes kept in memory.
 const MEMORY: usize = 4 << 20;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub key: Vec<u8>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change<'c> {
+    pub key: &'c [u8],
     /// `None` = nothing was sent of it.
-    pub before: Option<[u8; 32]>,
+    pub before: Option<&'c [u8; 32]>,
     /// `None` = it goes.
-    pub now: Option<[u8; 32]>,
+    pub now: Option<&'c [u8; 32]>,
 }
 
 /// Removes its file when it goes, unless it was kept.
@@ -44,14 +44,14 @@ impl Changes {
     }
 
     /// Length of the key, which digests there are (1 before, 2 now), key, digests.
-    pub fn push(&mut self, change: &Change) -> Result<()> {
+    pub fn push(&mut self, change: &Change<'_>) -> Result<()> {
         let Change { key, before, now } = change;
         let kind = u8::from(before.is_some()) | u8::from(now.is_some()) << 1;
         self.memory.extend_from_slice(&(key.len() as u32).to_le_bytes());
         self.memory.push(kind);
         self.memory.extend_from_slice(key);
         for digest in before.iter().chain(now) {
-            self.memory.extend_from_slice(digest);
+            self.memory.extend_from_slice(&digest[..]);
         }
         if self.memory.len() > self.most {
             self.spill()?;
@@ -93,7 +93,7 @@ impl Changes {
     }
 
     /// Gives each, in order; only while they are few.
-    pub fn each(&self, take: impl FnMut(Change) -> Result<()>) -> Result<()> {
+    pub fn each(&self, take: impl FnMut(Change<'_>) -> Result<()>) -> Result<()> {
         each(self.memory.as_slice(), &self.path, take)
     }
 }
@@ -108,7 +108,7 @@ impl Drop for Changes {
 }
 
 /// Gives each that was kept.
-pub fn each_of(path: &Path, take: impl FnMut(Change) -> Result<()>) -> Result<()> {
+pub fn each_of(path: &Path, take: impl FnMut(Change<'_>) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(|error| Error::file(path, &error))?;
     each(BufReader::with_capacity(1 << 18, file), path, take)
 }
@@ -116,13 +116,16 @@ pub fn each_of(path: &Path, take: impl FnMut(Change) -> Result<()>) -> Result<()
 fn each(
     mut input: impl std::io::BufRead,
     path: &Path,
-    mut take: impl FnMut(Change) -> Result<()>,
+    mut take: impl FnMut(Change<'_>) -> Result<()>,
 ) -> Result<()> {
     let fault = |error: std::io::Error| Error::file(path, &error);
-    let mut head = [0; 5];
+    let (mut head, mut key) = ([0; 5], Vec::new());
     while !input.fill_buf().map_err(fault)?.is_empty() {
         input.read_exact(&mut head).map_err(fault)?;
-        let mut key = vec![0; u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize];
+        key.resize(
+            u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize,
+            0,
+        );
         input.read_exact(&mut key).map_err(fault)?;
         let mut digest = |there: bool| -> Result<Option<[u8; 32]>> {
             let mut digest = [0; 32];
@@ -133,7 +136,11 @@ fn each(
         };
         let before = digest(head[4] & 1 != 0)?;
         let now = digest(head[4] & 2 != 0)?;
-        take(Change { key, before, now })?;
+        take(Change {
+            key: &key,
+            before: before.as_ref(),
+            now: now.as_ref(),
+        })?;
     }
     Ok(())
 }
@@ -144,13 +151,11 @@ mod tests {
 
     use super::*;
 
-    fn change() -> impl Strategy<Value = Change> {
+    type Owned = (Vec<u8>, Option<[u8; 32]>, Option<[u8; 32]>);
+
+    fn change() -> impl Strategy<Value = Owned> {
         let digest = || prop::option::of(any::<[u8; 32]>());
-        (prop::collection::vec(any::<u8>(), 0..9), digest(), digest()).prop_map(|(key, before, now)| Change {
-            key,
-            before,
-            now,
-        })
+        (prop::collection::vec(any::<u8>(), 0..9), digest(), digest())
     }
 
     proptest! {
@@ -159,12 +164,12 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("changes");
             let mut given = Changes::with_memory(&path, most);
-            for change in &changes {
-                given.push(change).unwrap();
+            for (key, before, now) in &changes {
+                given.push(&Change { key, before: before.as_ref(), now: now.as_ref() }).unwrap();
             }
             let mut found = Vec::new();
-            let mut take = |change| {
-                found.push(change);
+            let mut take = |Change { key, before, now }: Change<'_>| {
+                found.push((key.to_vec(), before.copied(), now.copied()));
                 Ok(())
             };
             if given.are_many() {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
-
-use crate::{error::Result, state::State};
-
-pub type Sent = (Vec<u8>, [u8; 32]);
+use crate::{
+    error::Result,
+    state::{Copy, Sent, State},
+};
 
 /// Most keys read ahead.
 const AHEAD: usize = 1_024;
@@ -30,21 +29,21 @@ impl Default for Ahead {
 }
 
 impl Ahead {
-    pub fn get(&mut self, db: &Connection, key: &[u8]) -> Result<Option<[u8; 32]>> {
+    pub fn get(&mut self, state: &State, key: &[u8]) -> Result<Option<[u8; 32]>> {
         let inside = self
             .window
             .first()
             .zip(self.window.last())
             .is_some_and(|(first, last)| *first.0 <= *key && *key <= *last.0);
         if !inside {
-            self.read(db, key)?;
+            self.read(state, key)?;
         }
         self.used += 1;
         let found = self.window.binary_search_by(|(sent, _)| sent.as_slice().cmp(key));
         Ok(found.ok().map(|at| self.window[at].1))
     }
 
-    fn read(&mut self, db: &Connection, key: &[u8]) -> Result<()> {
+    fn read(&mut self, state: &State, key: &[u8]) -> Result<()> {
         self.limit = if 2 * self.used >= self.window.len() {
             (2 * self.limit).min(AHEAD)
         } else {
@@ -52,10 +51,11 @@ impl Ahead {
         };
         self.used = 0;
         self.window.clear();
-        let mut statement =
-            db.prepare_cached("SELECT key, digest FROM copy WHERE key >= ?1 ORDER BY key LIMIT ?2")?;
-        let mut rows = statement.query(params![key, self.limit as i64])?;
-        while let Some(sent) = next(&mut rows)? {
+        let mut statement = state.copy_statement()?;
+        let mut copy = state.copy(&mut statement, Some(key))?;
+        while self.window.len() < self.limit
+            && let Some(sent) = copy.next()?
+        {
             self.window.push(sent);
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Ahead {
 pub enum Passing<'p> {
     Nothing,
     All {
-        rows: rusqlite::Rows<'p>,
+        copy: Copy<'p>,
         ahead: Option<Sent>,
     },
     /// Only of these keys.
@@ -74,23 +74,23 @@ pub enum Passing<'p> {
 }
 
 impl<'p> Passing<'p> {
-    pub fn all(mut rows: rusqlite::Rows<'p>) -> Result<Self> {
-        let ahead = next(&mut rows)?;
-        Ok(Self::All { rows, ahead })
+    pub fn all(mut copy: Copy<'p>) -> Result<Self> {
+        let ahead = copy.next()?;
+        Ok(Self::All { copy, ahead })
     }
 
     /// What was sent of this key; what was passed over on the way is `gone`.
     pub fn up_to(&mut self, key: &[u8], gone: &mut Vec<Sent>) -> Result<Option<[u8; 32]>> {
         match self {
             Self::Nothing => Ok(None),
-            Self::All { rows, ahead } => {
+            Self::All { copy, ahead } => {
                 while let Some(sent) = ahead.take_if(|sent| *sent.0 < *key) {
                     gone.push(sent);
-                    *ahead = next(rows)?;
+                    *ahead = copy.next()?;
                 }
                 let found = ahead.take_if(|sent| *sent.0 == *key);
                 if found.is_some() {
-                    *ahead = next(rows)?;
+                    *ahead = copy.next()?;
                 }
                 Ok(found.map(|(_, digest)| digest))
             }
@@ -105,12 +105,12 @@ impl<'p> Passing<'p> {
     pub fn next(&mut self, gone: &mut Vec<Sent>) -> Result<bool> {
         match self {
             Self::Nothing => Ok(false),
-            Self::All { rows, ahead } => {
+            Self::All { copy, ahead } => {
                 let Some(sent) = ahead.take() else {
                     return Ok(false);
                 };
                 gone.push(sent);
-                *ahead = next(rows)?;
+                *ahead = copy.next()?;
                 Ok(true)
             }
             Self::Touched(state, keys) => {
@@ -123,12 +123,5 @@ impl<'p> Passing<'p> {
                 Ok(true)
             }
         }
-    }
-}
-
-fn next(rows: &mut rusqlite::Rows<'_>) -> Result<Option<Sent>> {
-    match rows.next()? {
-        Some(row) => Ok(Some((row.get(0)?, row.get(1)?))),
-        None => Ok(None),
     }
 }

@@ -98,6 +98,24 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
     .prop_flat_map(|step| (Just(step), prop::bool::weighted(0.2)))
 }
 
+/// The copy holds what the digest says, by key and by range.
+fn copy_is(state: &State, schema: &Schema, model: &Model) {
+    let expected = digest(schema, model);
+    assert_eq!(state.digest().unwrap(), expected);
+    assert_eq!(state.range_digest(None, None).unwrap(), expected);
+    for id in 0..12 {
+        let key = schema.key_from_values(&[json!(id)]).unwrap();
+        let word = model.get(&id).map(|word| record(id, word));
+        let sent = word.map(|word| record_digest(&schema.read_json(&word).unwrap().json));
+        assert_eq!(state.sent(&key).unwrap(), sent, "{id}");
+        let before: Model = model.range(..id).map(|(id, word)| (*id, word.clone())).collect();
+        assert_eq!(
+            state.range_digest(None, Some(&key)).unwrap(),
+            digest(schema, &before)
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -105,9 +123,11 @@ proptest! {
     fn what_is_sent_brings_the_server_to_the_source(steps in prop::collection::vec(step(), 1..8)) {
         let dir = tempfile::tempdir().unwrap();
         let schema = schema("quarantine");
-        let state = State::open(dir.path()).unwrap();
+        let mut state = State::open(dir.path()).unwrap();
         let (mut source, mut server) = (Model::new(), Model::new());
         for (step, rejected) in steps {
+            drop(state);
+            state = State::open(dir.path()).unwrap();
             let found = match step {
                 Step::Whole(now) => {
                     source = now;
@@ -127,10 +147,11 @@ proptest! {
                 }
             };
             let Some(n) = found.package else {
-                prop_assert_eq!(state.digest().unwrap(), digest(&schema, &server));
+                copy_is(&state, &schema, &server);
                 continue;
             };
-            prop_assert_eq!(state.digest().unwrap(), digest(&schema, &source), "as if it had arrived");
+            // As if it had arrived.
+            copy_is(&state, &schema, &source);
             let package = state.unfinished().unwrap().remove(0);
             if rejected {
                 state.taken_back(&package, PackageState::Rejected, "x").unwrap();
@@ -141,7 +162,7 @@ proptest! {
                 state.applied(&package, "{}", &[]).unwrap();
                 prop_assert_eq!(&server, &source);
             }
-            prop_assert_eq!(state.digest().unwrap(), digest(&schema, &server));
+            copy_is(&state, &schema, &server);
         }
     }
 }
@@ -216,8 +237,13 @@ fn a_copy_that_had_yet_to_follow_does_so_at_the_next_start() {
         (2, Some(digest_of(2, "b")), None),
         (3, None, Some(digest_of(3, "d"))),
     ] {
-        let key = key(id);
-        changes.push(&Change { key, before, now }).unwrap();
+        changes
+            .push(&Change {
+                key: &key(id),
+                before: before.as_ref(),
+                now: now.as_ref(),
+            })
+            .unwrap();
     }
     let package = Package {
         n: 2,
@@ -226,7 +252,9 @@ fn a_copy_that_had_yet_to_follow_does_so_at_the_next_start() {
         ..first
     };
     let sum = digest(&schema, &after.iter().cloned().collect());
-    state.enter(&package, &[], sum, changes).unwrap();
+    state
+        .enter(&package, &[], sum, Brought::Changes(changes))
+        .unwrap();
     drop(state);
     let state = State::open(dir.path()).unwrap();
     assert_eq!(compare(&state, &schema, &after, None).package, None);

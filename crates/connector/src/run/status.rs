@@ -62,6 +62,8 @@ pub fn status(path: &Path) -> Result<Value> {
         "waiting": unfinished.len(),
         "spool_bytes": unfinished.iter().map(|package| package.bytes).sum::<u64>(),
         "refused": number("refused")?.unwrap_or(0),
+        "unread": number("unread")?.unwrap_or(0),
+        "kept": number("kept")?.unwrap_or(0),
         "declined": db.query_row("SELECT count(*) FROM declined", [], |row| row.get::<_, i64>(0))?,
         "passed_over": note("passed_over")?,
         "last_package": last,
@@ -111,6 +113,16 @@ pub fn metrics(status: &Value) -> String {
             "refused_rows",
             "Rows of the last comparison that were not sent.",
             &status["refused"],
+        ),
+        (
+            "unread_rows",
+            "Rows of the last comparison that could not be taken apart: nothing is deleted while there are any.",
+            &status["unread"],
+        ),
+        (
+            "kept_records",
+            "Records that seem to be gone and stay because of such rows.",
+            &status["kept"],
         ),
         (
             "declined_records",

@@ -6,7 +6,9 @@ use dagr_model::digest::SetDigest;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{COPY_DUE, PACKAGES_KEPT, RESYNCED, SNAPSHOT, State, digest, put, put_digest, set_meta};
+use super::{
+    BASE, BaseWriter, COPY_DUE, PACKAGES_KEPT, RESYNCED, SNAPSHOT, Sent, State, digest, put_digest, set_meta,
+};
 use crate::{
     compare::{Change, Changes, each_of},
     error::{Error, Result},
@@ -69,8 +71,22 @@ pub struct Package {
     pub problem: Option<String>,
 }
 
-/// A record the server did not take: key and digest of what was sent.
-pub type Declined = (Vec<u8>, [u8; 32]);
+/// What a package brings to the copy.
+pub enum Brought {
+    /// All there is, in place of whatever was there.
+    Whole(BaseWriter),
+    Changes(Changes),
+}
+
+impl Brought {
+    pub fn push(&mut self, change: Change<'_>) -> Result<()> {
+        match (self, change.now) {
+            (Self::Changes(changes), _) => changes.push(&change),
+            (Self::Whole(base), Some(now)) => base.push(change.key, now),
+            (Self::Whole(_), None) => Ok(()),
+        }
+    }
+}
 
 const COLUMNS: &str =
     "n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at, ended_at, receipt, problem";
@@ -130,7 +146,7 @@ impl State {
         Ok(self.db.query_row(text, [], |row| row.get(0)).optional()?)
     }
 
-    /// Enters a package whose body lies in the spool, what it changes in the copy, the copy's digest and number of records
+    /// Enters a package whose body lies in the spool, what it brings to the copy, the copy's digest and number of records
     /// after it, and what the feed notes of its source: all or nothing. Many changes are durable in a file of their own,
     /// and [`Self::catch_up`] brings the copy to them.
     pub fn enter(
@@ -138,15 +154,14 @@ impl State {
         package: &Package,
         notes: &[(String, String)],
         after: (SetDigest, u64),
-        changes: Changes,
+        brought: Brought,
     ) -> Result<()> {
-        let many = changes.are_many();
-        let few = if many {
-            changes.keep()?;
-            None
-        } else {
-            Some(changes)
-        };
+        let (mut base, mut few) = (None, None);
+        match brought {
+            Brought::Whole(whole) => base = Some(whole.keep()?),
+            Brought::Changes(changes) if changes.are_many() => changes.keep()?,
+            Brought::Changes(changes) => few = Some(changes),
+        }
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute(
             "INSERT INTO package (n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at)
@@ -163,20 +178,43 @@ impl State {
                 package.made_at,
             ],
         )?;
-        let snapshot = package.mode == "snapshot";
-        if snapshot {
-            set_meta(&transaction, SNAPSHOT, "sent")?;
-        }
-        match &few {
-            Some(changes) => change(&transaction, package.n, snapshot, |take| changes.each(take))?,
-            None => set_meta(&transaction, COPY_DUE, &package.n.to_string())?,
+        match (&base, &few) {
+            (Some(_), _) => self.replace_copy(package.n)?,
+            (None, Some(changes)) => self.change(package.n, |take| changes.each(take))?,
+            (None, None) => set_meta(&transaction, COPY_DUE, &package.n.to_string())?,
         }
         put_digest(&transaction, after.0, after.1)?;
         set_meta(&transaction, RESYNCED, "false")?;
         for (name, value) in notes {
             set_meta(&transaction, name, value)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        if base.is_some() {
+            self.rebase(base);
+        }
+        Ok(())
+    }
+
+    /// The copy is what this package brought in a file; what was there before is noted.
+    fn replace_copy(&self, n: i64) -> Result<()> {
+        self.db
+            .execute("INSERT INTO undo SELECT ?1, key, digest, NULL FROM copy", [n])?;
+        self.db.execute("DELETE FROM copy", [])?;
+        set_meta(&self.db, SNAPSHOT, "sent")?;
+        set_meta(&self.db, BASE, &n.to_string())
+    }
+
+    /// Makes the changes in the copy, and notes what was there before.
+    fn change(
+        &self,
+        n: i64,
+        changes: impl FnOnce(&mut dyn FnMut(Change<'_>) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        let mut undo = self.db.prepare("INSERT INTO undo VALUES (?1, ?2, ?3, ?4)")?;
+        changes(&mut |Change { key, before, now }| {
+            undo.execute(params![n, key, before, now])?;
+            self.set(key, now)
+        })
     }
 
     /// Brings the copy to the changes of a package that was entered with many.
@@ -185,9 +223,7 @@ impl State {
         let Some(n) = due else { return Ok(()) };
         let path = self.changes(n);
         let transaction = self.db.unchecked_transaction()?;
-        let mode: String =
-            transaction.query_row("SELECT mode FROM package WHERE n = ?1", [n], |row| row.get(0))?;
-        change(&transaction, n, mode == "snapshot", |take| each_of(&path, take))?;
+        self.change(n, |take| each_of(&path, take))?;
         transaction.execute("DELETE FROM meta WHERE name = ?1", [COPY_DUE])?;
         transaction.commit()?;
         // Swept away at the next start if it does not go now.
@@ -197,12 +233,12 @@ impl State {
 
     /// The end of a package that the server has taken, but for what it declined: that is not sent again until it is
     /// another record.
-    pub fn applied(&self, package: &Package, receipt: &str, declined: &[Declined]) -> Result<()> {
+    pub fn applied(&self, package: &Package, receipt: &str, declined: &[Sent]) -> Result<()> {
         self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         let (mut sum, mut records) = digest(&transaction)?;
         for (key, sent) in declined {
-            take_back(&transaction, package.n, key, Some(*sent), &mut sum, &mut records)?;
+            self.take_back(package.n, key, Some(*sent), &mut sum, &mut records)?;
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO declined VALUES (?1, ?2)")?
                 .execute(params![key, sent])?;
@@ -238,12 +274,16 @@ impl State {
             .prepare("SELECT n FROM package WHERE n >= ?1 ORDER BY n DESC")?
             .query_map([package.n], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
+        let mut is_rebased = false;
         for n in &numbers {
             for (key, sent) in changes_of(&transaction, *n)? {
-                take_back(&transaction, *n, &key, sent, &mut sum, &mut records)?;
+                self.take_back(*n, &key, sent, &mut sum, &mut records)?;
             }
-            if package.mode == "snapshot" && *n == package.n {
-                (sum, records) = snapshot_back(&transaction, *n)?;
+            // A package of an earlier build brought everything without a file.
+            let brought_all = package.mode == "snapshot" || self.meta(BASE)? == Some(n.to_string());
+            if brought_all && *n == package.n {
+                (sum, records) = self.copy_back(*n)?;
+                is_rebased = true;
             }
             if *n > package.n {
                 transaction.execute("DELETE FROM package WHERE n = ?1", [n])?;
@@ -254,7 +294,49 @@ impl State {
         // What was read from the source on top of it has to be read again: the whole comparison finds it.
         set_meta(&transaction, "compare_due", "true")?;
         transaction.commit()?;
+        if is_rebased {
+            self.rebase(None);
+        }
         numbers.iter().try_for_each(|n| self.remove_body(*n))
+    }
+
+    /// The copy as it was before a package replaced it.
+    fn copy_back(&self, n: i64) -> Result<(SetDigest, u64)> {
+        self.db.execute("DELETE FROM copy", [])?;
+        self.db
+            .execute("DELETE FROM meta WHERE name IN (?1, ?2)", [SNAPSHOT, BASE])?;
+        self.db.execute(
+            "INSERT INTO copy SELECT key, digest FROM undo WHERE package = ?1 AND digest IS NOT NULL",
+            [n],
+        )?;
+        let (mut sum, mut records) = (SetDigest::default(), 0);
+        let mut statement = self.db.prepare("SELECT digest FROM copy")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            sum.add(&row.get(0)?);
+            records += 1;
+        }
+        Ok((sum, records))
+    }
+
+    /// One key as it was before a package, unless a later one has moved it on.
+    fn take_back(
+        &self,
+        n: i64,
+        key: &[u8],
+        sent: Option<[u8; 32]>,
+        sum: &mut SetDigest,
+        records: &mut u64,
+    ) -> Result<()> {
+        let before: Option<Option<[u8; 32]>> = self
+            .db
+            .prepare_cached("SELECT digest FROM undo WHERE package = ?1 AND key = ?2")?
+            .query_row(params![n, key], |row| row.get(0))
+            .optional()?;
+        if self.sent(key)? == sent {
+            self.put(sum, records, key, before.flatten().as_ref())?;
+        }
+        Ok(())
     }
 
     fn remove_body(&self, n: i64) -> Result<()> {
@@ -264,50 +346,6 @@ impl State {
             _ => Ok(()),
         }
     }
-}
-
-/// Makes the changes in the copy, and notes what was there before.
-fn change(
-    db: &Connection,
-    n: i64,
-    snapshot: bool,
-    changes: impl FnOnce(&mut dyn FnMut(Change) -> Result<()>) -> Result<()>,
-) -> Result<()> {
-    if snapshot {
-        db.execute("INSERT INTO undo SELECT ?1, key, digest, NULL FROM copy", [n])?;
-        db.execute("DELETE FROM copy", [])?;
-    }
-    let mut undo = db.prepare("INSERT INTO undo VALUES (?1, ?2, ?3, ?4)")?;
-    let mut set = db.prepare("INSERT OR REPLACE INTO copy VALUES (?1, ?2)")?;
-    let mut remove = db.prepare("DELETE FROM copy WHERE key = ?1")?;
-    changes(&mut |Change { key, before, now }| {
-        if !snapshot {
-            undo.execute(params![n, key, before, now])?;
-        }
-        match now {
-            Some(now) => set.execute(params![key, now])?,
-            None => remove.execute([key])?,
-        };
-        Ok(())
-    })
-}
-
-/// The copy as it was before a snapshot replaced it.
-fn snapshot_back(db: &Connection, n: i64) -> Result<(SetDigest, u64)> {
-    db.execute("DELETE FROM copy", [])?;
-    db.execute("DELETE FROM meta WHERE name = ?1", [SNAPSHOT])?;
-    db.execute(
-        "INSERT INTO copy SELECT key, digest FROM undo WHERE package = ?1 AND digest IS NOT NULL",
-        [n],
-    )?;
-    let (mut sum, mut records) = (SetDigest::default(), 0);
-    let mut statement = db.prepare("SELECT digest FROM copy")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        sum.add(&row.get(0)?);
-        records += 1;
-    }
-    Ok((sum, records))
 }
 
 fn end(
@@ -325,33 +363,11 @@ fn end(
     Ok(())
 }
 
-type Sent = (Vec<u8>, Option<[u8; 32]>);
+/// Key, and what the package made of it.
+type Changed = (Vec<u8>, Option<[u8; 32]>);
 
-fn changes_of(db: &Connection, n: i64) -> Result<Vec<Sent>> {
+fn changes_of(db: &Connection, n: i64) -> Result<Vec<Changed>> {
     let mut statement = db.prepare("SELECT key, sent FROM undo WHERE package = ?1")?;
     let changes = statement.query_map([n], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(changes.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The copy as it was before a package, unless a later one has moved the key on.
-fn take_back(
-    db: &Connection,
-    n: i64,
-    key: &[u8],
-    sent: Option<[u8; 32]>,
-    sum: &mut SetDigest,
-    records: &mut u64,
-) -> Result<()> {
-    let before: Option<Option<[u8; 32]>> = db
-        .prepare_cached("SELECT digest FROM undo WHERE package = ?1 AND key = ?2")?
-        .query_row(params![n, key], |row| row.get(0))
-        .optional()?;
-    let now: Option<[u8; 32]> = db
-        .prepare_cached("SELECT digest FROM copy WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    if now == sent {
-        put(db, sum, records, key, before.flatten().as_ref())?;
-    }
-    Ok(())
 }

@@ -204,6 +204,12 @@ async fn once(out: Output, command: Once) -> Done {
         "{} records compared: {} new or different, {} gone, {} refused; {} packages applied",
         found.records, found.upserts, found.deletes, found.refused, round.packages
     );
+    if found.unread > 0 {
+        line.push_str(&format!(
+            "; {} rows could not be taken apart, so nothing was deleted ({} records seem to be gone)",
+            found.unread, found.kept
+        ));
+    }
     if let Some(reconciled) = &round.reconciled {
         line.push_str(&match reconciled.differing {
             0 => format!(
@@ -218,6 +224,8 @@ async fn once(out: Output, command: Once) -> Done {
         "upserts": found.upserts,
         "deletes": found.deletes,
         "refused": found.refused,
+        "unread": found.unread,
+        "kept": found.kept,
         "packages": round.packages,
         "held": round.held,
         "reconciled": round.reconciled.as_ref().map(|done| json!({

@@ -6,6 +6,7 @@ mod files;
 mod formats;
 mod independent;
 mod init;
+mod large;
 mod mariadb;
 mod parquet;
 mod postgres;
@@ -14,6 +15,7 @@ mod replica;
 mod soap;
 mod sqlite;
 mod storm;
+mod told;
 mod tpch;
 mod two_worlds;
 mod unhappy;
@@ -134,6 +136,11 @@ impl Desk {
 
     /// The same in an environment of its own.
     pub fn service_with(&self, environment: &[(&str, &str)]) -> Service {
+        self.service_saying(&[], environment)
+    }
+
+    /// The same with more words on its command line.
+    pub fn service_saying(&self, words: &[&str], environment: &[(&str, &str)]) -> Service {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -142,6 +149,7 @@ impl Desk {
         let child = dagr()
             .args([self.what, "run"])
             .arg(&self.file)
+            .args(words)
             .current_dir(self.dir.path())
             .env("DAGR_LOG__LEVEL", "info")
             .envs(environment.iter().copied())

@@ -10,6 +10,10 @@ use std::{
     thread,
 };
 
+use dagr_server::client::{Client, SigningKey};
+
+use crate::server::{Party, Server};
+
 /// A proxy on a port of its own. Its threads end with their connections.
 pub struct Proxy {
     pub url: String,
@@ -23,6 +27,8 @@ struct Line {
     cut: AtomicBool,
     /// Bytes that clients may still send before it is cut by itself.
     left: AtomicU64,
+    /// What the server answers is lost.
+    swallows: AtomicBool,
 }
 
 impl Proxy {
@@ -52,6 +58,22 @@ impl Proxy {
     /// Cuts the line when clients have sent so many bytes more.
     pub fn cut_after(&self, bytes: u64) {
         self.line.left.store(bytes, Ordering::SeqCst);
+    }
+
+    /// The server's answers are lost, or pass again: on connections that lost something they stay away.
+    pub fn swallow(&self, swallows: bool) {
+        self.line.swallows.store(swallows, Ordering::SeqCst);
+    }
+
+    /// Signed in by the address that the proxy makes public, calling past the proxy.
+    pub async fn past(&self, server: &Server, party: Party) -> Party {
+        let key = SigningKey::from_pem(&party.key_pem).unwrap();
+        let given = server
+            .anonymous()
+            .sign_in(&party.client_id, &key, &self.url)
+            .await;
+        let client = Client::bearer(&server.data, &given.unwrap().access_token).unwrap();
+        Party { client, ..party }
     }
 
     pub fn is_cut(&self) -> bool {
@@ -86,7 +108,7 @@ impl Line {
             if is_up {
                 self.count(read as u64);
             }
-            if self.cut.load(Ordering::SeqCst) {
+            if self.cut.load(Ordering::SeqCst) || (!is_up && self.swallows.load(Ordering::SeqCst)) {
                 dead.store(true, Ordering::SeqCst);
             }
             if !dead.load(Ordering::SeqCst) && to.write_all(&piece[..read]).is_err() {

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use dagr_server::client::{Client, SigningKey};
 use serde_json::json;
 
 use super::super::{Desk, proxy::Proxy, state, until, watched};
 use super::DEFINITION;
-use crate::server::{Party, Server};
+use crate::server::Server;
 
 /// Rows that no compression makes small: the body does not fit what lies between the two ends.
 const ROWS: u64 = 60_000;
@@ -33,17 +32,6 @@ fn length() -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Signed in by the address that the proxy makes public, calling past the proxy.
-async fn past(proxy: &Proxy, server: &Server, party: Party) -> Party {
-    let key = SigningKey::from_pem(&party.key_pem).unwrap();
-    let given = server
-        .anonymous()
-        .sign_in(&party.client_id, &key, &proxy.url)
-        .await;
-    let client = Client::bearer(&server.data, &given.unwrap().access_token).unwrap();
-    Party { client, ..party }
-}
-
 #[tokio::test]
 async fn a_package_that_the_network_cut_off_arrives_once() {
     let proxy = Proxy::start();
@@ -53,8 +41,8 @@ async fn a_package_that_the_network_cut_off_arrives_once() {
     ];
     let server = Server::start_with(&settings);
     proxy.lead_to(&server.data);
-    let provider = past(&proxy, &server, server.producer().await).await;
-    let reader = past(&proxy, &server, server.consumer().await).await;
+    let provider = proxy.past(&server, server.producer().await).await;
+    let reader = proxy.past(&server, server.consumer().await).await;
     server.publish(&provider, "cu_words", DEFINITION).await;
     let ways = ["changes", "bulk"];
     let (_, number) = server.granted(&reader, "cu_words", &ways, json!({})).await;
