@@ -60,6 +60,8 @@ pub struct Collect<'c> {
     crew: Option<Crew>,
     /// Rows of a database: 1 and 0 are truth values.
     database: bool,
+    /// Columns of `COPY` whose moments end with the offset of UTC.
+    zoned: Vec<usize>,
     /// A source that was understood may get columns that nobody wants.
     tolerant: bool,
     /// Those columns.
@@ -81,6 +83,7 @@ impl<'c> Collect<'c> {
             batch: Batch::new(Form::Cells),
             crew: None,
             database: false,
+            zoned: Vec::new(),
             tolerant: false,
             unwanted: Vec::new(),
             columns: Vec::new(),
@@ -167,6 +170,13 @@ impl<'c> Collect<'c> {
         self.header(columns)
     }
 
+    /// The same for rows of `COPY`; moments of the columns `zoned` end with the offset of UTC.
+    pub fn copied_table(&mut self, columns: &[String], zoned: Vec<usize>) -> Result<()> {
+        self.flush()?;
+        self.zoned = zoned;
+        self.table(columns)
+    }
+
     /// The columns of every row that follows.
     pub fn header(&mut self, columns: &[String]) -> Result<()> {
         let schema = Arc::clone(&self.schema);
@@ -194,7 +204,9 @@ impl<'c> Collect<'c> {
         self.flush()?;
         self.columns = columns.to_vec();
         let schema = Arc::clone(&self.schema);
-        self.reader = Some(Arc::new(Reader::new(schema, Some(mapping), columns.len())));
+        self.reader = Some(Arc::new(
+            Reader::new(schema, Some(mapping), columns.len()).zoned(&self.zoned),
+        ));
         Ok(())
     }
 

@@ -148,6 +148,8 @@ pub struct Reader {
     /// `None`: records that are JSON already and are not mapped.
     mapping: Option<Mapping>,
     width: usize,
+    /// Columns of `COPY` whose moments end with the offset of UTC.
+    zoned: Vec<usize>,
 }
 
 impl Reader {
@@ -156,6 +158,14 @@ impl Reader {
             schema,
             mapping,
             width,
+            zoned: Vec::new(),
+        }
+    }
+
+    pub fn zoned(self, zoned: &[usize]) -> Self {
+        Self {
+            zoned: zoned.to_vec(),
+            ..self
         }
     }
 
@@ -185,9 +195,12 @@ impl Reader {
                     }));
                     self.cells(*row, &texts, &mut read);
                 }
-                Form::Copy => copy_row(*row, &batch.bytes[start..*end], self.width, |cells| {
-                    self.cells(*row, cells, &mut read);
-                })?,
+                Form::Copy => {
+                    let line = &batch.bytes[start..*end];
+                    copy_row(*row, line, self.width, &self.zoned, |cells| {
+                        self.cells(*row, cells, &mut read);
+                    })?;
+                }
                 Form::Json => self.json(*row, &batch.bytes[start..*end], &mut read),
             }
             start = *end;

@@ -301,7 +301,12 @@ mod tests {
         drop(writer);
         assert!(!path.exists());
         written(dir.path(), &[(b"a".to_vec(), [1; 32])].into());
-        File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(100)
+            .unwrap();
         assert!(Base::open(&path).is_err());
     }
 }

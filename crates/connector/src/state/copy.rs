@@ -110,12 +110,7 @@ impl State {
     }
 
     /// Gives what was sent of a range of keys.
-    pub fn each(
-        &self,
-        from: Option<&[u8]>,
-        to: Option<&[u8]>,
-        mut take: impl FnMut(Sent),
-    ) -> Result<()> {
+    pub fn each(&self, from: Option<&[u8]>, to: Option<&[u8]>, mut take: impl FnMut(Sent)) -> Result<()> {
         let mut statement = self.copy_statement()?;
         let mut copy = self.copy(&mut statement, from)?;
         while let Some(sent) = copy.next()? {

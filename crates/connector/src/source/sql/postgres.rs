@@ -33,6 +33,10 @@ pub struct Columns {
     pub names: Vec<String>,
     /// Each as text.
     select: String,
+    /// The same for `COPY`, which makes text of most by itself.
+    copied: String,
+    /// Those that `COPY` gives with the offset of UTC.
+    zoned: Vec<usize>,
     /// Type names, for casts.
     types: Vec<String>,
 }
@@ -68,6 +72,8 @@ impl Reader {
             .map_err(told)?;
         let columns = prepared.columns();
         let select: Vec<String> = columns.iter().map(as_text).collect();
+        let copied: Vec<String> = columns.iter().map(as_copied).collect();
+        let zoned = |column: &Column| *column.type_() == Type::TIMESTAMPTZ;
         let type_name = |column: &Column| {
             let ty = column.type_();
             format!(
@@ -79,6 +85,8 @@ impl Reader {
         Ok(Columns {
             names: columns.iter().map(|column| column.name().to_owned()).collect(),
             select: select.join(", "),
+            copied: copied.join(", "),
+            zoned: (0..columns.len()).filter(|at| zoned(&columns[*at])).collect(),
             types: columns.iter().map(type_name).collect(),
         })
     }
@@ -86,16 +94,16 @@ impl Reader {
     pub async fn all(&mut self, rows: &mut Collect<'_>) -> Result<()> {
         self.begin().await?;
         let columns = self.columns().await?;
-        rows.table(&columns.names)?;
-        self.copy(&format!("SELECT {} FROM {}", columns.select, self.base), rows)
+        rows.copied_table(&columns.names, columns.zoned)?;
+        self.copy(&format!("SELECT {} FROM {}", columns.copied, self.base), rows)
             .await?;
         self.end().await
     }
 
     pub async fn some(&mut self, rows: &mut Collect<'_>, limit: u64) -> Result<()> {
         let columns = self.columns().await?;
-        rows.table(&columns.names)?;
-        let query = format!("SELECT {} FROM {} LIMIT {limit}", columns.select, self.base);
+        rows.copied_table(&columns.names, columns.zoned)?;
+        let query = format!("SELECT {} FROM {} LIMIT {limit}", columns.copied, self.base);
         self.copy(&query, rows).await
     }
 
@@ -172,11 +180,34 @@ impl Reader {
     }
 }
 
+fn name_of(column: &Column) -> String {
+    format!("b.{}", quoted(Engine::Postgres, column.name()))
+}
+
+/// A column as `COPY` is to give it: a cast to text costs a quarter of the reading, and most types do without.
+fn as_copied(column: &Column) -> String {
+    match *column.type_() {
+        Type::INT2
+        | Type::INT4
+        | Type::INT8
+        | Type::NUMERIC
+        | Type::FLOAT4
+        | Type::FLOAT8
+        | Type::TEXT
+        | Type::VARCHAR
+        | Type::UUID
+        | Type::DATE
+        | Type::TIMESTAMP
+        | Type::TIMESTAMPTZ => name_of(column),
+        _ => as_text(column),
+    }
+}
+
 /// A column as text that the definition language reads.
 fn as_text(column: &Column) -> String {
-    let name = format!("b.{}", quoted(Engine::Postgres, column.name()));
+    let name = name_of(column);
     match (column.type_(), column.type_().kind()) {
-        (&Type::TIMESTAMPTZ, _) => format!("left({name}::text, -3) || 'Z'"),
+        (&Type::TIMESTAMPTZ, _) => format!("replace({name}::text, '+00', 'Z')"),
         (&Type::BYTEA, _) => format!("encode({name}, 'base64')"),
         (_, Kind::Array(_) | Kind::Composite(_)) => format!("to_json({name})::text"),
         _ => format!("{name}::text"),

@@ -51,16 +51,18 @@ async fn packages(provider: &Party) -> Vec<Value> {
 
 /// Does the server read a package of which the feed has not entered more than `entered`?
 async fn is_on_its_way(desk: &Desk, provider: &Party, entered: i64) -> bool {
-    let is_open = |package: &Value| {
-        package["state"] == "open" && package["progress"]["rows"].as_u64().unwrap_or(0) > 0
-    };
+    let is_open =
+        |package: &Value| package["state"] == "open" && package["progress"]["rows"].as_u64().unwrap_or(0) > 0;
     packages(provider).await.iter().any(is_open) && remembered(desk, PACKAGES) == Some(entered)
 }
 
 /// How the packages ended, the newest first.
 async fn ended(provider: &Party, states: &[&str]) {
     let all = packages(provider).await;
-    let found: Vec<&str> = all.iter().filter_map(|package| package["state"].as_str()).collect();
+    let found: Vec<&str> = all
+        .iter()
+        .filter_map(|package| package["state"].as_str())
+        .collect();
     assert_eq!(found, states, "{all:#?}");
 }
 
@@ -107,15 +109,14 @@ async fn a_load_that_is_killed_at_any_stage_arrives_once() {
     assert_eq!(state(&provider, SET).await["records"], 0, "nothing of a part");
 
     let mut feeding = desk.service();
-    until("it leaves again", async || is_on_its_way(&desk, &provider, 0).await).await;
+    until("it leaves again", async || {
+        is_on_its_way(&desk, &provider, 0).await
+    })
+    .await;
     server.kill_and_restart();
     proxy.lead_to(&server.data);
     provider = proxy.past(&server, provider).await;
-    until("it is entered", async || remembered(&desk, PACKAGES) == Some(1)).await;
-    feeding.kill();
-
-    let mut feeding = desk.service();
-    until("it goes from the spool", async || {
+    until("it is entered, and goes from the spool", async || {
         is_on_its_way(&desk, &provider, 1).await
     })
     .await;
@@ -129,7 +130,10 @@ async fn a_load_that_is_killed_at_any_stage_arrives_once() {
     proxy.swallow(false);
 
     let feeding = desk.service();
-    until("the feed knows it", async || remembered(&desk, WAITING) == Some(0)).await;
+    until("the feed knows it", async || {
+        remembered(&desk, WAITING) == Some(0)
+    })
+    .await;
     desk.until_whole(feeding, &provider, SET).await;
     ended(&provider, &["applied"]).await;
 }
@@ -183,7 +187,11 @@ async fn many_changes_that_are_killed_at_any_stage_arrive_once_or_are_taken_back
     desk.drop_in("4.csv", &rows(2));
     let done = desk.done("once", &["--reconcile"]);
     assert_eq!(
-        (&done["upserts"], &done["deletes"], &done["reconciled"]["differing"]),
+        (
+            &done["upserts"],
+            &done["deletes"],
+            &done["reconciled"]["differing"]
+        ),
         (&json!(0), &json!(0), &json!(0)),
         "{done:#}"
     );

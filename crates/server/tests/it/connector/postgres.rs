@@ -269,3 +269,78 @@ async fn what_touches_too_many_keys_or_empties_the_table_is_compared_once() {
     let packages = provider.client.get("/intake/cp_words/packages").await.unwrap();
     assert_eq!(packages["packages"].as_array().unwrap().len(), 4);
 }
+
+const TYPES: [(&str, &str); 19] = [
+    ("a", "smallint"),
+    ("b", "integer"),
+    ("c", "bigint"),
+    ("d", "numeric"),
+    ("e", "real"),
+    ("f", "double precision"),
+    ("g", "text"),
+    ("h", "varchar(20)"),
+    ("i", "uuid"),
+    ("j", "date"),
+    ("k", "timestamp"),
+    ("l", "timestamptz"),
+    ("m", "boolean"),
+    ("n", "char(6)"),
+    ("o", "bytea"),
+    ("p", "interval"),
+    ("q", "time"),
+    ("r", "jsonb"),
+    ("s", "integer[]"),
+];
+
+/// The same text whether everything is copied or one record is read by its key.
+#[tokio::test]
+async fn a_record_read_by_its_key_is_the_one_that_was_copied_whatever_its_types() {
+    let Some(database) = Database::start().await else {
+        return;
+    };
+    let columns = TYPES.map(|(name, ty)| format!("{name} {ty}")).join(", ");
+    database
+        .run(&format!("CREATE TABLE types (id bigint PRIMARY KEY, {columns})"))
+        .await;
+    database.run(r#"INSERT INTO types VALUES
+        (1, -7, 2147483647, -9223372036854775808, 1.50, 0.1, 1e-300, E'Ķ\t\\ \n', 'vārds ', '6F9619FF-8B86-D011-B42D-00C04FC964FF', '2024-02-29', '2026-01-01 10:00:00.5', '2026-01-01 10:00:00.25+02', true, 'ā', '\xff00', '1 month 2 days 03:04:05', '10:00', '{"b": [1, null], "a": "ā"}', '{1,NULL,3}'),
+        (2, 0, 0, 0, 'NaN', 'Infinity', '-0', '', '', NULL, 'infinity', '-infinity', 'infinity', false, '', '', '0', '24:00', 'null', '{}'),
+        (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        (4, 1, 1, 1, -0.000, 123456792, 100000000000000000000, '\N', '+00', NULL, '0001-01-01', '9999-12-31 23:59:59.999999', '0044-03-15 00:00:00+00 BC', NULL, 'x', NULL, '-1 day', '00:00:00.000001', '"+00"', '{-1}')"#).await;
+    let fields = TYPES.map(|(name, _)| format!("  - {name} : {name}\n")).concat();
+    let definition = format!(
+        "name: cp_types\nkey: id\ndata_description: Tipi\nclassification: restricted\nfields:\n  - id int : id\n{fields}"
+    );
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "cp_types", &definition).await;
+    let rest = format!(
+        "dataset = 'cp_types'\n[source]\nkind = 'postgres'\nurl = '{}'\ntable = 'public.types'\n{FOLLOW}",
+        database.url
+    );
+    let desk = Desk::feed(&server, &provider, &rest);
+    let service = desk.service();
+    until("all of it is there", async || {
+        state(&provider, "cp_types").await["records"] == 4
+    })
+    .await;
+    let (copied, said) = (state(&provider, "cp_types").await, desk.status());
+    assert_eq!(said["refused"], 0, "{said:#}");
+    // Each is read again by its key, and nothing differs.
+    database.run("UPDATE types SET id = id").await;
+    database.run("INSERT INTO types (id) VALUES (5)").await;
+    until("the last one too", async || {
+        state(&provider, "cp_types").await["records"] == 5
+    })
+    .await;
+    desk.until_whole(service, &provider, "cp_types").await;
+    let packages = provider.client.get("/intake/cp_types/packages").await.unwrap();
+    let sent: u64 = packages["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|package| package["receipt"]["received"].as_u64())
+        .sum();
+    assert_eq!(sent, 5, "{packages:#}");
+    assert_ne!(copied["digest"], state(&provider, "cp_types").await["digest"]);
+}

@@ -56,7 +56,10 @@ async fn metrics_are_served_beside_a_feed_and_a_replica_also_while_the_server_is
     let says = async |client: &Client, sample: &str| {
         let answer = raw::get(client, "/metrics").await;
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+        assert_eq!(
+            answer.header("content-type"),
+            "text/plain; version=0.0.4; charset=utf-8"
+        );
         answer.text().lines().any(|line| line == sample)
     };
     until("the feed has sent", async || {
@@ -97,7 +100,11 @@ async fn an_address_that_is_taken_is_named() {
 
 /// What a command shows on a terminal.
 fn on_a_terminal(desk: &Desk) -> String {
-    let command = format!("{} connector once {}", env!("CARGO_BIN_EXE_dagr"), desk.file.display());
+    let command = format!(
+        "{} connector once {}",
+        env!("CARGO_BIN_EXE_dagr"),
+        desk.file.display()
+    );
     let output = Command::new("script")
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
         .env("TERM", "xterm")

@@ -1,6 +1,8 @@
 //! The text form of `COPY … TO STDOUT`: tabs between cells, `\N` for null, backslashes before what is special.
 //! <https://www.postgresql.org/docs/current/sql-copy.html>
 
+use memchr::{memchr, memchr2};
+
 use crate::{collect::Collect, error::Result, source::fault};
 
 /// Longest row.
@@ -15,7 +17,7 @@ pub struct Lines {
 
 impl Lines {
     pub fn push(&mut self, mut chunk: &[u8], rows: &mut Collect<'_>) -> Result<()> {
-        while let Some(end) = chunk.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr(b'\n', chunk) {
             if self.partial.is_empty() {
                 self.line(&chunk[..end], rows)?;
             } else {
@@ -46,25 +48,56 @@ impl Lines {
     }
 }
 
-/// Takes a line apart.
-pub fn row(number: u64, line: &[u8], width: usize, give: impl FnOnce(&[Option<&str>])) -> Result<()> {
+/// Takes a line apart. Texts of the columns `zoned` end with the offset of UTC, and are given with `Z`.
+pub fn row(
+    number: u64,
+    line: &[u8],
+    width: usize,
+    zoned: &[usize],
+    give: impl FnOnce(&[Option<&str>]),
+) -> Result<()> {
     let text = std::str::from_utf8(line).map_err(|_| fault("PostgreSQL's answer is not UTF-8"))?;
-    let mut plain: Vec<Option<&str>> = Vec::with_capacity(width);
+    let mut cells: Vec<Option<&str>> = Vec::with_capacity(width);
     let escaped: Vec<Option<String>>;
-    if text.contains('\\') {
+    if !plain(text, &mut cells) {
         escaped = text.split('\t').map(unescaped).collect();
-        plain.extend(escaped.iter().map(Option::as_deref));
-    } else {
-        plain.extend(text.split('\t').map(Some));
+        cells.clear();
+        cells.extend(escaped.iter().map(Option::as_deref));
     }
-    if plain.len() != width {
+    if cells.len() != width {
         return Err(fault(format!(
             "row {number} has {} columns of {width}",
-            plain.len()
+            cells.len()
         )));
     }
-    give(&plain);
+    let moments: Vec<String> = zoned
+        .iter()
+        .map(|at| with_z(cells[*at].unwrap_or_default()))
+        .collect();
+    for (at, moment) in zoned.iter().zip(&moments) {
+        cells[*at] = cells[*at].map(|_| moment.as_str());
+    }
+    give(&cells);
     Ok(())
+}
+
+/// The cells of a line in which nothing is escaped; `false` = something is.
+fn plain<'t>(text: &'t str, cells: &mut Vec<Option<&'t str>>) -> bool {
+    let mut rest = text;
+    while let Some(end) = memchr2(b'\t', b'\\', rest.as_bytes()) {
+        if rest.as_bytes()[end] == b'\\' {
+            return false;
+        }
+        cells.push(Some(&rest[..end]));
+        rest = &rest[end + 1..];
+    }
+    cells.push(Some(rest));
+    true
+}
+
+/// What is not a moment, as `infinity`, stays as it is.
+fn with_z(moment: &str) -> String {
+    moment.replacen("+00", "Z", 1)
 }
 
 /// `None` = null.
@@ -96,6 +129,29 @@ fn unescaped(cell: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn cells(line: &str, width: usize, zoned: &[usize]) -> Result<Vec<Option<String>>> {
+        let mut found = Vec::new();
+        row(1, line.as_bytes(), width, zoned, |cells| {
+            found = cells.iter().map(|cell| cell.map(str::to_owned)).collect();
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn a_line_is_taken_apart() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            cells("1\tĀda\t2026-01-01 00:00:00.5+00", 3, &[2]).unwrap(),
+            [some("1"), some("Āda"), some("2026-01-01 00:00:00.5Z")]
+        );
+        assert_eq!(
+            cells("\\N\t\tb\\\\+00\tinfinity\t\\N", 5, &[3, 4]).unwrap(),
+            [None, some(""), some("b\\+00"), some("infinity"), None]
+        );
+        assert!(cells("1\t2", 3, &[]).is_err());
+        assert!(row(1, &[0xff], 1, &[], |_| {}).is_err());
+    }
 
     #[test]
     fn what_is_escaped_comes_back() {
