@@ -42,9 +42,8 @@ impl Writer {
 
     /// Keys must rise.
     pub fn push(&mut self, key: &[u8], digest: &[u8; DIGEST]) -> Result<()> {
-        let length = match u8::try_from(key.len()) {
-            Ok(length @ 1..) => length,
-            _ => return Err(Error::State("a key has 1 to 255 bytes".to_owned())),
+        let Ok(length @ 1..) = u8::try_from(key.len()) else {
+            return Err(Error::State("a key has 1 to 255 bytes".to_owned()));
         };
         if self.block.len() + 1 + key.len() + DIGEST > BLOCK {
             self.end_block()?;
