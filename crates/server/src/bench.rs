@@ -4,10 +4,12 @@ mod bare;
 mod batch;
 mod changes;
 mod connector;
+mod follow;
 mod intake;
 mod journal;
 mod lookup;
 mod pages;
+mod psql;
 mod site;
 mod start;
 mod wrk;
@@ -32,6 +34,8 @@ pub enum Bench {
     Intake(Size),
     /// A table of PostgreSQL through a feed, beside COPY and beside the server's own intake
     Connector(connector::Connector),
+    /// Rows of PostgreSQL changed at a rate: how long until a look-up, and a recipient's own copy, have each
+    Follow(follow::Follow),
     /// Enumerating with records, beside a loopback copy of the same bytes
     Changes(Size),
     /// A personal first load with its entries, then one search by person
@@ -62,6 +66,7 @@ pub async fn run(global: &Global, bench: Bench) -> Done {
         Bench::Lookup(lookup) => lookup::run(&lookup).await,
         Bench::Intake(size) => intake::run(&size).await,
         Bench::Connector(bench) => connector::run(&bench).await,
+        Bench::Follow(bench) => follow::run(&bench).await,
         Bench::Changes(size) => changes::run(&size).await,
         Bench::Journal(size) => journal::run(&size).await,
         Bench::Pages(pages) => pages::run(&pages).await,

@@ -15,7 +15,7 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{site::Site, step};
+use super::{psql, site::Site, step};
 use crate::{client::Client, commands::Failure};
 
 const SETS: [&str; 2] = ["bench_intake", "bench_feed"];
@@ -45,7 +45,7 @@ pub async fn run(bench: &Connector) -> Result<Value, Failure> {
         site.set(set, &definition(set)).await?;
     }
     step(&format!("a table of {records} rows"));
-    psql(postgres, &table(*records))?;
+    psql::run(postgres, &table(*records))?;
     let table = Table(postgres.clone());
     step("the same records as a package, delivered");
     let package = site.dir.path().join("package.ndjson.zst");
@@ -110,54 +110,25 @@ struct Table(String);
 impl Drop for Table {
     fn drop(&mut self) {
         // What cannot be dropped is replaced by the next run.
-        let _ = psql(&self.0, &format!("DROP TABLE IF EXISTS {TABLE}"));
-    }
-}
-
-fn psql(url: &str, text: &str) -> Result<(), Failure> {
-    let status = Command::new("psql")
-        .args([
-            "--no-psqlrc",
-            "--quiet",
-            "--set",
-            "ON_ERROR_STOP=1",
-            "--command",
-            text,
-            url,
-        ])
-        .status()
-        .map_err(|error| {
-            Failure::here(format!(
-                "psql: {error}; install it (Debian: apt install postgresql-client)"
-            ))
-        })?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::here("psql failed; what it says stands above".to_owned()))
+        let _ = psql::run(&self.0, &format!("DROP TABLE IF EXISTS {TABLE}"));
     }
 }
 
 fn copy(url: &str) -> Result<f64, Failure> {
     let failed = |error: std::io::Error| Failure::here(format!("psql | wc: {error}"));
     let begun = Instant::now();
-    let mut psql = Command::new("psql")
-        .args([
-            "--no-psqlrc",
-            "--command",
-            &format!("COPY {TABLE} TO STDOUT"),
-            url,
-        ])
+    let mut copying = psql::command(url)
+        .args(["--command", &format!("COPY {TABLE} TO STDOUT")])
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let from = psql.stdout.take().map_or_else(Stdio::null, Stdio::from);
+    let from = copying.stdout.take().map_or_else(Stdio::null, Stdio::from);
     let counted = Command::new("wc")
         .arg("-c")
         .stdin(from)
         .output()
         .map_err(failed)?;
-    psql.wait().map_err(failed)?;
+    copying.wait().map_err(failed)?;
     let seconds = begun.elapsed().as_secs_f64();
     let bytes: u64 = String::from_utf8_lossy(&counted.stdout)
         .trim()

@@ -134,8 +134,13 @@ impl Site {
         Ok(loaded)
     }
 
-    /// One recipient with its own institution, connection and permission. `number` makes names and the mask.
+    /// A recipient of the set of made-up records.
     pub async fn grant(&self, number: usize, fields: Vec<String>) -> Result<Grant, Failure> {
+        self.grant_of(SET, number, fields).await
+    }
+
+    /// One recipient with its own institution, connection and permission. `number` makes names and the mask.
+    pub async fn grant_of(&self, set: &str, number: usize, fields: Vec<String>) -> Result<Grant, Failure> {
         let institution = format!("400{number:08}");
         let name = format!("c{number}");
         self.office.institution(&institution, "Recipient").await?;
@@ -145,7 +150,7 @@ impl Site {
             .connection(self.dir.path(), &name, &name, "consumer")
             .await?;
         let body = json!({
-            "dataset": SET, "recipient": institution, "environment": "main", "purpose": "bench",
+            "dataset": set, "recipient": institution, "environment": "main", "purpose": "bench",
             "legal_basis": "bench", "fields": fields, "ways": ["key", "changes"],
         });
         let permission = self.office.permission(&body).await?;
