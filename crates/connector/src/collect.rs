@@ -2,6 +2,7 @@
 
 mod crew;
 mod given;
+mod key;
 mod read;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -40,7 +41,7 @@ pub trait Take {
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()>;
     /// `key`: the record that the row is of, where that can be read; it is left as it is.
     fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()>;
-    /// A row that could not even be taken apart: it may be of any record.
+    /// A row that could not be taken apart, or whose key cannot be read: it may be of any record.
     fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
         self.refused(refused, None)
     }
@@ -244,10 +245,10 @@ impl<'c> Collect<'c> {
         self.take.refused(refused, key)
     }
 
-    /// A row that could not even be taken apart.
-    fn unread(&mut self, refused: Refused) -> Result<()> {
+    /// A row that may be of any record.
+    fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
         self.drain()?;
-        self.take.unread(vec![refused])
+        self.take.unread(refused)
     }
 
     fn drain(&mut self) -> Result<()> {
@@ -265,7 +266,7 @@ impl<'c> Collect<'c> {
             Ok(members) => members,
             Err(_) => {
                 let message = "expected one JSON object".to_owned();
-                return self.unread(Refused::new(row, "", "json", message, ""));
+                return self.unread(vec![Refused::new(row, "", "json", message, "")]);
             }
         };
         let new = members.keys().any(|name| !self.columns.contains(name));
@@ -343,7 +344,8 @@ impl Sink for Collect<'_> {
                 self.refuse(vec![Refused::new(line, "op", "operation", message, "")], None)
             }
             Row::Bad { line, fault } => {
-                self.unread(Refused::new(line, &fault.place, &fault.rule, fault.message, ""))
+                let refused = Refused::new(line, &fault.place, &fault.rule, fault.message, "");
+                self.unread(vec![refused])
             }
         };
         self.or_stop(done)

@@ -46,9 +46,9 @@ pub struct Found {
     pub upserts: u64,
     pub deletes: u64,
     pub refused: u64,
-    /// Rows that could not be taken apart: they may be of any record.
+    /// Refused rows that may be of any record: torn, or their keys cannot be read.
     pub unread: u64,
-    /// Records that have no row, and stay because some row could not be taken apart.
+    /// Records that have no row, and stay because of such rows.
     pub kept: u64,
     /// The package that brings the difference; `None` = no difference.
     pub package: Option<i64>,
@@ -68,6 +68,8 @@ pub struct Comparison<'s> {
     rows: Sorter,
     touched: BTreeSet<Vec<u8>>,
     sent: Ahead,
+    /// May the server hold records that a snapshot removes?
+    removes: bool,
     /// Did the server decline records?
     declined: bool,
     found: Found,
@@ -109,6 +111,7 @@ impl<'s> Comparison<'s> {
             rows: Sorter::new(state.dir()),
             touched: BTreeSet::new(),
             sent: Ahead::default(),
+            removes: extent == Extent::Snapshot,
             declined: state.has_declined()?,
             found: Found::default(),
             refusals: Vec::new(),
@@ -118,6 +121,12 @@ impl<'s> Comparison<'s> {
     /// A body that grows large goes out while it is made. Its end is kept back until the package is entered here.
     pub fn early(mut self, early: Early<'s>) -> Self {
         self.early = Some(early);
+        self
+    }
+
+    /// The server holds nothing: a snapshot removes nothing.
+    pub fn onto_nothing(mut self) -> Self {
+        self.removes = false;
         self
     }
 
@@ -177,8 +186,8 @@ impl<'s> Comparison<'s> {
             body = body.without(&dropped)?;
         }
         let made = body.finish()?;
-        // What the server holds and is not here may be a row that could not be taken apart: it stays.
-        let is_part = self.found.unread > 0 && self.extent == Extent::Snapshot;
+        // What the server holds and is not here may be a row that was refused: it stays.
+        let is_part = self.removes && self.found.refused > 0;
         if is_part {
             "delta".clone_into(&mut self.package.mode);
         }

@@ -185,6 +185,32 @@ pub struct Followed {
     pub key: BTreeMap<String, String>,
 }
 
+impl Followed {
+    /// The table's column for a key column of the query. Without pairs the table is the feed's own: its columns have the
+    /// query's names.
+    pub fn column<'f>(&'f self, key_column: &'f str) -> crate::error::Result<&'f str> {
+        if self.key.is_empty() {
+            return Ok(key_column);
+        }
+        let exact = self.key.iter().find(|(_, outer)| *outer == key_column);
+        let alike = || {
+            let lower = key_column.to_lowercase();
+            self.key.iter().find(|(_, outer)| outer.to_lowercase() == lower)
+        };
+        exact
+            .or_else(alike)
+            .map(|(own, _)| own.as_str())
+            .ok_or_else(|| self.no_column(key_column))
+    }
+
+    pub fn no_column(&self, key_column: &str) -> crate::error::Error {
+        crate::error::Error::Decide(format!(
+            "{} has no column for the key's {key_column}: name it in source.follow.tables",
+            self.table
+        ))
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Http {
     pub url: String,

@@ -143,6 +143,17 @@ impl Mapping {
         }
     }
 
+    /// What a field gets from a row; `None` = nothing gives it.
+    pub fn value_of<'r>(
+        &'r self,
+        node: NodeId,
+        row: &[Option<&'r str>],
+    ) -> Option<Result<Option<Cow<'r, str>>, Refusal>> {
+        let step = self.steps.iter().find(|step| step.node == node)?;
+        let refused = |(rule, message)| Refusal { node, rule, message };
+        Some(step.value(row).map_err(refused))
+    }
+
     /// Columns in the row that hold a field's value as it is: what asks the source for one record.
     pub fn column_of(&self, node: NodeId) -> Option<usize> {
         let step = self.steps.iter().find(|step| step.node == node)?;

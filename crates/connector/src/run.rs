@@ -30,6 +30,7 @@ use crate::{
 
 /// The definition a feed last worked by; of use when the server is away.
 const DEFINITION: &str = "definition.yaml";
+const GIVEN_UP: &str = "given up by resync";
 
 /// A feed with everything it needs.
 pub struct Running {
@@ -53,9 +54,18 @@ pub enum Looked {
 
 impl Running {
     pub async fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, State::open).await
+    }
+
+    /// Without what was sent, which may be damaged: for [`Self::resync`] of everything.
+    pub async fn open_anew(path: &Path) -> Result<Self> {
+        Self::open_with(path, State::open_anew).await
+    }
+
+    async fn open_with(path: &Path, open: impl FnOnce(&Path) -> Result<State>) -> Result<Self> {
         let feed = Feed::load(path)?;
         let client = client(&feed.server)?;
-        let state = State::open(&feed.state)?;
+        let state = open(&feed.state)?;
         let schema = match definition(&feed, &client).await {
             Ok(text) => {
                 let schema = compile(&feed, &text)?;
@@ -115,6 +125,9 @@ impl Running {
         };
         let extent = if snapshot { Extent::Snapshot } else { Extent::Whole };
         let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?;
+        if snapshot && self.holds_nothing().await {
+            comparison = comparison.onto_nothing();
+        }
         if self.state.unfinished()?.is_empty() {
             comparison = comparison.early(Box::new(|package, body| {
                 self.early.replace(Some(Early::start(
@@ -166,7 +179,7 @@ impl Running {
             tracing::warn!(
                 rows = found.unread,
                 records = found.kept,
-                "rows could not be taken apart; records that seem to be gone stay until they can"
+                "rows may be of any record: those that seem to be gone stay until they can be read"
             );
         }
         tracing::info!(
@@ -177,6 +190,12 @@ impl Running {
             "compared"
         );
         Ok(Looked::Compared(found))
+    }
+
+    /// Does the server hold no records? One that is away may hold some.
+    async fn holds_nothing(&self) -> bool {
+        let state = self.client.get(&format!("{}/state", self.feed.intake())).await;
+        state.is_ok_and(|state| state["records"] == 0)
     }
 
     pub async fn deliver(&self, give_up: Option<Retry>) -> Result<Delivered> {
@@ -275,12 +294,12 @@ impl Running {
 
     /// Puts right what was thought to be sent: the next round compares with what the server holds, the newest file again.
     pub async fn resync(&self, everything: bool) -> Result<()> {
+        if everything {
+            self.state.forget_copy(GIVEN_UP)?;
+        }
         for package in self.state.unfinished()? {
-            self.state.taken_back(
-                &package,
-                crate::state::PackageState::Rejected,
-                "given up by resync",
-            )?;
+            self.state
+                .taken_back(&package, crate::state::PackageState::Rejected, GIVEN_UP)?;
         }
         // Of a directory the newest file is the set as it is.
         self.state.db.execute(
@@ -292,7 +311,7 @@ impl Running {
         self.state.renew_instance()?;
         self.state.set_meta("compare_due", "true")?;
         if everything {
-            return self.state.forget_copy();
+            return Ok(());
         }
         self.state.set_meta("last_reconcile", "")?;
         self.reconcile().await.map(|_| ())

@@ -7,7 +7,7 @@ pub mod parquet;
 pub mod soap;
 pub mod sql;
 mod text;
-mod web;
+pub mod web;
 mod xml;
 
 use crate::error::Error;

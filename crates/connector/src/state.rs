@@ -67,6 +67,16 @@ pub struct State {
 impl State {
     /// Opens or makes the directory.
     pub fn open(dir: &Path) -> Result<Self> {
+        let state = Self::open_anew(dir)?;
+        let base = state.noted_base()?;
+        state.base.replace(base);
+        state.catch_up()?;
+        state.sweep()?;
+        Ok(state)
+    }
+
+    /// Without what was sent: for whoever forgets it anyway, because it is damaged.
+    pub fn open_anew(dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir.join("spool")).map_err(|error| Error::file(dir, &error))?;
         let lock_path = dir.join("lock");
         let lock = File::create(&lock_path).map_err(|error| Error::file(&lock_path, &error))?;
@@ -86,10 +96,6 @@ impl State {
         state
             .db
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT"))?;
-        let base = state.noted_base(&state.db)?;
-        state.base.replace(base);
-        state.catch_up()?;
-        state.sweep()?;
         Ok(state)
     }
 
@@ -232,16 +238,27 @@ impl State {
         Ok(transaction.commit()?)
     }
 
-    /// Nothing is known to be sent.
-    pub fn forget_copy(&self) -> Result<()> {
-        self.catch_up()?;
+    /// Nothing is known to be sent, and nothing waits any more.
+    pub fn forget_copy(&self, problem: &str) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute_batch("DELETE FROM copy; DELETE FROM undo; DELETE FROM declined")?;
-        transaction.execute("DELETE FROM meta WHERE name IN (?1, ?2)", [SNAPSHOT, BASE])?;
+        transaction.execute(
+            "DELETE FROM meta WHERE name IN (?1, ?2, ?3)",
+            [SNAPSHOT, BASE, COPY_DUE],
+        )?;
         put_digest(&transaction, SetDigest::default(), 0)?;
+        for package in self.unfinished()? {
+            package::end(
+                &transaction,
+                package.n,
+                PackageState::Rejected,
+                None,
+                Some(problem),
+            )?;
+        }
         transaction.commit()?;
         self.rebase(None);
-        Ok(())
+        self.sweep()
     }
 
     /// The file that is noted now; the one before goes.

@@ -7,7 +7,7 @@ use std::{
 
 use dagr_model::schema::{NodeId, Schema};
 
-use super::{Collect, Refused};
+use super::{Collect, Refused, key::RowKey};
 use crate::error::{Error, Result};
 
 /// Columns a source may have.
@@ -110,7 +110,7 @@ impl<'g, 'c> Given<'g, 'c> {
     }
 
     /// One row; `wrong` makes it a refused one.
-    pub fn row(&mut self, row: u64, cells: Vec<Cell>, wrong: Vec<Wrong>) -> Result<()> {
+    pub fn row(&mut self, row: u64, cells: Vec<Cell>, mut wrong: Vec<Wrong>) -> Result<()> {
         let mut new = self.rows.reader.is_none();
         for (column, _) in &cells {
             new |= self.add(column);
@@ -127,8 +127,15 @@ impl<'g, 'c> Given<'g, 'c> {
         }
         let mut texts: Vec<Option<&str>> = vec![None; self.columns.len()];
         for (column, text) in &cells {
-            if let Some(at) = self.places.get(column) {
-                texts[*at] = Some(text);
+            let Some(at) = self.places.get(column) else {
+                continue;
+            };
+            if texts[*at].replace(text).is_some() {
+                wrong.push(Wrong {
+                    column: column.clone(),
+                    rule: "repeated",
+                    message: "the record has two values of this name".to_owned(),
+                });
             }
         }
         if wrong.is_empty() {
@@ -140,7 +147,10 @@ impl<'g, 'c> Given<'g, 'c> {
             .collect();
         // Its key is in its cells.
         let reader = self.rows.reader.as_ref();
-        let key = reader.and_then(|reader| reader.key_of_row(&texts));
-        self.rows.refuse(told, key)
+        match reader.map_or(RowKey::Unreadable, |reader| reader.key_of_row(&texts)) {
+            RowKey::Known(key) => self.rows.refuse(told, Some(key)),
+            RowKey::Nothing => self.rows.refuse(told, None),
+            RowKey::Unreadable => self.rows.unread(told),
+        }
     }
 }

@@ -9,9 +9,10 @@ use dagr_model::{
     schema::{NodeId, Schema},
 };
 
-use serde::de::IgnoredAny;
-
-use super::Refused;
+use super::{
+    Refused,
+    key::{KeyReader, RowKey},
+};
 use crate::{
     error::Result,
     map::{Mapping, shape},
@@ -122,7 +123,8 @@ impl Read {
             Ok(key) => key,
             Err(fault) => {
                 let refused = Refused::new(row, &fault.place, &fault.rule, fault.message, "");
-                return self.refuse(vec![refused], None);
+                // No record can have it.
+                return self.refuse(vec![refused], RowKey::Nothing);
             }
         };
         let start = self.texts.len();
@@ -137,8 +139,15 @@ impl Read {
         });
     }
 
-    pub fn refuse(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) {
-        self.outcomes.push(Outcome::Refused { refused, key });
+    fn refuse(&mut self, refused: Vec<Refused>, key: RowKey) {
+        self.outcomes.push(match key {
+            RowKey::Known(key) => Outcome::Refused {
+                refused,
+                key: Some(key),
+            },
+            RowKey::Nothing => Outcome::Refused { refused, key: None },
+            RowKey::Unreadable => Outcome::Unread(refused),
+        });
     }
 }
 
@@ -150,11 +159,14 @@ pub struct Reader {
     width: usize,
     /// Columns of `COPY` whose moments end with the offset of UTC.
     zoned: Vec<usize>,
+    /// For rows that are refused.
+    key: KeyReader,
 }
 
 impl Reader {
     pub fn new(schema: Arc<Schema>, mapping: Option<Mapping>, width: usize) -> Self {
         Self {
+            key: KeyReader::new(&schema),
             schema,
             mapping,
             width,
@@ -177,8 +189,11 @@ impl Reader {
     }
 
     /// The record that a row is of, where that can be read.
-    pub fn key_of_row(&self, cells: &[Option<&str>]) -> Option<Vec<u8>> {
-        key_of_row(&self.schema, self.mapping.as_ref()?, cells)
+    pub fn key_of_row(&self, cells: &[Option<&str>]) -> RowKey {
+        match &self.mapping {
+            Some(mapping) => self.key.of_cells(mapping, cells),
+            None => RowKey::Unreadable,
+        }
     }
 
     pub fn read(&self, batch: &Batch) -> Result<Read> {
@@ -222,7 +237,7 @@ impl Reader {
                         Refused::new(row, column, refusal.rule, refusal.message, value)
                     })
                     .collect();
-                return read.refuse(refused, key_of_row(schema, mapping, cells));
+                return read.refuse(refused, self.key.of_cells(mapping, cells));
             }
         };
         let given: Vec<(NodeId, &str)> = mapped.iter().map(|(node, text)| (*node, &**text)).collect();
@@ -237,7 +252,7 @@ impl Reader {
                         Refused::new(row, column, &fault.rule, fault.message, value)
                     })
                     .collect();
-                read.refuse(refused, key_of_row(schema, mapping, cells));
+                read.refuse(refused, self.key.of_cells(mapping, cells));
             }
         }
     }
@@ -250,12 +265,7 @@ impl Reader {
                     .into_iter()
                     .map(|Fault { place, rule, message }| Refused::new(row, &place, &rule, message, ""))
                     .collect();
-                match key_of_json(&self.schema, raw) {
-                    None if serde_json::from_slice::<IgnoredAny>(raw).is_err() => {
-                        read.outcomes.push(Outcome::Unread(refused));
-                    }
-                    key => read.refuse(refused, key),
-                }
+                read.refuse(refused, self.key.of_json(raw));
             }
         }
     }
@@ -272,16 +282,4 @@ impl Refused {
             shape: shape(value),
         }
     }
-}
-
-fn key_of_row(schema: &Schema, mapping: &Mapping, cells: &[Option<&str>]) -> Option<Vec<u8>> {
-    let column = |node: &NodeId| cells.get(mapping.column_of(*node)?).copied().flatten();
-    let parts: Option<Vec<&str>> = schema.key.iter().map(column).collect();
-    schema.key_from_parts(&parts?).ok()
-}
-
-fn key_of_json(schema: &Schema, raw: &[u8]) -> Option<Vec<u8>> {
-    let mut members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(raw).ok()?;
-    members.retain(|name, _| schema.key.iter().any(|node| schema.nodes[*node].name == *name));
-    schema.key_from_object(&members, true).ok()
 }

@@ -1,6 +1,6 @@
 //! Random states of a source, compared one after another: what is sent brings a model of the server to each of them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use dagr_model::{digest::record_digest, schema::Schema};
 use proptest::prelude::*;
@@ -263,4 +263,53 @@ fn a_copy_that_had_yet_to_follow_does_so_at_the_next_start() {
     assert_eq!(compare(&state, &schema, &before, None).package, None);
     let left = std::fs::read_dir(dir.path().join("spool")).unwrap().count();
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_package_taken_back_with_one_made_on_top_of_it_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let rows = |word: &str| vec![(1, word.to_owned()), (2, word.to_owned())];
+    compare(&state, &schema, &rows("a"), None);
+    let first = state.unfinished().unwrap().remove(0);
+    state.applied(&first, "{}", &[]).unwrap();
+    compare(&state, &schema, &rows("b"), None);
+    compare(&state, &schema, &rows("c"), Some(&[1, 2]));
+    let packages = state.unfinished().unwrap();
+    assert_eq!(packages.len(), 2);
+    state
+        .taken_back(&packages[0], PackageState::Rejected, "x")
+        .unwrap();
+    let model: Model = rows("a").into_iter().collect();
+    copy_is(&state, &schema, &model);
+    // The number of the one on top is given again.
+    let found = compare(&state, &schema, &rows("d"), None);
+    assert_eq!((found.upserts, found.package), (2, Some(3)));
+    let last = state.unfinished().unwrap().remove(0);
+    state.taken_back(&last, PackageState::Rejected, "x").unwrap();
+    copy_is(&state, &schema, &model);
+}
+
+#[test]
+fn a_damaged_copy_is_told_and_forgotten_when_everything_is_sent_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let rows = [(1, "a".to_owned()), (2, "b".to_owned())];
+    compare(&state, &schema, &rows, None);
+    let first = state.unfinished().unwrap().remove(0);
+    state.applied(&first, "{}", &[]).unwrap();
+    compare(&state, &schema, &rows[..1], None);
+    drop(state);
+    std::fs::write(dir.path().join("00000001.digests"), "cut off").unwrap();
+    let said = State::open(dir.path()).err().unwrap().to_string();
+    assert!(said.contains("resync --all"), "{said}");
+    let state = State::open_anew(dir.path()).unwrap();
+    state.forget_copy("x").unwrap();
+    assert!(state.unfinished().unwrap().is_empty() && state.is_new().unwrap());
+    drop(state);
+    let state = State::open(dir.path()).unwrap();
+    let found = compare(&state, &schema, &rows, None);
+    assert_eq!((found.upserts, found.package), (2, Some(3)));
+    let names = |dir: &Path| std::fs::read_dir(dir).unwrap().count();
+    assert_eq!(names(&dir.path().join("spool")), 1, "what waited is gone");
 }

@@ -6,7 +6,7 @@ mod shred;
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use dagr_formats::csv_out;
@@ -28,7 +28,9 @@ pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema)
     if target.note(&spec.name, "phase").await?.as_deref() == Some("loading") {
         return Ok(());
     }
-    let beside = path.with_extension("part");
+    let mut beside = path.clone().into_os_string();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
     let copy = Copy {
         target,
         table,

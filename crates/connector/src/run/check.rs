@@ -17,6 +17,7 @@ use crate::{
             Db,
             follow::{mariadb, postgres},
         },
+        web,
     },
     state::State,
 };
@@ -80,11 +81,11 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
             }
         }
         Source::Http(spec) => {
-            source.clone_from(&spec.url);
+            web::shown(&spec.url).clone_into(&mut source);
             http::read(spec, None, &mut collect, csv).await?;
         }
         Source::Soap(spec) => {
-            source.clone_from(&spec.url);
+            web::shown(&spec.url).clone_into(&mut source);
             soap::read(spec, &mut collect, limit).await?;
         }
         Source::Sql(spec) => {

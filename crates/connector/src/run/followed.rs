@@ -83,9 +83,11 @@ impl<'r> Followed<'r> {
             }
             Engine::Sqlite => {
                 let reader = Sqlite::open(self.sql, &schema)?;
-                let watch = sqlite::Watch::plan(self.follow, &self.key_columns(&reader.columns()?)?);
-                if watch.make(self.sql)? {
+                let watch = sqlite::Watch::plan(self.follow, &self.key_columns(&reader.columns()?)?)?;
+                if !watch.stands(reader.db())? {
+                    // First the decision: what was told by the table that is made anew is lost.
                     self.everything_from("")?;
+                    watch.make(self.sql)?;
                 }
                 Reader::Sqlite(Box::new(reader), watch)
             }
@@ -142,10 +144,7 @@ impl<'r> Followed<'r> {
         let Some(reader) = &mut self.reader else {
             return Ok(Seen::Nothing);
         };
-        let place = match running.state.meta(POSITION)? {
-            Some(text) => mariadb::Place::read(&text),
-            None => None,
-        };
+        let place = running.state.meta(POSITION)?;
         reader.begin().await?;
         let names = reader.columns().await?;
         let mut comparison = Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?;
@@ -153,7 +152,9 @@ impl<'r> Followed<'r> {
         collect.table(&names)?;
         let at = collect.key_columns().ok_or_else(no_key_columns)?;
         let key_columns: Vec<String> = at.iter().map(|at| names[*at].clone()).collect();
-        let touched = reader.touched(self.sql, self.follow, &key_columns, place).await?;
+        let touched = reader
+            .touched(self.sql, self.follow, &key_columns, place.as_deref())
+            .await?;
         let keys: Vec<Vec<String>> = touched.keys.iter().cloned().collect();
         if !touched.everything && !keys.is_empty() {
             reader.keys(&at, &key_columns, &keys, &mut collect).await?;
@@ -255,14 +256,14 @@ impl Reader {
         sql: &Sql,
         follow: &Follow,
         key_columns: &[String],
-        place: Option<mariadb::Place>,
+        place: Option<&str>,
     ) -> Result<Touched> {
         match self {
             Self::Postgres(reader) => postgres::look(reader.client(), follow, key_columns).await,
-            Self::Sqlite(reader, watch) => watch.look(reader.db()),
+            Self::Sqlite(reader, watch) => watch.look(reader.db(), place),
             Self::MariaDb(reader, tables) => {
                 let to = mariadb::snapshot(reader.conn()).await?;
-                let from = place.unwrap_or_else(|| to.clone());
+                let from = place.and_then(mariadb::Place::read).unwrap_or_else(|| to.clone());
                 mariadb::look(sql, follow, tables, key_columns, &from, &to).await
             }
         }

@@ -62,7 +62,9 @@ impl Service<'_> {
                 tracing::warn!(%error, "the definition is the one known before");
             }
             running.compare().await?;
-            running.deliver(None).await?;
+            if let Delivered::Held(_) = running.deliver(None).await? {
+                return Ok(LOOK);
+            }
         }
         let mut wait = match running.feed.source {
             Source::Files(_) => LOOK,

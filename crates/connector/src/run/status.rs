@@ -116,7 +116,7 @@ pub fn metrics(status: &Value) -> String {
         ),
         (
             "unread_rows",
-            "Rows of the last comparison that could not be taken apart: nothing is deleted while there are any.",
+            "Rows of the last comparison that may be of any record: nothing is deleted while there are any.",
             &status["unread"],
         ),
         (

@@ -46,10 +46,10 @@ pub async fn read(
         return Ok(None);
     };
     let told = Told::of(&answer, http)?;
-    let file = web::spooled(answer, &http.url, http.most_bytes, "source.most_mib").await?;
+    let file = web::spooled(answer, web::shown(&http.url), http.most_bytes, "source.most_mib").await?;
     let file = plain(file, &told, http)?;
     unpack(
-        &http.url,
+        web::shown(&http.url),
         &told.name,
         file,
         http.member.as_deref(),
@@ -59,7 +59,7 @@ pub async fn read(
             let Some(format) = format else {
                 return Err(Error::Source(format!(
                     "{} does not say what it is: give source.format = {}",
-                    http.url,
+                    web::shown(&http.url),
                     Format::offered()
                 )));
             };
@@ -67,7 +67,7 @@ pub async fn read(
                 format,
                 charset: http.charset.as_deref().or(told.charset.as_deref()),
                 records: http.records.as_deref(),
-                name: &http.url,
+                name: web::shown(&http.url),
                 csv,
             };
             document.read(input, rows)
@@ -96,7 +96,7 @@ async fn ask(http: &Http, state: Option<&State>) -> Result<Option<Response>> {
     match answer.status() {
         StatusCode::NOT_MODIFIED => Ok(None),
         status if status.is_success() => Ok(Some(answer)),
-        status => Err(fault(format!("{} answered {status}", http.url))),
+        status => Err(fault(format!("{} answered {status}", web::shown(&http.url)))),
     }
 }
 
@@ -110,7 +110,7 @@ impl Told {
         if !matches!(encoding.as_str(), "" | "identity" | "gzip" | "x-gzip" | "zstd") {
             return Err(fault(format!(
                 "{} answers with Content-Encoding {encoding}; gzip, zstd and none are read",
-                http.url
+                web::shown(&http.url)
             )));
         }
         Ok(Self {
@@ -158,14 +158,15 @@ fn plain(file: File, told: &Told, http: &Http) -> Result<File> {
         "zstd" => Box::new(zstd::stream::read::Decoder::new(file).map_err(fault)?),
         _ => return Ok(file),
     };
-    let broken = |error: std::io::Error| fault(format!("{}: {error}; it is not taken", http.url));
+    let broken =
+        |error: std::io::Error| fault(format!("{}: {error}; it is not taken", web::shown(&http.url)));
     let mut plain = tempfile::tempfile().map_err(broken)?;
     let mut most = input.take(http.most_bytes + 1);
     let length = std::io::copy(&mut most, &mut plain).map_err(broken)?;
     if length > http.most_bytes {
         return Err(fault(format!(
             "{} answers more than {} MiB (source.most_mib); it is not taken",
-            http.url,
+            web::shown(&http.url),
             http.most_bytes >> 20
         )));
     }

@@ -8,8 +8,10 @@ use std::{
 };
 
 use parquet::{
+    basic::ConvertedType,
     file::reader::{FileReader, SerializedFileReader},
     record::{Row, reader::RowIter},
+    schema::types::Type,
 };
 
 use crate::{
@@ -30,6 +32,13 @@ pub fn read(file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
     if fields.len() > COLUMNS {
         return Err(fault(&format!("it has more than {COLUMNS} columns")));
     }
+    // The library would end with a panic that tells the value.
+    if let Some(interval) = fields.iter().find(|field| has_interval(field)) {
+        return Err(fault(&format!(
+            "column {} holds intervals, which are not read",
+            interval.name()
+        )));
+    }
     let kinds: Vec<Kind> = fields.iter().map(|field| Kind::of(field)).collect();
     let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
     rows.header(&columns)?;
@@ -48,6 +57,11 @@ pub fn read(file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
         rows.cells(number, &cells)?;
     }
     Ok(())
+}
+
+fn has_interval(ty: &Type) -> bool {
+    ty.get_basic_info().converted_type() == ConvertedType::INTERVAL
+        || ty.is_group() && ty.get_fields().iter().any(|field| has_interval(field))
 }
 
 fn next(rows: &mut RowIter<'_>) -> std::result::Result<Option<Row>, String> {

@@ -43,7 +43,8 @@ pub async fn read(soap: &Soap, rows: &mut Collect<'_>, limit: Option<u64>) -> Re
     }
     Err(fault(format!(
         "{} gave {} pages and did not end (source.pages); does it read the page it is asked for?",
-        soap.url, soap.pages
+        web::shown(&soap.url),
+        soap.pages
     )))
 }
 
@@ -89,7 +90,7 @@ impl Reading<'_> {
         let status = answer.status();
         let content_type = web::header(&answer, header::CONTENT_TYPE).unwrap_or_default();
         let (media, charset) = web::media(&content_type);
-        let place = format!("page {} of {}", number + 1, self.soap.url);
+        let place = format!("page {} of {}", number + 1, web::shown(&self.soap.url));
         if media.starts_with("multipart/") {
             return Err(fault(format!(
                 "{place} has attachments ({media}); only plain SOAP is read"

@@ -12,6 +12,11 @@ use reqwest::{Client, ClientBuilder, Response};
 use super::fault;
 use crate::error::{Error, Result};
 
+/// An address as it may be told: a query may hold a secret.
+pub fn shown(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client; `ca` = authorities to trust besides the machine's own.

@@ -174,7 +174,7 @@ fn entry(bytes: &[u8], at: usize) -> Option<&[u8]> {
 
 fn damaged(path: &Path) -> Error {
     Error::State(format!(
-        "{} is damaged; `dagr connector resync` finds anew what was sent",
+        "{} is damaged; `dagr connector resync --all` sends everything anew",
         path.display()
     ))
 }

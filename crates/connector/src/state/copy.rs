@@ -2,7 +2,7 @@
 //! table what has changed since.
 
 use dagr_model::digest::SetDigest;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
+use rusqlite::{CachedStatement, OptionalExtension, Row, Statement, params};
 
 use super::{
     State,
@@ -158,8 +158,8 @@ impl State {
     }
 
     /// The file of what the first package brought, as noted.
-    pub(super) fn noted_base(&self, db: &Connection) -> Result<Option<Base>> {
-        match super::meta(db, super::BASE)? {
+    pub(super) fn noted_base(&self) -> Result<Option<Base>> {
+        match self.meta(super::BASE)? {
             Some(n) => Base::open(&self.base_path(n.parse().unwrap_or(0))).map(Some),
             None => Ok(None),
         }

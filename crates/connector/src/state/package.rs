@@ -286,7 +286,9 @@ impl State {
                 is_rebased = true;
             }
             if *n > package.n {
+                // Its number is given to another.
                 transaction.execute("DELETE FROM package WHERE n = ?1", [n])?;
+                transaction.execute("DELETE FROM undo WHERE package = ?1", [n])?;
             }
         }
         put_digest(&transaction, sum, records)?;
@@ -348,7 +350,7 @@ impl State {
     }
 }
 
-fn end(
+pub(super) fn end(
     db: &Connection,
     n: i64,
     state: PackageState,

@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -90,6 +91,9 @@ pub async fn run(bench: &Follow) -> Result<Value, Failure> {
             std::thread::spawn(move || change(&bench, number, &changes))
         })
         .collect();
+    while !changes.have_begun() && !writers.iter().any(JoinHandle::is_finished) {
+        tokio::time::sleep(PAUSE).await;
+    }
     let mut looking = JoinSet::new();
     let mut copying = JoinSet::new();
     for _ in 0..WATCHERS {
@@ -228,6 +232,11 @@ impl Changes {
         let number = self.issued.load(Ordering::Relaxed);
         (!self.over.load(Ordering::Relaxed)).then_some((number, number % self.records))
     }
+
+    /// Nothing to look for before the first.
+    fn have_begun(&self) -> bool {
+        self.issued.load(Ordering::Relaxed) > 0
+    }
 }
 
 /// One writer's share, paced; how many it made.
@@ -258,7 +267,6 @@ async fn look_up(client: crate::client::Client, changes: Arc<Changes>) -> Result
         let begun = Instant::now();
         loop {
             let record = client.get(&format!("/data/{SET}/records/{row}")).await?;
-            let record = &record["record"];
             if record["N"].as_u64() >= Some(number) {
                 let changed: Option<Timestamp> =
                     record["Changed"].as_str().and_then(|text| text.parse().ok());

@@ -206,7 +206,7 @@ async fn once(out: Output, command: Once) -> Done {
     );
     if found.unread > 0 {
         line.push_str(&format!(
-            "; {} rows could not be taken apart, so nothing was deleted ({} records seem to be gone)",
+            "; {} of them may be of any record, so nothing was deleted ({} records seem to be gone)",
             found.unread, found.kept
         ));
     }
@@ -293,7 +293,12 @@ fn status(out: Output, command: &Status) -> Done {
 
 async fn resync(out: Output, command: Resync) -> Done {
     warnings()?;
-    let running = run::Running::open(&command.file.feed).await?;
+    let path = &command.file.feed;
+    let running = if command.all {
+        run::Running::open_anew(path).await?
+    } else {
+        run::Running::open(path).await?
+    };
     if !command.yes && !asked(&running.feed.name, command.all)? {
         return Err(Failure::here("nothing was done".to_owned()));
     }

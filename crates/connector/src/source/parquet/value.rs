@@ -19,6 +19,8 @@ pub enum Kind {
         utc: bool,
         nanos: bool,
     },
+    /// A time of day in nanoseconds.
+    Clock,
     Uuid,
     List(Box<Kind>),
     Map(Box<Kind>),
@@ -43,6 +45,7 @@ impl Kind {
                 utc: time.is_adjusted_to_u_t_c,
                 nanos: time.unit == TimeUnit::NANOS,
             },
+            (Some(LogicalType::Time(time)), _) if time.unit == TimeUnit::NANOS => Self::Clock,
             (Some(LogicalType::Uuid), _) => Self::Uuid,
             _ if ty.is_primitive() => Self::Plain,
             (_, ConvertedType::LIST) => Self::List(Box::new(Self::element(ty))),
@@ -93,6 +96,7 @@ impl Kind {
             (Field::Null, _) => Value::Null,
             (Field::Bool(truth), _) => Value::Bool(*truth),
             (Field::Long(at), Self::Time { utc, .. }) => Value::String(time(*at, 1_000_000_000, *utc)),
+            (Field::Long(at), Self::Clock) => Value::String(clock(*at, 1_000_000_000)),
             (Field::TimestampMicros(at), kind) => Value::String(time(*at, 1_000_000, kind.is_utc())),
             (Field::TimestampMillis(at), kind) => Value::String(time(*at, 1_000, kind.is_utc())),
             (Field::Date(day), _) => Value::String(date(i64::from(*day))),
@@ -244,6 +248,14 @@ mod tests {
         assert_eq!(time(-1, 1_000, true), "1969-12-31T23:59:59.999Z");
         assert_eq!(time(1_500_000, 1_000_000, false), "1970-01-01T00:00:01.5");
         assert_eq!(time(253_402_300_799_000, 1_000, true), "9999-12-31T23:59:59Z");
+        let nanos = Type::primitive_type_builder("t", parquet::basic::Type::INT64)
+            .with_logical_type(Some(LogicalType::time(false, TimeUnit::NANOS)))
+            .build()
+            .unwrap();
+        assert_eq!(
+            Kind::of(&nanos).text(&Field::Long(34_200_000_000_001)).as_deref(),
+            Some("09:30:00.000000001")
+        );
         assert_eq!(numeral("NaN"), Value::String("NaN".to_owned()));
         assert_eq!(uuid(&[0xAB; 16]), "abababab-abab-abab-abab-abababababab");
     }

@@ -8,10 +8,7 @@ pub mod sqlite;
 
 use std::collections::BTreeSet;
 
-use crate::{
-    error::{Error, Result},
-    feed::Followed,
-};
+use crate::{error::Result, feed::Followed};
 
 /// Keys touched in one look; more, and everything is compared instead.
 pub const TOUCHED: usize = 200_000;
@@ -50,16 +47,11 @@ impl Touched {
     fn row(&mut self, table: &Followed, key_columns: &[String], cell: impl Fn(&str) -> Cell) -> Result<()> {
         let mut key = Vec::with_capacity(key_columns.len());
         for column in key_columns {
-            // Without pairs the table is the feed's own: its key columns have the query's names.
-            let pair = table.key.iter().find(|(_, outer)| *outer == column);
-            match cell(pair.map_or(column, |(own, _)| own)) {
+            match cell(table.column(column)?) {
                 Cell::Text(text) => key.push(text),
                 Cell::Nothing => return Ok(()),
                 Cell::Unknown => {
-                    return Err(Error::Decide(format!(
-                        "{} has no column for the key's {column}: name it in source.follow.tables",
-                        table.table
-                    )));
+                    return Err(table.no_column(column));
                 }
             }
         }

@@ -149,7 +149,9 @@ fn value(element: &Element, field: Option<NodeId>, schema: &Schema) -> Value {
                 .map(|item| value(item, node, schema))
                 .unwrap_or_default()
         };
-        let name = node.map_or(name, |node| schema.nodes[node].name.as_str());
+        let own = node.map_or(name, |node| schema.nodes[node].name.as_str());
+        // One field is not two elements: the second stands under its own name, which no field has.
+        let name = if members.contains_key(own) { name } else { own };
         members.insert(name.to_owned(), value);
     }
     Value::Object(members)

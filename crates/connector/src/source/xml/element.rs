@@ -89,6 +89,7 @@ impl<R: BufRead> Walk<'_, R> {
             ..Element::default()
         };
         self.pay(left, COST + element.name.len())?;
+        let mut attributes = Vec::new();
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| self.fault(&error.to_string()))?;
             let (prefix, name) = (attribute.key.prefix(), attribute.key.local_name());
@@ -104,10 +105,13 @@ impl<R: BufRead> Walk<'_, R> {
                 continue;
             }
             self.pay(left, COST + name.as_ref().len() + value.len())?;
-            element
-                .attributes
-                .push((name.as_ref().to_owned(), value.into_owned()));
+            attributes.push((
+                prefix.map(str::to_owned),
+                name.as_ref().to_owned(),
+                value.into_owned(),
+            ));
         }
+        element.attributes = named(attributes);
         Ok(element)
     }
 
@@ -148,6 +152,19 @@ impl<R: BufRead> Walk<'_, R> {
             }
         }
     }
+}
+
+/// Attributes by their local name; where others have the same, one with a prefix keeps it.
+fn named(attributes: Vec<(Option<String>, String, String)>) -> Vec<(String, String)> {
+    let locals: Vec<String> = attributes.iter().map(|(_, local, _)| local.clone()).collect();
+    let is_shared = |local: &String| locals.iter().filter(|other| *other == local).count() > 1;
+    attributes
+        .into_iter()
+        .map(|(prefix, local, value)| match prefix {
+            Some(prefix) if is_shared(&local) => (format!("{prefix}:{local}"), value),
+            _ => (local, value),
+        })
+        .collect()
 }
 
 fn trim(text: &mut String) {

@@ -137,6 +137,24 @@ fn a_repeated_element_that_is_no_list_refuses_its_row_and_keeps_its_key() {
 }
 
 #[test]
+fn two_values_of_one_name_are_never_one() {
+    // Attributes of two namespaces keep their prefixes apart.
+    let text = "<Register><Cars><Car xmlns:g='urn:g' g:Id='V.7' Id='7'/></Cars></Register>";
+    let map = "Id = '@Id'\nMake = '@g:Id'";
+    let kept = read_with(map, text.as_bytes(), None, "Register/Cars/Car").unwrap();
+    assert_eq!(kept.records[0].1, r#"{"Id":7,"Make":"V.7"}"#);
+    // An element whose name is that of a path.
+    let kept = cars("<Car><Id>1</Id><Home><City>a</City></Home><Home.City>b</Home.City></Car>").unwrap();
+    assert_eq!(
+        (kept.refused[0].column.as_str(), kept.refused[0].rule.as_str()),
+        ("Home.City", "repeated")
+    );
+    // Inside a list, names that differ in case only.
+    let kept = cars("<Car><Id>1</Id><Owners><Code>1</Code><CODE>2</CODE></Owners></Car>").unwrap();
+    assert_eq!((kept.records.len(), kept.refused.len()), (0, 1));
+}
+
+#[test]
 fn nil_and_empty_elements_are_no_values() {
     let xsi = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance'";
     assert_eq!(

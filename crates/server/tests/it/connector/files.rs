@@ -467,3 +467,47 @@ async fn a_first_load_with_a_row_that_cannot_be_taken_apart_removes_nothing_at_t
     assert_eq!(done["reconciled"]["differing"], 0, "{done:#}");
     assert_eq!(state(&provider, "cf_boats").await["records"], 199);
 }
+
+#[tokio::test]
+async fn a_row_whose_key_cannot_be_read_deletes_nothing_and_one_without_a_key_holds_nothing_up() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    let told = |view: &Value| {
+        let numbers = ["deletes", "refused", "unread", "kept"];
+        numbers.map(|name| view[name].as_u64().unwrap_or_default())
+    };
+    let without_9 = |from: &str, to: &str| -> String {
+        let text = csv(0..200, "A").replace(from, to);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("9,")).collect();
+        lines.join("\n")
+    };
+    write(&desk.path("in/2.csv"), without_9("\n5,", "\npieci,"));
+    assert_eq!(told(&desk.done("once", &[])), [0, 1, 1, 2]);
+    // The row of no record beside all others; 9 goes.
+    write(&desk.path("in/3.csv"), without_9("\n5,", "\n,x,1,,\n5,"));
+    assert_eq!(told(&desk.done("once", &[])), [1, 1, 0, 0]);
+    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
+}
+
+#[tokio::test]
+async fn everything_sent_anew_leaves_the_record_of_a_refused_row() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    let broken = csv(0..200, "B").replace("24.12.1995", "1995-12-24");
+    write(&desk.path("in/2.csv"), broken);
+    let done = desk.done("resync", &["--all", "--yes"]);
+    assert_eq!(done["deletes"], 0, "{done:#}");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 200);
+    let status = desk.status();
+    assert!(status["refused"].as_u64() > Some(0), "{status:#}");
+}

@@ -311,3 +311,74 @@ async fn a_file_the_feed_may_not_write_is_told_with_the_statements() {
     );
     assert_eq!(service.stop(), Some(0));
 }
+
+#[tokio::test]
+async fn a_column_that_is_not_there_is_told_and_the_file_can_still_be_written() {
+    let site = site().await;
+    let tables = "[[source.follow.tables]]\ntable = 'car'\nkey = { id = 'id' }\n[[source.follow.tables]]\ntable = 'owner'\nkey = { car = 'id' }\n";
+    let rest = format!("{REST}{FOLLOW}{tables}");
+    site.desk.point(&site.server, &site.provider, &rest);
+    let mut service = site.desk.service();
+    let problem = site.desk.until_problem("t.car").await;
+    assert!(problem.contains("no such column"), "{problem}");
+    assert_eq!(service.stop(), Some(0));
+    site.db
+        .execute_batch("UPDATE owner SET name = 'Kļava' WHERE car_id = 1; INSERT INTO car (id, plate) VALUES (4, 'GH-3')")
+        .unwrap();
+    // A part of the key that no pair names is not guessed.
+    let rest = rest.replace("{ car = 'id' }", "{ car_id = 'other' }");
+    site.desk.point(&site.server, &site.provider, &rest);
+    let mut service = site.desk.service();
+    site.desk
+        .until_problem("owner has no column for the key's id")
+        .await;
+    assert_eq!(service.stop(), Some(0));
+    site.db.execute_batch("DELETE FROM owner").unwrap();
+}
+
+#[tokio::test]
+async fn keys_that_the_feed_cannot_take_out_are_looked_at_once() {
+    let site = followed().await;
+    let mut service = site.desk.service();
+    holds(&site, 63).await;
+    assert_eq!(service.stop(), Some(0));
+    // From now on the feed may read the file, and nothing more.
+    site.db
+        .execute_batch(
+            "CREATE TRIGGER kept BEFORE DELETE ON dagr_change_cl_cars BEGIN SELECT RAISE(ABORT, 'kept'); END",
+        )
+        .unwrap();
+    let mut service = site.desk.service();
+    for (at, id) in (70..73).enumerate() {
+        site.db
+            .execute_batch(&format!("INSERT INTO car (id, plate) VALUES ({id}, 'x')"))
+            .unwrap();
+        holds(&site, 64 + at as u64).await;
+    }
+    assert_eq!(service.stop(), Some(0));
+    assert_eq!(changes(&site), 3);
+    let page = site
+        .provider
+        .client
+        .get("/intake/cl_cars/packages")
+        .await
+        .unwrap();
+    let received: u64 = page["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|package| package["receipt"]["received"].as_u64())
+        .sum();
+    assert_eq!(received, 66, "each once: {page:#}");
+    // The table is made anew by hand, and counts from 1 again.
+    site.db
+        .execute_batch("DROP TRIGGER kept; DELETE FROM dagr_change_cl_cars; UPDATE sqlite_sequence SET seq = 0 WHERE name = 'dagr_change_cl_cars'; INSERT INTO car (id, plate) VALUES (80, 'y')")
+        .unwrap();
+    let mut service = site.desk.service();
+    holds(&site, 67).await;
+    site.db
+        .execute_batch("INSERT INTO car (id, plate) VALUES (81, 'y')")
+        .unwrap();
+    holds(&site, 68).await;
+    assert_eq!(service.stop(), Some(0));
+}

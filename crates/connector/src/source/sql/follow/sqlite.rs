@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 use super::{TOUCHED, Touched};
 use crate::{
     error::{Error, Result},
-    feed::{Engine, Follow, Followed, Sql, quoted},
+    feed::{Engine, Follow, Sql, quoted},
     source::{fault, sql::sqlite::text},
 };
 
@@ -21,35 +21,48 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct Watch {
     table: String,
     objects: Vec<(String, String)>,
+    /// What each trigger reads, as a query: SQLite itself looks only when a trigger runs.
+    columns: Vec<String>,
     keys: usize,
+    /// What was told up to here is durable at the feed.
+    after: i64,
 }
 
 impl Watch {
     /// `key_columns`: columns of the feed's query that hold the key.
-    pub fn plan(follow: &Follow, key_columns: &[String]) -> Self {
+    pub fn plan(follow: &Follow, key_columns: &[String]) -> Result<Self> {
         let table = follow.slot.clone();
         let keys: Vec<String> = (1..=key_columns.len()).map(|n| format!("k{n}")).collect();
-        let own = name(&table);
+        let told = name(&table);
         let mut objects = vec![(
             table.clone(),
             format!(
-                "CREATE TABLE {own} (n INTEGER PRIMARY KEY AUTOINCREMENT, {})",
+                "CREATE TABLE {told} (n INTEGER PRIMARY KEY AUTOINCREMENT, {})",
                 keys.join(", ")
             ),
         )];
+        let mut columns = Vec::new();
         for followed in &follow.tables {
+            let own: Vec<&str> = key_columns
+                .iter()
+                .map(|column| followed.column(column))
+                .collect::<Result<_>>()?;
+            // A name that is no column would be a text without its table.
+            let asked: Vec<String> = own.iter().map(|column| format!("t.{}", name(column))).collect();
+            columns.push(format!(
+                "SELECT {} FROM {} t",
+                asked.join(", "),
+                name(&followed.table)
+            ));
             for (event, rows) in [
                 ("INSERT", &["NEW"][..]),
                 ("DELETE", &["OLD"]),
                 ("UPDATE", &["OLD", "NEW"]),
             ] {
-                let rows: Vec<String> = rows
-                    .iter()
-                    .map(|row| values(followed, key_columns, row))
-                    .collect();
+                let rows: Vec<String> = rows.iter().map(|row| values(&own, row)).collect();
                 let trigger = format!("{table}_{}_{}", followed.table, event.to_lowercase());
                 let statement = format!(
-                    "CREATE TRIGGER {} AFTER {event} ON {} BEGIN INSERT INTO {own} ({}) VALUES {}; END",
+                    "CREATE TRIGGER {} AFTER {event} ON {} BEGIN INSERT INTO {told} ({}) VALUES {}; END",
                     name(&trigger),
                     name(&followed.table),
                     keys.join(", "),
@@ -58,11 +71,13 @@ impl Watch {
                 objects.push((trigger, statement));
             }
         }
-        Self {
+        Ok(Self {
             table,
             objects,
+            columns,
             keys: keys.len(),
-        }
+            after: 0,
+        })
     }
 
     /// Is everything in the file as it was made? Whoever makes a table anew drops its triggers.
@@ -106,22 +121,33 @@ impl Watch {
             let kind = if at == 0 { "TABLE" } else { "TRIGGER" };
             transaction.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(object)))?;
         }
+        for columns in &self.columns {
+            transaction.prepare(columns)?;
+        }
         for (_, statement) in &self.objects {
             transaction.execute_batch(statement)?;
         }
         transaction.commit()
     }
 
-    /// The touched keys that the reader's snapshot sees.
-    pub fn look(&self, db: &Connection) -> Result<Touched> {
+    /// The touched keys that the reader's snapshot sees, after the place that was noted. They stay in a file that the feed
+    /// may not write.
+    pub fn look(&mut self, db: &Connection, place: Option<&str>) -> Result<Touched> {
         let mut touched = Touched::default();
         if !self.stands(db)? {
             touched.everything = true;
             return Ok(touched);
         }
-        let query = format!("SELECT * FROM {} ORDER BY n", name(&self.table));
+        self.after = place.and_then(|place| place.parse().ok()).unwrap_or(0);
+        if self.counted(db)? < self.after {
+            // Somebody made the table anew: it counts from 1 again.
+            touched.everything = true;
+            touched.position = Some("0".to_owned());
+            return Ok(touched);
+        }
+        let query = format!("SELECT * FROM {} WHERE n > ?1 ORDER BY n", name(&self.table));
         let mut statement = db.prepare_cached(&query).map_err(fault)?;
-        let mut rows = statement.query([]).map_err(fault)?;
+        let mut rows = statement.query([self.after]).map_err(fault)?;
         while let Some(row) = rows.next().map_err(fault)? {
             let n: i64 = row.get(0).map_err(fault)?;
             touched.position = Some(n.to_string());
@@ -141,15 +167,23 @@ impl Watch {
         Ok(touched)
     }
 
+    /// The last number that the table gave.
+    fn counted(&self, db: &Connection) -> Result<i64> {
+        let query = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
+        let counted = db.query_row(query, [&self.table], |row| row.get(0)).optional();
+        counted.map(Option::unwrap_or_default).map_err(fault)
+    }
+
     /// Of the feed's query the records whose keys were touched.
     pub fn records(&self, base: &str, key_columns: &[String]) -> String {
         let columns: Vec<String> = key_columns.iter().map(|column| name(column)).collect();
         let keys: Vec<String> = (1..=self.keys).map(|n| format!("k{n}")).collect();
         format!(
-            "SELECT * FROM ({base}) WHERE ({}) IN (SELECT {} FROM {})",
+            "SELECT * FROM ({base}) WHERE ({}) IN (SELECT {} FROM {} WHERE n > {})",
             columns.join(", "),
             keys.join(", "),
-            name(&self.table)
+            name(&self.table),
+            self.after
         )
     }
 
@@ -180,17 +214,10 @@ fn name(name: &str) -> String {
 }
 
 /// `(NEW."car_id", …)`: the key's parts as the table holds them.
-fn values(followed: &Followed, key_columns: &[String], row: &str) -> String {
-    let parts: Vec<String> = key_columns
+fn values(columns: &[&str], row: &str) -> String {
+    let parts: Vec<String> = columns
         .iter()
-        .map(|column| {
-            let own = followed
-                .key
-                .iter()
-                .find(|(_, outer)| *outer == column)
-                .map_or(column, |(own, _)| own);
-            format!("{row}.{}", name(own))
-        })
+        .map(|column| format!("{row}.{}", name(column)))
         .collect();
     format!("({})", parts.join(", "))
 }

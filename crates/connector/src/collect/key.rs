@@ -1,0 +1,125 @@
+//! Of which record is a row that is refused? That one is left as it is.
+
+use std::sync::Arc;
+
+use dagr_model::schema::{NodeId, Schema};
+use serde_json::{Map, Value};
+
+use crate::map::Mapping;
+
+/// What can be told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowKey {
+    Known(Vec<u8>),
+    /// A row without a key is of no record.
+    Nothing,
+    /// A key is there and cannot be read: it may be any record's.
+    Unreadable,
+}
+
+/// Reads the key alone, whatever is wrong with the rest.
+pub struct KeyReader {
+    /// The definition's key fields, and no others.
+    schema: Schema,
+    /// Each key field: in the whole schema, and in this one.
+    nodes: Vec<(NodeId, NodeId)>,
+}
+
+impl KeyReader {
+    pub fn new(whole: &Schema) -> Self {
+        let mut definition = (*whole.definition).clone();
+        let is_key = |name: &str| whole.key.iter().any(|node| whole.nodes[*node].name == name);
+        definition.fields.retain(|field| is_key(field.name.as_str()));
+        let schema = Schema::compile(Arc::new(definition), None);
+        let nodes = whole
+            .key
+            .iter()
+            .copied()
+            .zip(schema.key.iter().copied())
+            .collect();
+        Self { schema, nodes }
+    }
+
+    pub fn of_cells(&self, mapping: &Mapping, cells: &[Option<&str>]) -> RowKey {
+        let mut given = Vec::with_capacity(self.nodes.len());
+        for (node, own) in &self.nodes {
+            match mapping.value_of(*node, cells) {
+                Some(Ok(Some(text))) if !text.trim().is_empty() => given.push((*own, text)),
+                Some(Ok(_)) => return RowKey::Nothing,
+                Some(Err(_)) | None => return RowKey::Unreadable,
+            }
+        }
+        let texts: Vec<(NodeId, &str)> = given.iter().map(|(node, text)| (*node, &**text)).collect();
+        let record = self.schema.read_cells(&texts, &self.schema.definition.csv);
+        match record.map(|record| self.schema.key_of(record.as_ref())) {
+            Ok(Ok(key)) => RowKey::Known(key),
+            _ => RowKey::Unreadable,
+        }
+    }
+
+    pub fn of_json(&self, raw: &[u8]) -> RowKey {
+        let Ok(mut members) = serde_json::from_slice::<Map<String, Value>>(raw) else {
+            return RowKey::Unreadable;
+        };
+        let names = || self.schema.key.iter().map(|node| &self.schema.nodes[*node].name);
+        if names().any(|name| members.get(name).is_none_or(Value::is_null)) {
+            return RowKey::Nothing;
+        }
+        members.retain(|name, _| names().any(|own| own == name));
+        match self.schema.key_from_object(&members, true) {
+            Ok(key) => RowKey::Known(key),
+            Err(_) => RowKey::Unreadable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::feed::Feed;
+
+    fn schema() -> Schema {
+        let text = "name: x_set\nkey: Day, At, Amount\ndata_description: d\nfields:\n  - Word! : w\n  - Day date : d\n  - At timestamp : t\n  - Amount decimal : a\nsubject: Word\nindexes: [Word]\ncsv: {date_format: '%d.%m.%Y', decimal: comma, delimiter: ';'}\n";
+        Schema::compile(Arc::new(text.parse().unwrap()), None)
+    }
+
+    #[test]
+    fn the_key_of_a_row_is_read_as_in_a_record() {
+        let schema = schema();
+        let feed = "dataset = 'x_set'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = { file = 'k' }\n[source]\nkind = 'files'\npath = 'x.csv'\n[map]\nAt = { columns = ['day', 'hour'], join = ' ' }\nDay = { constant = '24.12.2024' }\n";
+        let spec = Feed::parse(feed, Path::new(".")).unwrap().map;
+        let columns = ["Word", "day", "hour", "Amount"].map(str::to_owned);
+        let csv = &schema.definition.csv;
+        let (mapping, _) = Mapping::compile(&spec, csv, &schema, &columns, false).unwrap();
+        let reader = KeyReader::new(&schema);
+        let of = |day, amount| reader.of_cells(&mapping, &[None, Some(day), Some("10:00:00Z"), Some(amount)]);
+        let expected = schema
+            .key_from_values(&[json!("2024-12-24"), json!("2024-01-02T10:00:00Z"), json!(1.5)])
+            .unwrap();
+        assert_eq!(of("2024-01-02", "1,50"), RowKey::Known(expected));
+        assert_eq!(of("2024-01-02", "x"), RowKey::Unreadable);
+        assert_eq!(of("2024-13-02", "1"), RowKey::Unreadable);
+        assert_eq!(of("2024-01-02", " "), RowKey::Nothing);
+    }
+
+    #[test]
+    fn the_key_of_an_object_is_read_whatever_else_it_holds() {
+        let schema = schema();
+        let reader = KeyReader::new(&schema);
+        let of = |value: Value| reader.of_json(value.to_string().as_bytes());
+        let key = json!({ "Day": "2024-12-24", "At": "2024-01-02T10:00:00Z", "Amount": 1, "Else": [] });
+        assert!(matches!(of(key.clone()), RowKey::Known(_)));
+        let with = |name: &str, value: Value| {
+            let mut key = key.clone();
+            key[name] = value;
+            of(key)
+        };
+        assert_eq!(with("Day", json!("24.12.2024")), RowKey::Unreadable);
+        assert_eq!(with("Amount", Value::Null), RowKey::Nothing);
+        assert_eq!(reader.of_json(b"{"), RowKey::Unreadable);
+    }
+}
