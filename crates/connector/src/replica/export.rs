@@ -17,8 +17,10 @@ use super::{FileFormat, Spec, TargetSpec, plan::Table, rows, target::Target};
 use crate::error::{Error, Result};
 use shred::{Measures, Sheet};
 
-/// Records read at once.
+/// Most records read at once.
 const PAGE: usize = 5_000;
+/// Fewer are read at once where they have more bytes than this.
+const PAGE_BYTES: usize = 8 << 20;
 
 /// Writes the file that the replica asks for, if it asks for one.
 pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
@@ -71,21 +73,29 @@ impl Copy<'_> {
     /// Gives every record, in the order of the keys.
     async fn each(&self, give: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut after: Option<Vec<u8>> = None;
+        let mut page = 64;
         loop {
             let records = self
                 .target
-                .read(self.table, None, after.as_deref(), None, PAGE)
+                .read(self.table, None, after.as_deref(), None, page)
                 .await?;
             let Some((last, _)) = records.last() else {
                 return Ok(());
             };
             after = Some(last.clone());
+            let mut bytes = 0;
             for (_, stored) in &records {
                 let json = rows::to_record(self.table, stored, self.schema).ok_or_else(|| {
                     Error::State("a record of the copy cannot be read; verify it".to_owned())
                 })?;
+                bytes += json.len();
                 give(&json)?;
             }
+            page = match bytes {
+                PAGE_BYTES.. => (page / 2).max(1),
+                _ if 2 * bytes < PAGE_BYTES => (2 * page).min(PAGE),
+                _ => page,
+            };
         }
     }
 

@@ -93,10 +93,7 @@ impl<'r> Followed<'r> {
             }
             Engine::Postgres => {
                 let reader = Postgres::connect(self.sql, &schema).await?;
-                let slot = postgres::prepare(reader.client(), self.follow).await?;
-                if slot == postgres::Slot::Made {
-                    self.everything_from("")?;
-                }
+                postgres::prepare(reader.client(), self.follow, || self.everything_from("")).await?;
                 Reader::Postgres(reader)
             }
         };

@@ -70,7 +70,7 @@ pub async fn run(bench: &Follow) -> Result<Value, Failure> {
     let feed = write(dir, "p", &feed_file(&site, url))?;
     let replica = write(dir, "c0", &replica_file(&site, &grant, url))?;
     step("feed and replica load it");
-    let _running = [
+    let services = [
         Running::start(&["connector", "run"], &feed)?,
         Running::start(&["replica", "run"], &replica)?,
     ];
@@ -112,6 +112,7 @@ pub async fn run(bench: &Follow) -> Result<Value, Failure> {
     changes.over.store(true, Ordering::Relaxed);
     let looked = gathered(looking.join_all().await)?;
     let copied = gathered(copying.join_all().await)?;
+    drop(services);
     site.running.stop().await;
     Ok(json!({
         "changes": made,

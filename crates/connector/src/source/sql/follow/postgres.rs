@@ -20,14 +20,6 @@ use crate::{
 /// From so many bytes of kept WAL on a person is told.
 const MUCH_WAL: i64 = 1 << 30;
 
-/// Is the slot there, and was it made now?
-#[derive(Debug, PartialEq, Eq)]
-pub enum Slot {
-    Found,
-    /// Changes before now are not in it: everything has to be compared.
-    Made,
-}
-
 /// What the source says of the slot.
 #[derive(Debug, Clone, Default)]
 pub struct Lag {
@@ -36,11 +28,12 @@ pub struct Lag {
     pub status: String,
 }
 
-/// Makes sure that publication and slot exist and that every table tells the keys of what it changes.
-pub async fn prepare(client: &Client, follow: &Follow) -> Result<Slot> {
+/// Makes sure that publication and slot exist and that every table tells the keys of what it changes. `lost` notes that
+/// what was committed before is told by no slot; only then is one made.
+pub async fn prepare(client: &Client, follow: &Follow, lost: impl FnOnce() -> Result<()>) -> Result<()> {
     tables(client, follow).await?;
     publication(client, follow).await?;
-    slot(client, &follow.slot).await
+    slot(client, &follow.slot, lost).await
 }
 
 /// Can the tables be followed? Changes nothing.
@@ -130,7 +123,7 @@ async fn identity(client: &Client, table: &Followed) -> Result<()> {
     )))
 }
 
-async fn slot(client: &Client, name: &str) -> Result<Slot> {
+async fn slot(client: &Client, name: &str, lost: impl FnOnce() -> Result<()>) -> Result<()> {
     let found = client
         .query_opt(
             "SELECT plugin, wal_status FROM pg_replication_slots WHERE slot_name = $1",
@@ -146,7 +139,7 @@ async fn slot(client: &Client, name: &str) -> Result<Slot> {
             )));
         }
         if row.get::<_, Option<&str>>(1) != Some("lost") {
-            return Ok(Slot::Found);
+            return Ok(());
         }
         tracing::warn!(
             slot = name,
@@ -157,6 +150,7 @@ async fn slot(client: &Client, name: &str) -> Result<Slot> {
             .await
             .map_err(told)?;
     }
+    lost()?;
     client
         .execute(
             "SELECT pg_create_logical_replication_slot($1, 'pgoutput')",
@@ -164,7 +158,7 @@ async fn slot(client: &Client, name: &str) -> Result<Slot> {
         )
         .await
         .map_err(told)?;
-    Ok(Slot::Made)
+    Ok(())
 }
 
 /// Looks at what was committed since the slot's position. The snapshot of the transaction under way is what it is cut at.
