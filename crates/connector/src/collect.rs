@@ -206,7 +206,7 @@ impl<'c> Collect<'c> {
         self.columns = columns.to_vec();
         let schema = Arc::clone(&self.schema);
         self.reader = Some(Arc::new(
-            Reader::new(schema, Some(mapping), columns.len()).zoned(&self.zoned),
+            Reader::new(schema, Some(mapping), columns.len(), self.spec.passes_unreadable).zoned(&self.zoned),
         ));
         Ok(())
     }
@@ -233,7 +233,12 @@ impl<'c> Collect<'c> {
             return self.json_by_map(row, raw);
         }
         if self.reader.is_none() {
-            self.reader = Some(Arc::new(Reader::new(Arc::clone(&self.schema), None, 0)));
+            self.reader = Some(Arc::new(Reader::new(
+                Arc::clone(&self.schema),
+                None,
+                0,
+                self.spec.passes_unreadable,
+            )));
         }
         self.room(Form::Json)?.text(row, raw);
         Ok(())

@@ -243,7 +243,8 @@ impl<'s> Comparison<'s> {
 
     fn delete(&mut self, gone: &mut Vec<(Vec<u8>, [u8; 32])>, out: &mut Out<'_>) -> Result<()> {
         for (key, before) in gone.drain(..) {
-            if self.found.unread > 0 {
+            // Rows asked for by their keys are of those records.
+            if self.found.unread > 0 && self.extent != Extent::Touched {
                 self.found.kept += 1;
                 continue;
             }

@@ -287,6 +287,8 @@ pub struct MapSpec {
     pub fields: BTreeMap<String, Rule>,
     /// Columns nobody wants.
     pub drop: Vec<String>,
+    /// Rows whose keys cannot be read are of no record: notes and sums among the rows, not damaged ones.
+    pub passes_unreadable: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

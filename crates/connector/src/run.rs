@@ -231,6 +231,7 @@ impl Running {
                 "the server held other records than were sent"
             );
             self.state.set_meta("compare_due", "true")?;
+            self.read_again()?;
         }
         Ok(done)
     }
@@ -253,7 +254,7 @@ impl Running {
         }
         if round.held.is_none() && (reconcile || self.reconcile_due()?) {
             let mut done = self.reconcile().await?;
-            if done.differing > 0 && !matches!(self.feed.source, Source::Files(_)) {
+            if done.differing > 0 {
                 if let Looked::Compared(found) = self.compare().await? {
                     round.add(&found);
                 }
@@ -294,27 +295,31 @@ impl Running {
 
     /// Puts right what was thought to be sent: the next round compares with what the server holds, the newest file again.
     pub async fn resync(&self, everything: bool) -> Result<()> {
-        if everything {
-            self.state.forget_copy(GIVEN_UP)?;
+        if !everything {
+            for package in self.state.unfinished()? {
+                self.state
+                    .taken_back(&package, crate::state::PackageState::Rejected, GIVEN_UP)?;
+            }
         }
-        for package in self.state.unfinished()? {
-            self.state
-                .taken_back(&package, crate::state::PackageState::Rejected, GIVEN_UP)?;
-        }
-        // Of a directory the newest file is the set as it is.
-        self.state.db.execute(
-            "DELETE FROM meta WHERE name = 'etag' OR name = (SELECT value FROM meta WHERE name = ?1)",
-            [LAST_FILE],
-        )?;
+        self.read_again()?;
         self.state.set_meta(RESYNCED, "true")?;
         // A state that was restored from a backup would use ids again.
         self.state.renew_instance()?;
         self.state.set_meta("compare_due", "true")?;
         if everything {
-            return Ok(());
+            return self.state.forget_copy(GIVEN_UP);
         }
         self.state.set_meta("last_reconcile", "")?;
         self.reconcile().await.map(|_| ())
+    }
+
+    /// What was read is read again: of a directory the newest file is the set as it is.
+    fn read_again(&self) -> Result<()> {
+        self.state.db.execute(
+            "DELETE FROM meta WHERE name = 'etag' OR name = (SELECT value FROM meta WHERE name = ?1)",
+            [LAST_FILE],
+        )?;
+        Ok(())
     }
 
     /// Applies or drops the package that the guard holds.

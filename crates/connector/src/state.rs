@@ -70,6 +70,11 @@ impl State {
         let state = Self::open_anew(dir)?;
         let base = state.noted_base()?;
         state.base.replace(base);
+        // An earlier build left them behind.
+        state.db.execute(
+            "DELETE FROM undo WHERE package NOT IN (SELECT n FROM package WHERE state IN ('waiting', 'held'))",
+            [],
+        )?;
         state.catch_up()?;
         state.sweep()?;
         Ok(state)

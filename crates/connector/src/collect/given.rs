@@ -126,11 +126,13 @@ impl<'g, 'c> Given<'g, 'c> {
             self.rows.table(&columns)?;
         }
         let mut texts: Vec<Option<&str>> = vec![None; self.columns.len()];
+        let mut twice = Vec::new();
         for (column, text) in &cells {
             let Some(at) = self.places.get(column) else {
                 continue;
             };
             if texts[*at].replace(text).is_some() {
+                twice.push(*at);
                 wrong.push(Wrong {
                     column: column.clone(),
                     rule: "repeated",
@@ -141,6 +143,10 @@ impl<'g, 'c> Given<'g, 'c> {
         if wrong.is_empty() {
             return self.rows.cells(row, &texts);
         }
+        // Neither of two values is the key's.
+        for at in twice {
+            texts[at] = None;
+        }
         let told = wrong
             .into_iter()
             .map(|wrong| Refused::new(row, &wrong.column, wrong.rule, wrong.message, ""))
@@ -149,8 +155,8 @@ impl<'g, 'c> Given<'g, 'c> {
         let reader = self.rows.reader.as_ref();
         match reader.map_or(RowKey::Unreadable, |reader| reader.key_of_row(&texts)) {
             RowKey::Known(key) => self.rows.refuse(told, Some(key)),
-            RowKey::Nothing => self.rows.refuse(told, None),
-            RowKey::Unreadable => self.rows.unread(told),
+            // What is wrong may be the key.
+            RowKey::Nothing | RowKey::Unreadable => self.rows.unread(told),
         }
     }
 }

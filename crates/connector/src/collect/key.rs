@@ -23,10 +23,13 @@ pub struct KeyReader {
     schema: Schema,
     /// Each key field: in the whole schema, and in this one.
     nodes: Vec<(NodeId, NodeId)>,
+    /// What a key that cannot be read makes of its row.
+    unreadable: RowKey,
 }
 
 impl KeyReader {
-    pub fn new(whole: &Schema) -> Self {
+    /// `passes`: a row whose key cannot be read is of no record.
+    pub fn new(whole: &Schema, passes: bool) -> Self {
         let mut definition = (*whole.definition).clone();
         let is_key = |name: &str| whole.key.iter().any(|node| whole.nodes[*node].name == name);
         definition.fields.retain(|field| is_key(field.name.as_str()));
@@ -37,7 +40,16 @@ impl KeyReader {
             .copied()
             .zip(schema.key.iter().copied())
             .collect();
-        Self { schema, nodes }
+        let unreadable = if passes {
+            RowKey::Nothing
+        } else {
+            RowKey::Unreadable
+        };
+        Self {
+            schema,
+            nodes,
+            unreadable,
+        }
     }
 
     pub fn of_cells(&self, mapping: &Mapping, cells: &[Option<&str>]) -> RowKey {
@@ -46,30 +58,42 @@ impl KeyReader {
             match mapping.value_of(*node, cells) {
                 Some(Ok(Some(text))) if !text.trim().is_empty() => given.push((*own, text)),
                 Some(Ok(_)) => return RowKey::Nothing,
-                Some(Err(_)) | None => return RowKey::Unreadable,
+                Some(Err(_)) | None => return self.unreadable.clone(),
             }
         }
         let texts: Vec<(NodeId, &str)> = given.iter().map(|(node, text)| (*node, &**text)).collect();
         let record = self.schema.read_cells(&texts, &self.schema.definition.csv);
         match record.map(|record| self.schema.key_of(record.as_ref())) {
             Ok(Ok(key)) => RowKey::Known(key),
-            _ => RowKey::Unreadable,
+            _ => self.unreadable.clone(),
         }
     }
 
     pub fn of_json(&self, raw: &[u8]) -> RowKey {
+        // Torn: whatever is passed over, this may have been a record.
         let Ok(mut members) = serde_json::from_slice::<Map<String, Value>>(raw) else {
             return RowKey::Unreadable;
         };
         let names = || self.schema.key.iter().map(|node| &self.schema.nodes[*node].name);
-        if names().any(|name| members.get(name).is_none_or(Value::is_null)) {
+        if names().any(|name| members.get(name).is_none_or(is_nothing)) {
             return RowKey::Nothing;
         }
         members.retain(|name, _| names().any(|own| own == name));
         match self.schema.key_from_object(&members, true) {
             Ok(key) => RowKey::Known(key),
-            Err(_) => RowKey::Unreadable,
+            Err(_) => self.unreadable.clone(),
         }
+    }
+}
+
+/// As in a record: what is empty is no value.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
     }
 }
 
@@ -95,7 +119,7 @@ mod tests {
         let columns = ["Word", "day", "hour", "Amount"].map(str::to_owned);
         let csv = &schema.definition.csv;
         let (mapping, _) = Mapping::compile(&spec, csv, &schema, &columns, false).unwrap();
-        let reader = KeyReader::new(&schema);
+        let reader = KeyReader::new(&schema, false);
         let of = |day, amount| reader.of_cells(&mapping, &[None, Some(day), Some("10:00:00Z"), Some(amount)]);
         let expected = schema
             .key_from_values(&[json!("2024-12-24"), json!("2024-01-02T10:00:00Z"), json!(1.5)])
@@ -104,12 +128,16 @@ mod tests {
         assert_eq!(of("2024-01-02", "x"), RowKey::Unreadable);
         assert_eq!(of("2024-13-02", "1"), RowKey::Unreadable);
         assert_eq!(of("2024-01-02", " "), RowKey::Nothing);
+        let passing = KeyReader::new(&schema, true);
+        let cells = [None, Some("2024-13-02"), Some("10:00:00Z"), Some("1")];
+        assert_eq!(passing.of_cells(&mapping, &cells), RowKey::Nothing);
+        assert_eq!(passing.of_json(b"{"), RowKey::Unreadable);
     }
 
     #[test]
     fn the_key_of_an_object_is_read_whatever_else_it_holds() {
         let schema = schema();
-        let reader = KeyReader::new(&schema);
+        let reader = KeyReader::new(&schema, false);
         let of = |value: Value| reader.of_json(value.to_string().as_bytes());
         let key = json!({ "Day": "2024-12-24", "At": "2024-01-02T10:00:00Z", "Amount": 1, "Else": [] });
         assert!(matches!(of(key.clone()), RowKey::Known(_)));
@@ -119,7 +147,9 @@ mod tests {
             of(key)
         };
         assert_eq!(with("Day", json!("24.12.2024")), RowKey::Unreadable);
-        assert_eq!(with("Amount", Value::Null), RowKey::Nothing);
+        for nothing in [Value::Null, json!(""), json!([]), json!({})] {
+            assert_eq!(with("Amount", nothing), RowKey::Nothing);
+        }
         assert_eq!(reader.of_json(b"{"), RowKey::Unreadable);
     }
 }

@@ -164,9 +164,10 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub fn new(schema: Arc<Schema>, mapping: Option<Mapping>, width: usize) -> Self {
+    /// `passes`: rows whose keys cannot be read are of no record.
+    pub fn new(schema: Arc<Schema>, mapping: Option<Mapping>, width: usize, passes: bool) -> Self {
         Self {
-            key: KeyReader::new(&schema),
+            key: KeyReader::new(&schema, passes),
             schema,
             mapping,
             width,

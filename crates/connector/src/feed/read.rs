@@ -47,10 +47,19 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
     let source = words
         .table(&mut faults, "source")
         .and_then(|table| source(table, &name, base, &mut faults));
-    let map = words
+    let mut map = words
         .table(&mut faults, "map")
         .map(|table| map(table, &mut faults))
         .unwrap_or_default();
+    map.passes_unreadable = match words.text(&mut faults, "unreadable_keys").as_deref() {
+        None | Some("hold") => false,
+        Some("pass") => true,
+        Some(_) => {
+            let message = "expected \"hold\" (nothing is deleted while there are such rows) or \"pass\"";
+            faults.push(Fault::new("unreadable_keys", "kind", message));
+            false
+        }
+    };
     let followed = matches!(&source, Some(Source::Sql(sql)) if sql.follow.is_some());
     let schedule = schedule(words.table(&mut faults, "schedule"), followed, &mut faults);
     let retry = retry(words.table(&mut faults, "retry"), &mut faults);

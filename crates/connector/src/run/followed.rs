@@ -84,6 +84,7 @@ impl<'r> Followed<'r> {
             Engine::Sqlite => {
                 let reader = Sqlite::open(self.sql, &schema)?;
                 let watch = sqlite::Watch::plan(self.follow, &self.key_columns(&reader.columns()?)?)?;
+                watch.check(reader.db())?;
                 if !watch.stands(reader.db())? {
                     // First the decision: what was told by the table that is made anew is lost.
                     self.everything_from("")?;
@@ -97,6 +98,12 @@ impl<'r> Followed<'r> {
                 Reader::Postgres(reader)
             }
         };
+        let mut reader = reader;
+        for column in self.key_columns(&reader.columns().await?)? {
+            for table in &self.follow.tables {
+                table.column(&column)?;
+            }
+        }
         self.reader = Some(reader);
         Ok(())
     }

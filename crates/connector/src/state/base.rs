@@ -99,7 +99,10 @@ pub struct Base {
 impl Base {
     pub fn open(path: &Path) -> Result<Self> {
         let fault = |error: std::io::Error| Error::file(path, &error);
-        let file = File::open(path).map_err(fault)?;
+        let file = File::open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => damaged(path),
+            _ => fault(error),
+        })?;
         let length = file.metadata().map_err(fault)?.len();
         if length % BLOCK as u64 != 0 {
             return Err(damaged(path));
@@ -174,7 +177,7 @@ fn entry(bytes: &[u8], at: usize) -> Option<&[u8]> {
 
 fn damaged(path: &Path) -> Error {
     Error::State(format!(
-        "{} is damaged; `dagr connector resync --all` sends everything anew",
+        "{} is damaged or gone; `dagr connector resync --all` sends everything anew",
         path.display()
     ))
 }

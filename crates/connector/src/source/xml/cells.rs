@@ -129,7 +129,7 @@ fn value(element: &Element, field: Option<NodeId>, schema: &Schema) -> Value {
         match node {
             Some(node) => {
                 let value = scalar(value, Some(&schema.nodes[node].ty));
-                members.insert(schema.nodes[node].name.clone(), value);
+                insert(&mut members, &schema.nodes[node].name, value);
             }
             None => {
                 members.insert(format!("@{name}"), Value::String(value.clone()));
@@ -150,11 +150,18 @@ fn value(element: &Element, field: Option<NodeId>, schema: &Schema) -> Value {
                 .unwrap_or_default()
         };
         let own = node.map_or(name, |node| schema.nodes[node].name.as_str());
-        // One field is not two elements: the second stands under its own name, which no field has.
-        let name = if members.contains_key(own) { name } else { own };
-        members.insert(name.to_owned(), value);
+        insert(&mut members, own, value);
     }
     Value::Object(members)
+}
+
+/// One field is not two elements: the second stands under a name that no field has, and is refused.
+fn insert(members: &mut Map<String, Value>, name: &str, value: Value) {
+    let mut name = name.to_owned();
+    while members.contains_key(&name) {
+        name.push_str(" again");
+    }
+    members.insert(name, value);
 }
 
 /// The field of a list's element by name; one that differs in case only will do.

@@ -110,7 +110,7 @@ async fn a_copy_in_parquet_holds_what_the_server_holds() {
     desk.done("once", &[]);
     let second = fs::read(desk.path("copy.parquet")).unwrap();
     assert_ne!(first, second);
-    assert!(!desk.path("copy.part").exists());
+    assert!(!desk.path("copy.parquet.part").exists());
     let held = state(&provider, "cq_people").await;
     assert_eq!(fed_back(&second, 1_000).await["digest"], held["digest"]);
 }

@@ -97,6 +97,18 @@ impl Watch {
         Ok(true)
     }
 
+    /// Has every table the columns that its triggers read? SQLite tells otherwise whoever writes.
+    pub fn check(&self, db: &Connection) -> Result<()> {
+        for columns in &self.columns {
+            db.prepare(columns).map_err(|error| {
+                Error::Decide(format!(
+                    "{error}: name the table's columns in source.follow.tables"
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
     /// Makes what is not there; says whether it had to.
     pub fn make(&self, sql: &Sql) -> Result<bool> {
         let mut db = writing(sql)?;
@@ -120,9 +132,6 @@ impl Watch {
         for (at, (object, _)) in self.objects.iter().enumerate() {
             let kind = if at == 0 { "TABLE" } else { "TRIGGER" };
             transaction.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(object)))?;
-        }
-        for columns in &self.columns {
-            transaction.prepare(columns)?;
         }
         for (_, statement) in &self.objects {
             transaction.execute_batch(statement)?;
