@@ -29,22 +29,13 @@ every = '20ms'
 ";
 
 pub struct Database {
-    cluster: Cluster,
+    _cluster: Cluster,
     pub conn: Conn,
     pub url: String,
 }
 
 impl Database {
     pub async fn start() -> Option<Self> {
-        let mut database = Self::start_empty().await?;
-        database
-            .run("CREATE DATABASE register CHARACTER SET utf8mb4;\nUSE register")
-            .await;
-        Some(database)
-    }
-
-    /// Nothing is in it, nor in its log.
-    async fn start_empty() -> Option<Self> {
         let cluster = match Cluster::start_script(SCRIPT) {
             Ok(cluster) => cluster,
             Err(why) => {
@@ -56,11 +47,15 @@ impl Database {
         let mut conn = Conn::new(Opts::from_url(&format!("mysql://root@localhost/mysql?{at}")).unwrap())
             .await
             .unwrap();
+        conn.query_drop("CREATE DATABASE register CHARACTER SET utf8mb4")
+            .await
+            .unwrap();
+        conn.query_drop("USE register").await.unwrap();
         conn.query_drop("SET NAMES utf8mb4").await.unwrap();
         Some(Self {
+            _cluster: cluster,
             conn,
             url: format!("mysql://root@localhost/register?{at}"),
-            cluster,
         })
     }
 
@@ -240,90 +235,4 @@ async fn an_emptied_table_is_compared_once() {
     desk.until_whole(service, &provider, "cm_orders").await;
     let compared = desk.log().matches("everything is compared").count();
     assert!((1..=2).contains(&compared), "{}", desk.log());
-}
-
-/// Puts what a server logged into another, under the same GTIDs.
-fn replay(from: &Database, to: &Database) {
-    let script = format!(
-        "set -o pipefail; mariadb-binlog --no-defaults {}/data/log.0* | mariadb --no-defaults --socket={}/socket --user=root",
-        from.cluster.dir, to.cluster.dir
-    );
-    let output = std::process::Command::new("bash")
-        .args(["-c", &script])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
-#[tokio::test]
-async fn another_server_with_the_same_changes_is_followed_from_where_the_first_was() {
-    let (Some(mut first), Some(mut second)) = (Database::start().await, Database::start_empty().await) else {
-        return;
-    };
-    first.run(TABLES).await;
-    first
-        .run("INSERT INTO orders VALUES (1, 'Ā', 1, NOW(3), NULL, 1), (2, 'B', 2, NOW(3), NULL, 0), (3, 'C', 3, NOW(3), NULL, 0)")
-        .await;
-    let server = Server::start();
-    let provider = server.producer().await;
-    let definition = DEFINITION.replace("\nfields:", "\nguard: 100%\nfields:");
-    server.publish(&provider, "cm_orders", &definition).await;
-    let rest = |url: &str| {
-        format!(
-            "dataset = 'cm_orders'\n[source]\nkind = 'mariadb'\nurl = '{url}'\ntable = 'orders'\n{SOURCE}"
-        )
-    };
-    let desk = Desk::feed(&server, &provider, &rest(&first.url));
-    let mut service = desk.service();
-    let holds = async |what: &str, records: u64| {
-        until(what, async || {
-            state(&provider, "cm_orders").await["records"] == records
-        })
-        .await;
-    };
-    holds("all of it", 3).await;
-    first
-        .run("INSERT INTO orders VALUES (4, 'D', 4, NOW(3), NULL, 1)")
-        .await;
-    holds("what was committed", 4).await;
-    assert_eq!(service.stop(), Some(0));
-    let compared = desk.status()["last_compare"].clone();
-    // While the feed is away the first goes on, and the second takes its place: other files, the same GTIDs.
-    first
-        .run("DELETE FROM orders WHERE id = 2;\nUPDATE orders SET customer = 'Ē' WHERE id = 1;\nINSERT INTO `lines` VALUES (3, 1, 'Prece', 2.5)")
-        .await;
-    second
-        .run("SET sql_log_bin = 0;\nFLUSH BINARY LOGS;\nFLUSH BINARY LOGS;\nSET sql_log_bin = 1")
-        .await;
-    replay(&first, &second);
-    second.run("USE register").await;
-    second
-        .run("INSERT INTO orders VALUES (5, 'E', 5, NOW(3), NULL, 1), (6, 'F', 6, NOW(3), NULL, 1)")
-        .await;
-    desk.point(&server, &provider, &rest(&second.url));
-    let service = desk.service();
-    holds("the second's changes too", 5).await;
-    assert_eq!(
-        desk.status()["last_compare"],
-        compared,
-        "only what changed was read"
-    );
-    desk.until_whole(service, &provider, "cm_orders").await;
-    assert!(!desk.log().contains("everything is compared"), "{}", desk.log());
-
-    // One that never had them is compared as a whole.
-    let Some(mut third) = Database::start().await else {
-        return;
-    };
-    third.run(TABLES).await;
-    third
-        .run("INSERT INTO orders VALUES (1, 'X', 1, NOW(3), NULL, 1), (7, 'Y', 1, NOW(3), NULL, 1), (8, 'Z', 1, NOW(3), NULL, 1), (9, 'Z', 1, NOW(3), NULL, 1), (10, 'Z', 1, NOW(3), NULL, 1), (5, 'X', 1, NOW(3), NULL, 1)")
-        .await;
-    desk.point(&server, &provider, &rest(&third.url));
-    let service = desk.service();
-    until("it says so", async || {
-        desk.log().contains("everything is compared")
-    })
-    .await;
-    drop(service);
 }

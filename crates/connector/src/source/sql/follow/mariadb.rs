@@ -59,9 +59,8 @@ impl Place {
     }
 }
 
-/// The server's errors for a place, or for GTIDs, that its log has no more or never had.
-/// <https://mariadb.com/kb/en/mariadb-error-codes/>
-const NOT_THERE: [u16; 4] = [1236, 1945, 1951, 1955];
+/// The server's error for a file of its log that it has no more.
+const PURGED: u16 = 1236;
 
 /// Columns of the followed tables, in their order: row events have no names.
 pub type Tables = HashMap<(String, String), Vec<String>>;
@@ -177,34 +176,21 @@ pub async fn look(
         return Ok(touched);
     }
     let mut conn = connect(sql).await?;
-    let there = gtid_at(&mut conn, &from.file, from.at).await;
-    // Other GTIDs in this place: the log was begun anew, or is another server's, which may have the same changes elsewhere.
-    let moved = from.gtid.as_ref().filter(|gtid| there.as_ref() != Some(*gtid));
-    let request = BinlogStreamRequest::new(server_id()).with_non_blocking();
-    let (request, mut file) = match moved {
-        Some(gtid) => {
-            conn.exec_drop(
-                "SET @mariadb_slave_capability = 4, @slave_connect_state = ?",
-                (gtid,),
-            )
-            .await
-            .map_err(told)?;
-            // The first event names the file.
-            (request.with_pos(4), String::new())
-        }
-        None if from.is_after(to) => {
-            touched.everything = true;
-            return Ok(touched);
-        }
-        None => (
-            request.with_filename(from.file.as_bytes()).with_pos(from.at),
-            from.file.clone(),
-        ),
-    };
+    let another = from.gtid.is_some() && gtid_at(&mut conn, &from.file, from.at).await != from.gtid;
+    if another || from.is_after(to) {
+        // The log was begun anew behind our back, or is another server's.
+        touched.everything = true;
+        return Ok(touched);
+    }
+    let request = BinlogStreamRequest::new(server_id())
+        .with_non_blocking()
+        .with_filename(from.file.as_bytes())
+        .with_pos(from.at);
     let mut stream = conn.get_binlog_stream(request).await.map_err(told)?;
+    let mut file = from.file.clone();
     while let Some(event) = stream.next().await {
         let event = match event {
-            Err(mysql_async::Error::Server(error)) if NOT_THERE.contains(&error.code) => {
+            Err(mysql_async::Error::Server(error)) if error.code == PURGED => {
                 touched.everything = true;
                 return Ok(touched);
             }
@@ -225,12 +211,9 @@ pub async fn look(
             continue;
         }
         match event.read_data().map_err(fault)? {
+            // The made-up one before a file's first event names what the real one before it named.
             Some(EventData::RotateEvent(rotate)) if header.log_pos() != 0 => {
                 file = rotate.name().into_owned();
-            }
-            // The made-up one before a file's first event: a check sum follows its name. Names are of one length.
-            Some(EventData::RotateEvent(rotate)) if file.is_empty() => {
-                file = rotate.name().chars().take(to.file.chars().count()).collect();
             }
             Some(EventData::RowsEvent(rows)) => {
                 touched.committed_ms = Some(i64::from(header.timestamp()) * 1000);
