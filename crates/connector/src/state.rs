@@ -111,10 +111,13 @@ impl State {
             return Ok(None);
         }
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
-        let text = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'package')";
-        let made: bool = db.query_row(text, [], |row| row.get(0))?;
-        Ok(made.then_some(db))
+        let look = || {
+            let db = Connection::open_with_flags(&path, flags)?;
+            let text = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'package')";
+            let made: bool = db.query_row(text, [], |row| row.get(0))?;
+            Ok(made.then_some(db))
+        };
+        look().map_err(|error| damaged(&path, &error))
     }
 
     pub fn dir(&self) -> &Path {
@@ -287,10 +290,26 @@ fn files_of(dir: &Path) -> Result<impl Iterator<Item = PathBuf> + use<>> {
 }
 
 pub(crate) fn connect(path: &Path) -> Result<Connection> {
-    let db = Connection::open(path)?;
-    // Committed means on the disk.
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000")?;
-    Ok(db)
+    let open = || {
+        let db = Connection::open(path)?;
+        // Committed means on the disk.
+        db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000")?;
+        Ok(db)
+    };
+    open().map_err(|error| damaged(path, &error))
+}
+
+/// What cannot be opened at all.
+fn damaged(path: &Path, error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            Error::State(format!(
+                "{}: {error}; bring the directory back from a backup, or move it away and run `dagr connector resync`, which begins a new one from what the server holds",
+                path.display()
+            ))
+        }
+        _ => Error::State(format!("{}: {error}", path.display())),
+    }
 }
 
 pub(crate) fn meta(db: &Connection, name: &str) -> Result<Option<String>> {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Result,
     map::{Mapping, shape},
-    source::sql::copy_row,
+    source::sql::{copied_text, copy_row},
 };
 
 /// How the rows of a batch are written.
@@ -201,6 +201,10 @@ impl Reader {
         let mut read = Read::default();
         let mut start = 0;
         let mut texts: Vec<Option<&str>> = Vec::with_capacity(self.width);
+        let copied = match batch.form {
+            Form::Copy => copied_text(&batch.bytes)?,
+            _ => "",
+        };
         for (row, end) in &batch.rows {
             match batch.form {
                 Form::Cells => {
@@ -212,7 +216,7 @@ impl Reader {
                     self.cells(*row, &texts, &mut read);
                 }
                 Form::Copy => {
-                    let line = &batch.bytes[start..*end];
+                    let line = &copied[start..*end];
                     copy_row(*row, line, self.width, &self.zoned, |cells| {
                         self.cells(*row, cells, &mut read);
                     })?;

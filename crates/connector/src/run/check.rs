@@ -15,7 +15,7 @@ use crate::{
         files, http, soap,
         sql::{
             Db,
-            follow::{mariadb, postgres},
+            follow::{binlog, postgres},
         },
         web,
     },
@@ -98,7 +98,7 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
             match (&spec.follow, &mut db) {
                 (Some(follow), Db::Postgres(reader)) => postgres::tables(reader.client(), follow).await?,
                 (Some(follow), Db::Maria(reader)) => {
-                    mariadb::prepare(reader.conn(), follow).await?;
+                    binlog::Log::of(reader.conn(), follow).await?;
                 }
                 _ => {}
             }

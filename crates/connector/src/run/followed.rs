@@ -12,7 +12,7 @@ use crate::{
     feed::{Engine, Follow, Source, Sql},
     map::Mapping,
     source::sql::{
-        follow::{Touched, mariadb, postgres, sqlite},
+        follow::{Touched, binlog, postgres, sqlite},
         mariadb::Reader as MariaDb,
         postgres::Reader as Postgres,
         sqlite::Reader as Sqlite,
@@ -44,7 +44,8 @@ pub struct Followed<'r> {
 
 enum Reader {
     Postgres(Postgres),
-    MariaDb(Box<MariaDb>, mariadb::Tables),
+    /// With the GTIDs before its snapshot was opened, where those matter.
+    MariaDb(Box<MariaDb>, binlog::Log, Option<String>),
     Sqlite(Box<Sqlite>, sqlite::Watch),
 }
 
@@ -75,11 +76,17 @@ impl<'r> Followed<'r> {
         let reader = match self.sql.engine {
             Engine::MariaDb => {
                 let mut reader = MariaDb::connect(self.sql, &schema).await?;
-                let tables = mariadb::prepare(reader.conn(), self.follow).await?;
-                if self.running.state.meta(POSITION)?.is_none() {
-                    self.everything_from(&mariadb::end(reader.conn()).await?.text())?;
+                let log = binlog::Log::of(reader.conn(), self.follow).await?;
+                let place = self.running.state.meta(POSITION)?;
+                if place.as_deref().and_then(binlog::Place::read).is_none() {
+                    let before = log.before(reader.conn()).await?;
+                    reader.begin().await?;
+                    let place = log.snapshot(reader.conn(), before).await?;
+                    reader.end().await?;
+                    let place = log.noted(self.sql, reader.conn(), place).await?;
+                    self.everything_from(&place.text())?;
                 }
-                Reader::MariaDb(Box::new(reader), tables)
+                Reader::MariaDb(Box::new(reader), log, None)
             }
             Engine::Sqlite => {
                 let reader = Sqlite::open(self.sql, &schema)?;
@@ -99,10 +106,14 @@ impl<'r> Followed<'r> {
             }
         };
         let mut reader = reader;
-        for column in self.key_columns(&reader.columns().await?)? {
+        let key_columns = self.key_columns(&reader.columns().await?)?;
+        for column in &key_columns {
             for table in &self.follow.tables {
-                table.column(&column)?;
+                table.column(column)?;
             }
+        }
+        if let Reader::MariaDb(_, log, _) = &reader {
+            log.judge(self.follow, &key_columns)?;
         }
         self.reader = Some(reader);
         Ok(())
@@ -178,11 +189,16 @@ impl<'r> Followed<'r> {
             }
             // The comparison that is due now sees all of it: asked again, the slot would tell it again.
             self.advance(&touched).await?;
-            // Triggers of SQLite that are gone are made anew, before everything is compared.
-            if matches!(self.reader, Some(Reader::Sqlite(..))) {
+            // Triggers of SQLite that are gone are made anew, before everything is compared; MariaDB's columns may be others.
+            if !matches!(self.reader, Some(Reader::Postgres(_))) {
                 self.reader = None;
             }
             return Ok(Seen::Everything);
+        }
+        if touched.moved {
+            tracing::warn!(
+                "the source's log is another than before; followed by its GTIDs, and everything is compared"
+            );
         }
         let seen = if keys.is_empty() {
             drop(comparison);
@@ -234,7 +250,10 @@ impl Reader {
     async fn begin(&mut self) -> Result<()> {
         match self {
             Self::Postgres(reader) => reader.begin().await,
-            Self::MariaDb(reader, _) => reader.begin().await,
+            Self::MariaDb(reader, log, before) => {
+                *before = log.before(reader.conn()).await?;
+                reader.begin().await
+            }
             Self::Sqlite(reader, _) => reader.begin(),
         }
     }
@@ -242,7 +261,7 @@ impl Reader {
     async fn end(&mut self) -> Result<()> {
         match self {
             Self::Postgres(reader) => reader.end().await,
-            Self::MariaDb(reader, _) => reader.end().await,
+            Self::MariaDb(reader, ..) => reader.end().await,
             Self::Sqlite(reader, _) => reader.end(),
         }
     }
@@ -250,7 +269,7 @@ impl Reader {
     async fn columns(&mut self) -> Result<Vec<String>> {
         match self {
             Self::Postgres(reader) => Ok(reader.columns().await?.names),
-            Self::MariaDb(reader, _) => reader.columns().await,
+            Self::MariaDb(reader, ..) => reader.columns().await,
             Self::Sqlite(reader, _) => reader.columns(),
         }
     }
@@ -265,10 +284,11 @@ impl Reader {
         match self {
             Self::Postgres(reader) => postgres::look(reader.client(), follow, key_columns).await,
             Self::Sqlite(reader, watch) => watch.look(reader.db(), place),
-            Self::MariaDb(reader, tables) => {
-                let to = mariadb::snapshot(reader.conn()).await?;
-                let from = place.and_then(mariadb::Place::read).unwrap_or_else(|| to.clone());
-                mariadb::look(sql, follow, tables, key_columns, &from, &to).await
+            Self::MariaDb(reader, log, before) => {
+                let to = log.snapshot(reader.conn(), before.take()).await?;
+                let from = place.and_then(binlog::Place::read).unwrap_or_else(|| to.clone());
+                log.look(sql, reader.conn(), follow, key_columns, (&from, to))
+                    .await
             }
         }
     }
@@ -285,7 +305,7 @@ impl Reader {
                 let columns = reader.columns().await?;
                 reader.keys(&columns, at, keys, rows).await
             }
-            Self::MariaDb(reader, _) => reader.keys(key_columns, keys, rows).await,
+            Self::MariaDb(reader, ..) => reader.keys(key_columns, keys, rows).await,
             Self::Sqlite(reader, watch) => reader.touched(watch, key_columns, rows),
         }
     }
@@ -301,6 +321,8 @@ fn no_key_columns() -> Error {
 fn notes(touched: &Touched) -> Vec<(String, String)> {
     let note = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value));
     [
+        // First, then the place: a process that ends between them compares once too often.
+        note("compare_due", touched.moved.then(|| "true".to_owned())),
         note(POSITION, touched.position.clone()),
         note(
             "source_committed_ms",

@@ -54,9 +54,11 @@ impl Service<'_> {
                 "package {package} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"
             )));
         }
-        if let Some(followed) = &mut self.followed {
-            followed.connect().await?;
-        }
+        // A source that cannot be followed any more is compared all the same.
+        let connected = match &mut self.followed {
+            Some(followed) => followed.connect().await,
+            None => Ok(()),
+        };
         if self.compare_due()? {
             if let Err(error) = running.renew_definition().await {
                 tracing::warn!(%error, "the definition is the one known before");
@@ -66,6 +68,7 @@ impl Service<'_> {
                 return Ok(LOOK);
             }
         }
+        connected?;
         let mut wait = match running.feed.source {
             Source::Files(_) => LOOK,
             _ => running.feed.schedule.compare,

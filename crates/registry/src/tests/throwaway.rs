@@ -31,6 +31,14 @@ impl Cluster {
         Self::start_by(command().args(["-c", script, "sh"]))
     }
 
+    /// The same, as the user who runs the tests, with variables of its environment.
+    #[allow(dead_code)]
+    pub fn start_script_as_self(script: &str, given: &[(&str, &str)]) -> Result<Self, String> {
+        let mut command = Command::new("sh");
+        command.envs(given.iter().copied());
+        Self::start_by(command.args(["-c", script, "sh"]))
+    }
+
     /// Also on a port of 127.0.0.1, with TLS. Certificate and key are PEM.
     pub fn start_with_tls(port: u16, certificate: &str, key: &str) -> Result<Self, String> {
         let settings = format!("-c listen_addresses=127.0.0.1 -c port={port}");

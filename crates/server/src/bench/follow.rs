@@ -59,6 +59,11 @@ pub struct Follow {
 
 pub async fn run(bench: &Follow) -> Result<Value, Failure> {
     let url = &bench.postgres;
+    if Session::open(url)?.ask("SHOW wal_level")? != "logical" {
+        return Err(Failure::here(
+            "the database cannot be followed: ALTER SYSTEM SET wal_level = 'logical', and start PostgreSQL anew".to_owned(),
+        ));
+    }
     let site = Site::open(&bench.dir, false).await?;
     site.set(SET, DEFINITION).await?;
     let fields = ["Id", "N", "Word", "Changed"].map(str::to_owned).to_vec();

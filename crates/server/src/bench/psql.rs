@@ -25,7 +25,10 @@ pub fn run(url: &str, text: &str) -> Result<(), Failure> {
     if status.success() {
         Ok(())
     } else {
-        Err(Failure::here("psql failed; what it says stands above".to_owned()))
+        Err(Failure::here(
+            "psql failed; what it says stands above: --postgres names a database in which this user may make tables, postgres://USER@HOST/DATABASE"
+                .to_owned(),
+        ))
     }
 }
 

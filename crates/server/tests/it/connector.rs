@@ -1,6 +1,7 @@
 //! Feeds and replicas: the real binary between real sources and the real server.
 
 mod addresses;
+mod binlog;
 mod encrypted;
 mod files;
 mod formats;
@@ -8,6 +9,7 @@ mod independent;
 mod init;
 mod large;
 mod mariadb;
+mod mysql;
 mod parquet;
 mod postgres;
 mod proxy;
@@ -263,6 +265,11 @@ pub async fn state(party: &Party, dataset: &str) -> Value {
         .get(&format!("/intake/{dataset}/state"))
         .await
         .unwrap()
+}
+
+pub fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port()
 }
 
 pub fn write(path: &Path, text: impl AsRef<[u8]>) {

@@ -20,6 +20,7 @@ mod faults;
 mod full_disk;
 mod intake;
 mod matrix;
+mod npm;
 mod oidc;
 mod on_postgres;
 mod operations;

@@ -1,7 +1,7 @@
 //! Changes as they are committed: which keys they touch, and up to where. The records themselves are read by the feed's
 //! own query in one snapshot, so lists, joins and values that a change does not carry are right without any rule.
 
-pub mod mariadb;
+pub mod binlog;
 mod pgoutput;
 pub mod postgres;
 pub mod sqlite;
@@ -22,6 +22,9 @@ pub struct Touched {
     pub keys: BTreeSet<Vec<String>>,
     /// Too much, or a whole table emptied: compare everything.
     pub everything: bool,
+    /// The log is another than the one that was left, with what came after it: what was found counts, and everything is compared
+    /// after it.
+    pub moved: bool,
     /// Transactions seen.
     pub transactions: u64,
     pub changes: u64,

@@ -54,7 +54,8 @@ pub fn column(engine: Engine, list: &ListQuery, columns: &[String], schema: &Sch
     };
     let aggregate = match engine {
         Engine::Postgres => format!("json_agg({element}{sorted})"),
-        Engine::MariaDb => format!("JSON_ARRAYAGG({element}{sorted})"),
+        // MySQL's JSON_ARRAYAGG has no order.
+        Engine::MariaDb => format!("CONCAT('[', GROUP_CONCAT({element}{sorted} SEPARATOR ','), ']')"),
         // SQLite has no order inside the aggregate before 3.44: the rows come in order.
         Engine::Sqlite => format!("json_group_array({element})"),
     };
@@ -86,7 +87,11 @@ impl Dialect {
         if !spec.is_object() {
             let mut own = wanted();
             return match (own.next(), own.next()) {
-                (Some(column), None) => Ok(self.value(&spec.ty, column)),
+                (Some(column), None) => Ok(match (self.engine, self.value(&spec.ty, column)) {
+                    // As JSON, which is put together as text.
+                    (Engine::MariaDb, value) => format!("JSON_EXTRACT(JSON_ARRAY({value}), '$[0]')"),
+                    (_, value) => value,
+                }),
                 _ => {
                     Err("a list of plain values takes one column besides those of match and order".to_owned())
                 }

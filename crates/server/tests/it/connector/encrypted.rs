@@ -4,7 +4,7 @@ use mysql_async::{Conn, Opts, prelude::Queryable};
 use serde_json::json;
 use tokio_postgres::NoTls;
 
-use super::{Desk, mariadb::SCRIPT, not_tried, write};
+use super::{Desk, free_port, mariadb::SCRIPT, not_tried, write};
 use crate::{server::Server, throwaway::Cluster};
 
 const DEFINITION: &str = "name: ce_words\nkey: Id\ndata_description: Vārdi\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Word : vārds\n";
@@ -20,11 +20,6 @@ fn certificate() -> Certificate {
         pem: made.cert.pem(),
         key: made.signing_key.serialize_pem(),
     }
-}
-
-fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
 }
 
 /// A feed that trusts the right authority reads; one that trusts another, asks another host or only the machine's does not.

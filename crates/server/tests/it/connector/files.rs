@@ -282,6 +282,20 @@ async fn a_feed_that_lost_its_state_goes_on_from_what_the_server_holds() {
     } = site().await;
     write(&desk.path("in/1.csv"), csv(0..200, "A"));
     desk.done("once", &[]);
+    std::fs::write(
+        desk.path("cf_boats.state/feed.db"),
+        "what a disk makes of it ".repeat(300),
+    )
+    .unwrap();
+    for verb in ["once", "status"] {
+        let told = desk.run(verb, &[]);
+        let words = String::from_utf8(told.stderr).unwrap();
+        assert_eq!(told.status.code(), Some(1), "{words}");
+        assert!(
+            words.contains("cf_boats.state/feed.db") && words.contains("`dagr connector resync`"),
+            "{words}"
+        );
+    }
     std::fs::remove_dir_all(desk.path("cf_boats.state")).unwrap();
     std::fs::remove_file(desk.path("in/1.csv")).unwrap();
     write(&desk.path("in/2.csv"), csv(1..210, "A"));

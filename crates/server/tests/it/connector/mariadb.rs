@@ -28,14 +28,25 @@ order = ['line']
 every = '20ms'
 ";
 
+pub const REGISTER: &str = "CREATE DATABASE register CHARACTER SET utf8mb4;\nUSE register";
+
 pub struct Database {
-    _cluster: Cluster,
+    pub cluster: Cluster,
     pub conn: Conn,
     pub url: String,
+    /// MySQL has it since 5.7.
+    pub has_json: bool,
 }
 
 impl Database {
     pub async fn start() -> Option<Self> {
+        let mut database = Self::start_empty().await?;
+        database.run(REGISTER).await;
+        Some(database)
+    }
+
+    /// Nothing is in it, nor in its log.
+    pub async fn start_empty() -> Option<Self> {
         let cluster = match Cluster::start_script(SCRIPT) {
             Ok(cluster) => cluster,
             Err(why) => {
@@ -43,20 +54,21 @@ impl Database {
                 return None;
             }
         };
+        Some(Self::of(cluster).await)
+    }
+
+    pub async fn of(cluster: Cluster) -> Self {
         let at = format!("socket={}/socket", cluster.dir);
         let mut conn = Conn::new(Opts::from_url(&format!("mysql://root@localhost/mysql?{at}")).unwrap())
             .await
             .unwrap();
-        conn.query_drop("CREATE DATABASE register CHARACTER SET utf8mb4")
-            .await
-            .unwrap();
-        conn.query_drop("USE register").await.unwrap();
         conn.query_drop("SET NAMES utf8mb4").await.unwrap();
-        Some(Self {
-            _cluster: cluster,
-            conn,
+        Self {
             url: format!("mysql://root@localhost/register?{at}"),
-        })
+            conn,
+            cluster,
+            has_json: true,
+        }
     }
 
     /// Statements apart by `;` at the end of a line.

@@ -289,13 +289,28 @@ async fn postgresql_server_and_replica_agree_after_a_storm() {
 
 #[tokio::test]
 async fn mariadb_server_and_replica_agree_after_a_storm() {
-    let Some(mut database) = mariadb::Database::start().await else {
-        return;
-    };
+    if let Some(database) = mariadb::Database::start().await {
+        of_mariadb(database, "cs_mariadb").await;
+    }
+}
+
+#[tokio::test]
+async fn mysql_server_and_replica_agree_after_a_storm() {
+    if let Some(database) = mariadb::Database::start_mysql().await {
+        of_mariadb(database, "cs_mysql").await;
+    }
+}
+
+async fn of_mariadb(mut database: mariadb::Database, dataset: &str) {
     mariadb::Database::run(&mut database, "CREATE TABLE storm (id bigint PRIMARY KEY, word varchar(100), amount decimal(12,2), moment datetime(3), day date, flag boolean) CHARACTER SET utf8mb4;\nCREATE TABLE storm_lines (storm_id bigint, line int, item varchar(100), PRIMARY KEY (storm_id, line)) CHARACTER SET utf8mb4").await;
     let rest = format!(
-        "[source]\nkind = 'mariadb'\nurl = '{}'\ntable = 'storm'\n{LISTS}",
-        database.url
+        "[source]\nkind = 'mariadb'\nurl = '{}'\ntable = 'storm'\n{}",
+        database.url,
+        if database.has_json {
+            LISTS
+        } else {
+            "[source.follow]\nevery = '20ms'\n"
+        }
     );
-    storm(database, "cs_mariadb", rest).await;
+    storm(database, dataset, rest).await;
 }

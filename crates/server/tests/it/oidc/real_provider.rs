@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::browser::REDIRECT_URI;
+use crate::npm;
 
 pub const SECRET: &str = "canary-8814-secret-of-the-client";
 
@@ -76,13 +77,5 @@ fn installed() -> Result<PathBuf, String> {
     if major.parse::<u32>().unwrap_or(0) < 20 {
         return Err(format!("node {version} is older than 20"));
     }
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc-provider");
-    let install = Command::new(sources().join("install")).arg(&dir).output();
-    let install = install.map_err(|error| format!("bash is missing: {error}"))?;
-    if install.status.success() {
-        return Ok(dir);
-    }
-    let text = String::from_utf8_lossy(&install.stderr);
-    let first = text.lines().find(|line| !line.is_empty());
-    Err(first.unwrap_or("npm failed").to_owned())
+    npm::installed("oidc")
 }

@@ -48,15 +48,19 @@ impl Lines {
     }
 }
 
+/// Lines as text: all of them judged at once.
+pub fn text(lines: &[u8]) -> Result<&str> {
+    simdutf8::basic::from_utf8(lines).map_err(|_| fault("PostgreSQL's answer is not UTF-8"))
+}
+
 /// Takes a line apart. Texts of the columns `zoned` end with the offset of UTC, and are given with `Z`.
 pub fn row(
     number: u64,
-    line: &[u8],
+    text: &str,
     width: usize,
     zoned: &[usize],
     give: impl FnOnce(&[Option<&str>]),
 ) -> Result<()> {
-    let text = std::str::from_utf8(line).map_err(|_| fault("PostgreSQL's answer is not UTF-8"))?;
     let mut cells: Vec<Option<&str>> = Vec::with_capacity(width);
     let escaped: Vec<Option<String>>;
     if !plain(text, &mut cells) {
@@ -97,7 +101,11 @@ fn plain<'t>(text: &'t str, cells: &mut Vec<Option<&'t str>>) -> bool {
 
 /// What is not a moment, as `infinity`, stays as it is.
 fn with_z(moment: &str) -> String {
-    moment.replacen("+00", "Z", 1)
+    match moment.strip_suffix("+00") {
+        Some(utc) => [utc, "Z"].concat(),
+        // `… BC`
+        None => moment.replacen("+00", "Z", 1),
+    }
 }
 
 /// `None` = null.
@@ -132,7 +140,7 @@ mod tests {
 
     fn cells(line: &str, width: usize, zoned: &[usize]) -> Result<Vec<Option<String>>> {
         let mut found = Vec::new();
-        row(1, line.as_bytes(), width, zoned, |cells| {
+        row(1, line, width, zoned, |cells| {
             found = cells.iter().map(|cell| cell.map(str::to_owned)).collect();
         })?;
         Ok(found)
@@ -150,7 +158,7 @@ mod tests {
             [None, some(""), some("b\\+00"), some("infinity"), None]
         );
         assert!(cells("1\t2", 3, &[]).is_err());
-        assert!(row(1, &[0xff], 1, &[], |_| {}).is_err());
+        assert!(text(&[b'a', 0xff]).is_err());
     }
 
     #[test]

@@ -1,0 +1,147 @@
+//! Events of a binary log, from a place or from GTIDs on, with the file each lies in.
+
+use futures_util::StreamExt;
+use mysql_async::{
+    BinlogStream, BinlogStreamRequest,
+    binlog::{
+        EventType,
+        events::{Event, EventData},
+    },
+    prelude::Queryable,
+};
+
+use super::{Log, gtid, place::Place, server::Server};
+use crate::{
+    error::Result,
+    feed::Sql,
+    source::{
+        fault,
+        sql::mariadb::{connect, told},
+    },
+};
+
+/// The servers' errors for a place, or for GTIDs, that their log has no more or never had.
+/// <https://mariadb.com/kb/en/mariadb-error-codes/>
+const NOT_THERE: [u16; 4] = [1236, 1945, 1951, 1955];
+
+/// From where.
+pub enum From<'p> {
+    Place(&'p Place),
+    /// MariaDB's.
+    Gtids(&'p str),
+    /// MySQL's.
+    GtidSet(&'p str),
+}
+
+pub struct Stream {
+    inner: BinlogStream,
+    /// Of the last event.
+    pub file: String,
+    /// When that file was begun.
+    pub born: Option<u32>,
+}
+
+impl Stream {
+    /// At the first event. `None`: the log does not have what is asked for. `like`: a name of a file.
+    pub async fn open(sql: &Sql, log: &Log, from: From<'_>, like: &str) -> Result<Option<Self>> {
+        let mut conn = connect(sql).await?;
+        if log.server.identity(&mut conn).await? != log.identity {
+            return Err(fault("the address leads to more than one server"));
+        }
+        if log.server == Server::MariaDb {
+            // Else it puts others in the place of events of its own.
+            conn.query_drop("SET @mariadb_slave_capability = 4")
+                .await
+                .map_err(told)?;
+        }
+        let mut request = BinlogStreamRequest::new(server_id()).with_non_blocking();
+        match from {
+            From::Place(place) => {
+                request = request.with_filename(place.file.as_bytes()).with_pos(place.at);
+            }
+            // <https://mariadb.com/kb/en/com_binlog_dump/>: GTIDs in place of the file, which the first event names.
+            From::Gtids(gtids) => {
+                conn.exec_drop("SET @slave_connect_state = ?", (gtids,))
+                    .await
+                    .map_err(told)?;
+                request = request.with_pos(4);
+            }
+            From::GtidSet(set) => {
+                request = request.with_gtid().with_gtid_set(gtid::sids(set)?).with_pos(4);
+            }
+        }
+        let inner = conn.get_binlog_stream(request).await.map_err(told)?;
+        let mut stream = Self {
+            inner,
+            file: String::new(),
+            born: None,
+        };
+        // What comes first names the file and says when it was begun.
+        while stream.born.is_none() {
+            match stream.inner.next().await {
+                Some(Err(mysql_async::Error::Server(error))) if NOT_THERE.contains(&error.code) => {
+                    return Ok(None);
+                }
+                Some(event) => stream.passed(&event.map_err(told)?, like)?,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(stream))
+    }
+
+    /// `None`: the end. An error of the log itself, such as a file that was removed meanwhile: `Some(None)`.
+    pub async fn next(&mut self, like: &str) -> Result<Option<Option<Event>>> {
+        let event = match self.inner.next().await {
+            None => return Ok(None),
+            Some(Err(mysql_async::Error::Server(error))) if NOT_THERE.contains(&error.code) => {
+                return Ok(Some(None));
+            }
+            Some(event) => event.map_err(told)?,
+        };
+        self.passed(&event, like)?;
+        Ok(Some(Some(event)))
+    }
+
+    pub fn inner(&self) -> &BinlogStream {
+        &self.inner
+    }
+
+    fn passed(&mut self, event: &Event, like: &str) -> Result<()> {
+        let header = event.header();
+        match header.event_type() {
+            Ok(EventType::FORMAT_DESCRIPTION_EVENT) => self.born = Some(header.timestamp()),
+            Ok(EventType::ROTATE_EVENT) => {
+                if let Some(EventData::RotateEvent(rotate)) = event.read_data().map_err(fault)? {
+                    let name = rotate.name();
+                    self.file = if header.log_pos() == 0 {
+                        // Made up before a file's first event: a check sum follows its name. Names are of one length.
+                        name.chars().take(like.chars().count()).collect()
+                    } else {
+                        name.into_owned()
+                    };
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// When a file of the log was begun. `None`: there is none of that name.
+pub async fn born(sql: &Sql, log: &Log, file: &str) -> Result<Option<u32>> {
+    let place = Place {
+        file: file.to_owned(),
+        at: 4,
+        born: None,
+        gtid: None,
+    };
+    let stream = Stream::open(sql, log, From::Place(&place), file).await?;
+    Ok(stream.and_then(|stream| stream.born))
+}
+
+/// Every reader of a log has a number of its own; ours lasts as long as a look.
+fn server_id() -> u32 {
+    let mut bytes = [0; 4];
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    u32::from_be_bytes(bytes) | 0x4000_0000
+}
