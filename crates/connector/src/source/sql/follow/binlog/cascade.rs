@@ -107,7 +107,7 @@ async fn foreign_keys(conn: &mut Conn, child: &Table, folds: bool) -> Result<Vec
     );
     let made: Option<Row> = conn.query_first(query).await.map_err(told)?;
     let made: String = made
-        .and_then(|row| row.get_opt(1).and_then(|text| text.ok()))
+        .and_then(|row| row.get_opt(1).and_then(std::result::Result::ok))
         .unwrap_or_default();
     let mut keys: Vec<(String, ForeignKey)> = Vec::new();
     for (name, column, of_schema, of_table, of_column) in rows {

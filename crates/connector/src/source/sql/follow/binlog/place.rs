@@ -81,8 +81,8 @@ pub async fn last(conn: &mut Conn, server: Server) -> Result<((String, u64), [Ve
     let row = row.ok_or_else(|| {
         fault("the database does not tell its place in the binary log; grant BINLOG MONITOR (MariaDB) or REPLICATION CLIENT")
     })?;
-    let text = |at: usize| row.get_opt::<String, _>(at).and_then(|text| text.ok());
-    let place = text(0).zip(row.get_opt(1).and_then(|at| at.ok()));
+    let text = |at: usize| row.get_opt::<String, _>(at).and_then(std::result::Result::ok);
+    let place = text(0).zip(row.get_opt(1).and_then(std::result::Result::ok));
     let names = |at| {
         let list = text(at).unwrap_or_default();
         let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
