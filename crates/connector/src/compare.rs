@@ -167,8 +167,9 @@ impl<'s> Comparison<'s> {
             _ => Brought::Changes(Changes::new(&self.state.changes(self.package.n))),
         };
         let dropped = self.differences(&mut sum, &mut records, &mut brought)?;
-        if self.extent != Extent::Touched || self.found.refused > 0 {
-            self.state.put_refusals(&self.refusals, &self.found)?;
+        let whole = self.extent != Extent::Touched;
+        if whole || self.found.refused > 0 {
+            self.state.put_refusals(&self.refusals, &self.found, whole)?;
         }
         // The first delivery says "this is all", even of nothing.
         let silent = self.found.upserts + self.found.deletes == 0 && self.extent != Extent::Snapshot;

@@ -203,8 +203,8 @@ impl State {
         Ok(instance)
     }
 
-    /// Replaces the refusals of the comparison before, and what they made of the records.
-    pub fn put_refusals(&self, refusals: &[Refused], found: &Found) -> Result<()> {
+    /// Replaces the refusals of the comparison before; where all of the source was read, also what they made of the records.
+    pub fn put_refusals(&self, refusals: &[Refused], found: &Found, whole: bool) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute("DELETE FROM refused", [])?;
         {
@@ -220,12 +220,10 @@ impl State {
                 insert.execute(params![*row as i64, column, rule, message, shape])?;
             }
         }
-        for (name, number) in [
-            ("refused", found.refused),
-            ("unread", found.unread),
-            ("kept", found.kept),
-        ] {
-            set_meta(&transaction, name, &number.to_string())?;
+        set_meta(&transaction, "refused", &found.refused.to_string())?;
+        if whole {
+            set_meta(&transaction, "unread", &found.unread.to_string())?;
+            set_meta(&transaction, "kept", &found.kept.to_string())?;
         }
         Ok(transaction.commit()?)
     }

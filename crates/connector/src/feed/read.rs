@@ -188,9 +188,13 @@ pub(crate) fn no_password(url: &str, place: &str, faults: &mut Faults) {
     let authority = url
         .split_once("://")
         .map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
-    if authority
-        .rsplit_once('@')
-        .is_some_and(|(user, _)| user.contains(':'))
+    let in_query = url
+        .split_once('?')
+        .is_some_and(|(_, query)| query.split('&').any(|word| word.starts_with("password=")));
+    if in_query
+        || authority
+            .rsplit_once('@')
+            .is_some_and(|(user, _)| user.contains(':'))
     {
         let message = "the address holds a password: take it out and give it by reference";
         faults.push(Fault::new(place, "secret", message));
@@ -461,4 +465,31 @@ pub(crate) fn retry(table: Option<&Table>, faults: &mut Faults) -> Retry {
     let limit = words.duration(faults, "limit").unwrap_or(60 * MINUTE);
     words.end(faults);
     Retry { pause, limit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_refused() {
+        let faults = |url: &str| {
+            let mut faults = Vec::new();
+            no_password(url, "source.url", &mut faults);
+            faults.len()
+        };
+        for url in [
+            "postgres://reader:secret@db.example.lv/cars",
+            "postgres://db.example.lv/cars?user=reader&password=secret",
+            "https://reader:secret@register.example.lv",
+        ] {
+            assert_eq!(faults(url), 1, "{url}");
+        }
+        for url in [
+            "postgres://reader@db.example.lv:5432/cars?host=/run",
+            "https://register.example.lv/a:b@c",
+        ] {
+            assert_eq!(faults(url), 0, "{url}");
+        }
+    }
 }

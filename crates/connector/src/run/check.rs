@@ -98,7 +98,11 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
             match (&spec.follow, &mut db) {
                 (Some(follow), Db::Postgres(reader)) => postgres::tables(reader.client(), follow).await?,
                 (Some(follow), Db::Maria(reader)) => {
-                    binlog::Log::of(reader.conn(), follow).await?;
+                    let log = binlog::Log::of(reader.conn(), follow).await?;
+                    let names = reader.columns().await?;
+                    let key = collect.key_columns().unwrap_or_default();
+                    let key: Vec<String> = key.iter().map(|at| names[*at].clone()).collect();
+                    log.judge(follow, &key)?;
                 }
                 _ => {}
             }

@@ -14,7 +14,8 @@ use crate::{
 /// Refusals shown.
 const SHOWN: usize = 100;
 
-/// A JSON object; `state` is `new`, `running smoothly`'s word `ok`, `waiting`, `held` or `problem`.
+/// A JSON object; `state` is `new`, `ok`, `keeping` (records that seem to be gone stay, because rows that cannot be read may be
+/// theirs), `waiting` (packages are not yet at the server), `held` (by the guard) or `problem`.
 pub fn status(path: &Path) -> Result<Value> {
     let feed = Feed::load(path)?;
     let Some(db) = State::peek(&feed.state)? else {
@@ -32,10 +33,12 @@ pub fn status(path: &Path) -> Result<Value> {
         .find(|package| package.state == PackageState::Held);
     let (digest, records) = state::digest(&db)?;
     let problem = note("problem")?;
+    let kept = number("kept")?.unwrap_or(0);
     let word = match (&problem, held, unfinished.is_empty()) {
         (_, Some(_), _) => "held",
         (Some(_), None, _) => "problem",
         (None, None, false) => "waiting",
+        (None, None, true) if kept > 0 => "keeping",
         (None, None, true) => "ok",
     };
     let last = packages.first().map(|package| {
@@ -63,7 +66,7 @@ pub fn status(path: &Path) -> Result<Value> {
         "spool_bytes": unfinished.iter().map(|package| package.bytes).sum::<u64>(),
         "refused": number("refused")?.unwrap_or(0),
         "unread": number("unread")?.unwrap_or(0),
-        "kept": number("kept")?.unwrap_or(0),
+        "kept": kept,
         "declined": db.query_row("SELECT count(*) FROM declined", [], |row| row.get::<_, i64>(0))?,
         "passed_over": note("passed_over")?,
         "last_package": last,

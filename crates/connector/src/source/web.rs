@@ -83,3 +83,17 @@ pub fn media(content_type: &str) -> (String, Option<String>) {
         .filter(|label| !label.is_empty());
     (essence.trim().to_ascii_lowercase(), charset)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn addresses_are_told_without_what_may_be_a_secret() {
+        assert_eq!(
+            shown("https://register.example.lv/cars.json?token=8814#part"),
+            "https://register.example.lv/cars.json"
+        );
+        assert_eq!(shown("http://127.0.0.1:80/a"), "http://127.0.0.1:80/a");
+    }
+}

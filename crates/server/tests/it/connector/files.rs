@@ -40,6 +40,24 @@ fn csv(rows: std::ops::Range<u32>, name: &str) -> String {
     text
 }
 
+/// 200 boats without the ninth; `damage` ends the row of the fifth.
+fn without_9(damage: &str) -> String {
+    let lines: Vec<String> = csv(0..200, "A")
+        .lines()
+        .filter(|line| !line.starts_with("9,"))
+        .map(|line| match line.strip_prefix("5,") {
+            Some(rest) => format!("5,{rest}{damage}"),
+            None => line.to_owned(),
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn told(view: &Value) -> [u64; 4] {
+    let numbers = ["deletes", "refused", "unread", "kept"];
+    numbers.map(|name| view[name].as_u64().unwrap_or_default())
+}
+
 #[tokio::test]
 async fn versions_of_a_register_go_one_after_another_and_only_differences_are_sent() {
     let Site {
@@ -417,32 +435,30 @@ async fn a_row_that_cannot_be_taken_apart_deletes_nothing() {
     write(&desk.path("in/1.csv"), csv(0..200, "A"));
     desk.done("once", &[]);
     // The row of 5 is damaged; 9 may be gone or not.
-    let damaged: Vec<String> = csv(0..200, "A")
-        .lines()
-        .filter(|line| !line.starts_with("9,"))
-        .map(|line| match line.strip_prefix("5,") {
-            Some(rest) => format!("5,{rest},,,,,,"),
-            None => line.to_owned(),
-        })
-        .collect();
-    write(&desk.path("in/2.csv"), damaged.join("\n"));
-    let told = |view: &Value| {
-        let numbers = ["deletes", "refused", "unread", "kept"];
-        numbers.map(|name| view[name].as_u64().unwrap_or_default())
-    };
+    write(&desk.path("in/2.csv"), without_9(",,,,,,"));
     let done = desk.done("once", &[]);
     assert_eq!(told(&done), [0, 1, 1, 2], "{done:#}");
     assert_eq!(told(&desk.status()), [0, 1, 1, 2]);
-    let whole: Vec<String> = csv(0..200, "A")
-        .lines()
-        .filter(|line| !line.starts_with("9,"))
-        .map(str::to_owned)
-        .collect();
-    write(&desk.path("in/3.csv"), whole.join("\n"));
+    assert_eq!(desk.status()["state"], "keeping");
+    write(&desk.path("in/3.csv"), without_9(""));
     let done = desk.done("once", &[]);
     assert_eq!(told(&done), [1, 0, 0, 0], "{done:#}");
     assert_eq!(told(&desk.status()), [0, 0, 0, 0]);
+    assert_eq!(desk.status()["state"], "ok");
     assert_eq!(state(&provider, "cf_boats").await["records"], 199);
+}
+
+#[tokio::test]
+async fn a_first_load_with_refused_rows_is_the_whole_set_where_the_server_holds_nothing() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), without_9(",,,,,,"));
+    assert_eq!(told(&desk.done("once", &[])), [0, 1, 1, 0]);
+    assert_eq!(desk.status()["last_package"]["mode"], "snapshot");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 198);
 }
 
 #[tokio::test]
@@ -458,25 +474,16 @@ async fn a_first_load_with_a_row_that_cannot_be_taken_apart_removes_nothing_at_t
     let other = Desk::feed(&server, &provider, &format!("name = 'other'\n{REST}"));
     std::fs::create_dir(other.path("in")).unwrap();
     write(&other.path("boats.yaml"), DEFINITION);
-    let lines = |damaged: &str| -> Vec<String> {
-        csv(0..200, "A")
-            .lines()
-            .filter(|line| !line.starts_with("9,"))
-            .map(|line| match line.strip_prefix("5,") {
-                Some(rest) => format!("5,{rest}{damaged}"),
-                None => line.to_owned(),
-            })
-            .collect()
-    };
-    write(&other.path("in/1.csv"), lines(",,,,,,").join("\n"));
+    write(&other.path("in/1.csv"), without_9(",,,,,,"));
     let (code, first) = other.answer("once", &[]);
     assert_eq!(first["unread"], 1, "{code:?} {first:#}\n{}", other.said());
+    assert_eq!(other.status()["last_package"]["mode"], "delta");
     assert_eq!(state(&provider, "cf_boats").await["records"], 200);
     // Once it can be read, what is gone is found by comparing with the server.
-    write(&other.path("in/2.csv"), lines("").join("\n"));
+    write(&other.path("in/2.csv"), without_9(""));
     let done = other.done("once", &["--reconcile"]);
     assert_eq!(done["unread"], 0, "{done:#}");
-    write(&other.path("in/3.csv"), lines("").join("\n"));
+    write(&other.path("in/3.csv"), without_9(""));
     let done = other.done("once", &["--reconcile"]);
     assert_eq!(done["reconciled"]["differing"], 0, "{done:#}");
     assert_eq!(state(&provider, "cf_boats").await["records"], 199);
@@ -491,16 +498,7 @@ async fn a_row_whose_key_cannot_be_read_deletes_nothing_and_one_without_a_key_ho
     } = site().await;
     write(&desk.path("in/1.csv"), csv(0..200, "A"));
     desk.done("once", &[]);
-    let told = |view: &Value| {
-        let numbers = ["deletes", "refused", "unread", "kept"];
-        numbers.map(|name| view[name].as_u64().unwrap_or_default())
-    };
-    let without_9 = |from: &str, to: &str| -> String {
-        let text = csv(0..200, "A").replace(from, to);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("9,")).collect();
-        lines.join("\n")
-    };
-    write(&desk.path("in/2.csv"), without_9("\n5,", "\npieci,"));
+    write(&desk.path("in/2.csv"), without_9("").replace("\n5,", "\npieci,"));
     assert_eq!(told(&desk.done("once", &[])), [0, 1, 1, 2]);
     // Rows that are no records and never will be: whoever knows it says so.
     let passing = format!("unreadable_keys = 'pass'\n{REST}");
@@ -509,7 +507,10 @@ async fn a_row_whose_key_cannot_be_read_deletes_nothing_and_one_without_a_key_ho
     assert_eq!(told(&desk.done("once", &[])), [0, 1, 0, 0]);
     desk.point(&server, &provider, REST);
     // The row of no record beside all others; 9 goes.
-    write(&desk.path("in/4.csv"), without_9("\n5,", "\n,x,1,,\n5,"));
+    write(
+        &desk.path("in/4.csv"),
+        without_9("").replace("\n5,", "\n,x,1,,\n5,"),
+    );
     assert_eq!(told(&desk.done("once", &[])), [1, 1, 0, 0]);
     assert_eq!(state(&provider, "cf_boats").await["records"], 199);
 }
