@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Result,
     map::{Mapping, shape},
-    source::sql::{copied_text, copy_row},
+    source::sql::{copied_text, copy_row, not_utf8},
 };
 
 /// How the rows of a batch are written.
@@ -216,7 +216,7 @@ impl Reader {
                     self.cells(*row, &texts, &mut read);
                 }
                 Form::Copy => {
-                    let line = &copied[start..*end];
+                    let line = copied.get(start..*end).ok_or_else(not_utf8)?;
                     copy_row(*row, line, self.width, &self.zoned, |cells| {
                         self.cells(*row, cells, &mut read);
                     })?;

@@ -23,6 +23,7 @@ pub async fn forever(running: &Running, stop: impl Future<Output = ()>) -> Resul
         running,
         followed: Followed::of(running),
         pause: FIRST_PAUSE,
+        unfollowed: false,
     };
     tokio::pin!(stop);
     loop {
@@ -43,6 +44,8 @@ struct Service<'r> {
     running: &'r Running,
     followed: Option<Followed<'r>>,
     pause: Duration,
+    /// Was everything compared since the source could last be followed?
+    unfollowed: bool,
 }
 
 impl Service<'_> {
@@ -59,11 +62,19 @@ impl Service<'_> {
             Some(followed) => followed.connect().await,
             None => Ok(()),
         };
-        if self.compare_due()? {
+        self.unfollowed &= connected.is_err();
+        // Each try to follow it may ask for a comparison.
+        let due = if self.unfollowed {
+            self.schedule_due()?
+        } else {
+            self.compare_due()?
+        };
+        if due {
             if let Err(error) = running.renew_definition().await {
                 tracing::warn!(%error, "the definition is the one known before");
             }
             running.compare().await?;
+            self.unfollowed = connected.is_err();
             if let Delivered::Held(_) = running.deliver(None).await? {
                 return Ok(LOOK);
             }
@@ -103,7 +114,11 @@ impl Service<'_> {
         if state.meta("compare_due")?.as_deref() == Some("true") {
             return Ok(true);
         }
-        let last = state.meta("last_compare")?;
+        self.schedule_due()
+    }
+
+    fn schedule_due(&self) -> Result<bool> {
+        let last = self.running.state.meta("last_compare")?;
         Ok(is_past(last.as_deref(), self.running.feed.schedule.compare))
     }
 

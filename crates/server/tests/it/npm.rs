@@ -3,10 +3,13 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::Mutex,
 };
 
 /// Its directory. The error says what is missing.
 pub fn installed(what: &str) -> Result<PathBuf, String> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock();
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm").join(what);
     let install = Command::new(tests.join("install-npm"))

@@ -54,8 +54,11 @@ pub fn column(engine: Engine, list: &ListQuery, columns: &[String], schema: &Sch
     };
     let aggregate = match engine {
         Engine::Postgres => format!("json_agg({element}{sorted})"),
-        // MySQL's JSON_ARRAYAGG has no order.
-        Engine::MariaDb => format!("CONCAT('[', GROUP_CONCAT({element}{sorted} SEPARATOR ','), ']')"),
+        // MySQL's JSON_ARRAYAGG has no order. What is longer than the server lets a text be is null there, which is no empty list: it
+        // is refused.
+        Engine::MariaDb => format!(
+            "CASE WHEN COUNT(*) > 0 THEN COALESCE(CONCAT('[', GROUP_CONCAT({element}{sorted} SEPARATOR ','), ']'), '[') END"
+        ),
         // SQLite has no order inside the aggregate before 3.44: the rows come in order.
         Engine::Sqlite => format!("json_group_array({element})"),
     };

@@ -158,6 +158,10 @@ fn ssl(tls: &Tls) -> Result<SslOpts> {
 }
 
 pub async fn connect(sql: &Sql) -> Result<Conn> {
+    connect_with(sql, |opts| opts).await
+}
+
+pub async fn connect_with(sql: &Sql, more: impl FnOnce(OptsBuilder) -> OptsBuilder) -> Result<Conn> {
     let opts = Opts::from_url(&sql.url).map_err(|error| fault(format!("source.url: {error}")))?;
     let mut opts = OptsBuilder::from_opts(opts).prefer_socket(false);
     if let Some(password) = &sql.password {
@@ -166,7 +170,7 @@ pub async fn connect(sql: &Sql) -> Result<Conn> {
     if let Some(tls) = &sql.tls {
         opts = opts.prefer_socket(false).ssl_opts(ssl(tls)?);
     }
-    let mut conn = Conn::new(opts).await.map_err(told)?;
+    let mut conn = Conn::new(more(opts)).await.map_err(told)?;
     conn.query_drop("SET NAMES utf8mb4").await.map_err(told)?;
     conn.query_drop(SESSION).await.map_err(told)?;
     Ok(conn)

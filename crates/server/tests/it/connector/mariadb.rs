@@ -71,6 +71,11 @@ impl Database {
         }
     }
 
+    /// Another session.
+    pub async fn again(&self) -> Conn {
+        Conn::new(Opts::from_url(&self.url).unwrap()).await.unwrap()
+    }
+
     /// Statements apart by `;` at the end of a line.
     pub async fn run(&mut self, text: &str) {
         for statement in text.split(";\n").filter(|text| !text.trim().is_empty()) {

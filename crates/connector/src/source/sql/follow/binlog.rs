@@ -10,7 +10,11 @@ mod statement;
 mod stream;
 mod tables;
 
-use std::collections::HashMap;
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use mysql_async::Conn;
 pub use place::Place;
@@ -27,6 +31,7 @@ use super::Touched;
 use crate::{
     error::Result,
     feed::{Follow, Sql},
+    source::fault,
 };
 
 /// A log that can be followed.
@@ -39,7 +44,12 @@ pub struct Log {
     followed: Vec<(Table, Vec<Column>)>,
     /// Tables whose changes go on to followed rows, which no log tells.
     parents: HashMap<Table, Parent>,
+    /// When it was last asked whether it is the log that it was.
+    asked: Cell<Option<Instant>>,
 }
+
+/// How often that is asked where nothing is logged: a log that is begun anew may end in the same place.
+const ASK: Duration = Duration::from_secs(30);
 
 impl Log {
     pub async fn of(conn: &mut Conn, follow: &Follow) -> Result<Self> {
@@ -51,9 +61,7 @@ impl Log {
             let columns = tables::columns(conn, &place).await?;
             followed.push((place, columns));
         }
-        settings
-            .judge(conn, followed.iter().map(|(place, _)| place))
-            .await?;
+        settings.judge(conn).await?;
         let named: Vec<_> = followed
             .iter()
             .map(|(place, _)| place.clone())
@@ -65,6 +73,7 @@ impl Log {
             folds,
             parents: cascade::parents(conn, &named, folds).await?,
             followed,
+            asked: Cell::default(),
         })
     }
 
@@ -90,6 +99,12 @@ impl Log {
     pub async fn noted(&self, sql: &Sql, conn: &mut Conn, mut place: Place) -> Result<Place> {
         if place.born.is_none() {
             place.born = stream::born(sql, self, &place.file).await?;
+            if place.born.is_none() {
+                return Err(fault(format!(
+                    "the database names {} as the file of its binary log, and does not give it: has it a server_id?",
+                    place.file
+                )));
+            }
         }
         if self.server == Server::MariaDb && place.gtid.is_none() {
             place.gtid = gtid::at(conn, &place.file, place.at).await;
@@ -107,7 +122,7 @@ impl Log {
         (from, mut to): (&Place, Place),
     ) -> Result<Touched> {
         let mut touched = Touched::default();
-        if from.is(&to) {
+        if from.is(&to) && self.is_still(sql, from).await? {
             touched.position = Some(from.text());
             return Ok(touched);
         }
@@ -117,7 +132,7 @@ impl Log {
             None => touched.everything = true,
             Some((mut stream, moved)) => {
                 touched.moved = moved;
-                look.read(&mut stream, &to, &mut touched).await?;
+                look.read(sql, &mut stream, &to, &mut touched).await?;
                 if !touched.everything && stream.file == to.file {
                     to.born = stream.born;
                     to.gtid = to.gtid.or(look.gtids.map(|gtids| gtids.text()));
@@ -126,6 +141,15 @@ impl Log {
         }
         touched.position = Some(self.noted(sql, conn, to).await?.text());
         Ok(touched)
+    }
+
+    async fn is_still(&self, sql: &Sql, from: &Place) -> Result<bool> {
+        if self.asked.get().is_some_and(|asked| asked.elapsed() < ASK) {
+            return Ok(true);
+        }
+        let born = stream::born(sql, self, &from.file).await?;
+        self.asked.set(Some(Instant::now()));
+        Ok(born == from.born)
     }
 
     /// The log from a place on, and whether it is another than the one that was left there. `None`: it does not have what comes

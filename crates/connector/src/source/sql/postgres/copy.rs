@@ -3,7 +3,11 @@
 
 use memchr::{memchr, memchr2};
 
-use crate::{collect::Collect, error::Result, source::fault};
+use crate::{
+    collect::Collect,
+    error::{Error, Result},
+    source::fault,
+};
 
 /// Longest row.
 const LONGEST: usize = 64 << 20;
@@ -50,7 +54,11 @@ impl Lines {
 
 /// Lines as text: all of them judged at once.
 pub fn text(lines: &[u8]) -> Result<&str> {
-    simdutf8::basic::from_utf8(lines).map_err(|_| fault("PostgreSQL's answer is not UTF-8"))
+    simdutf8::basic::from_utf8(lines).map_err(|_| not_utf8())
+}
+
+pub fn not_utf8() -> Error {
+    fault("PostgreSQL's answer is not UTF-8")
 }
 
 /// Takes a line apart. Texts of the columns `zoned` end with the offset of UTC, and are given with `Z`.

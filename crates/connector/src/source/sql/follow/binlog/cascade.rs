@@ -7,7 +7,7 @@ use mysql_async::{Conn, Row, binlog::row::BinlogRow, prelude::Queryable};
 
 use super::tables::{self, Column, Table, folded, value};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     feed::{Engine, Followed, quoted},
     source::sql::mariadb::told,
 };
@@ -19,6 +19,8 @@ pub struct Parent {
     deletes: bool,
     /// Of changes of these columns.
     referenced: BTreeSet<usize>,
+    /// Its columns may not be seen: of every change.
+    unseen: bool,
 }
 
 impl Parent {
@@ -26,12 +28,13 @@ impl Parent {
     pub fn goes_on(&self, before: Option<&BinlogRow>, after: Option<&BinlogRow>, whole: bool) -> bool {
         match (before, after) {
             (Some(before), Some(after)) => {
-                !self.referenced.is_empty()
-                    && (!whole
-                        || self
-                            .referenced
-                            .iter()
-                            .any(|at| value(before, *at) != value(after, *at)))
+                self.unseen
+                    || !self.referenced.is_empty()
+                        && (!whole
+                            || self
+                                .referenced
+                                .iter()
+                                .any(|at| value(before, *at) != value(after, *at)))
             }
             // A row that is new has nothing that refers to it.
             (None, _) => false,
@@ -61,9 +64,14 @@ pub async fn parents(
     while let Some(child) = due.pop() {
         for key in foreign_keys(conn, &child, folds).await? {
             if !is_told(&key, &child, followed) {
-                let columns: Vec<Column> = tables::columns(conn, &key.parent).await?;
+                // It may lie in a schema that this user may not see.
+                let columns: Vec<Column> = match tables::columns(conn, &key.parent).await {
+                    Err(Error::Decide(_)) => Vec::new(),
+                    columns => columns?,
+                };
                 let parent = parents.entry(key.parent.clone()).or_default();
                 parent.deletes |= key.deletes;
+                parent.unseen |= key.updates && columns.is_empty();
                 if key.updates {
                     let is = |column: &&Column| {
                         key.columns

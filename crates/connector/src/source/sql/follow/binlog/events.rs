@@ -14,13 +14,14 @@ use super::{
     Log,
     gtid::Last,
     place::Place,
+    server::Server,
     statement::{Statement, names, prepared},
-    stream::Stream,
+    stream::{From, Stream},
     tables::{self, Column, Key, Table, folded, key_of},
 };
 use crate::{
     error::Result,
-    feed::Follow,
+    feed::{Follow, Sql},
     source::{fault, sql::follow::Touched},
 };
 
@@ -55,11 +56,39 @@ impl<'l> Look<'l> {
         })
     }
 
-    pub async fn read(&mut self, stream: &mut Stream, to: &Place, touched: &mut Touched) -> Result<()> {
-        while let Some(event) = stream.next(&to.file).await? {
-            let Some(event) = event else {
-                touched.everything = true;
-                return Ok(());
+    pub async fn read(
+        &mut self,
+        sql: &Sql,
+        stream: &mut Stream,
+        to: &Place,
+        touched: &mut Touched,
+    ) -> Result<()> {
+        // Where a stream ended that was opened again.
+        let mut ended = None;
+        loop {
+            let event = match stream.next(&to.file).await? {
+                Some(Some(event)) => event,
+                Some(None) => {
+                    touched.everything = true;
+                    return Ok(());
+                }
+                // The end; a reader that the server gives up sees an end like any other.
+                None => {
+                    let here = (stream.file.clone(), stream.at);
+                    let reached = stream.file == to.file && stream.at >= to.at;
+                    if reached || stream.at == 0 || ended.as_ref() == Some(&here) {
+                        return Ok(());
+                    }
+                    *stream = match self.again(sql, &here, to).await? {
+                        Some(again) => again,
+                        None => {
+                            touched.everything = true;
+                            return Ok(());
+                        }
+                    };
+                    ended = Some(here);
+                    continue;
+                }
             };
             let header = event.header();
             // The first event of a file that is sent is made up and has no place.
@@ -71,7 +100,15 @@ impl<'l> Look<'l> {
                 return Ok(());
             }
         }
-        Ok(())
+    }
+
+    async fn again(&self, sql: &Sql, (file, at): &(String, u64), to: &Place) -> Result<Option<Stream>> {
+        let place = Place {
+            file: file.clone(),
+            at: *at,
+            ..to.clone()
+        };
+        Stream::open(sql, self.log, From::Place(&place), &to.file).await
     }
 
     fn event(
@@ -187,8 +224,8 @@ impl<'l> Look<'l> {
                 let mut tables = self.keys.keys().copied().chain(parents);
                 tables.any(|(_, table)| names(&words, table))
             }
-            // Else its rows were looked at before they were there.
-            Statement::Committed(id) => !self.prepared.contains(&id),
+            // Its rows may have been looked at before they were there. MariaDB's snapshots may lie after it and not show them yet.
+            Statement::Committed(id) => self.log.server == Server::MariaDb || !self.prepared.contains(&id),
         }
     }
 }

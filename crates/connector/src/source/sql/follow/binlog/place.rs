@@ -22,15 +22,13 @@ pub struct Place {
 impl Place {
     pub fn text(&self) -> String {
         let born = self.born.map(|born| format!("@{born}")).unwrap_or_default();
-        let gtid = self.gtid.as_ref().map(|gtid| format!(" {gtid}"));
-        format!("{}:{}{born}{}", self.file, self.at, gtid.unwrap_or_default())
+        let gtid = self.gtid.as_deref().unwrap_or("-");
+        format!("{}:{}{born} {gtid}", self.file, self.at)
     }
 
     pub fn read(text: &str) -> Option<Self> {
-        let (place, gtid) = match text.split_once(' ') {
-            Some((place, gtid)) => (place, Some(gtid.to_owned())),
-            None => (text, None),
-        };
+        let (place, gtid) = text.rsplit_once(' ').unwrap_or((text, "-"));
+        let gtid = (gtid != "-").then(|| gtid.to_owned());
         let (file, at) = place.rsplit_once(':')?;
         let (at, born) = match at.split_once('@') {
             Some((at, born)) => (at, Some(born.parse().ok()?)),
@@ -70,8 +68,8 @@ impl Place {
     }
 }
 
-/// The file that is written and how far; the databases that alone are logged, and those that are not.
-pub async fn last(conn: &mut Conn, server: Server) -> Result<((String, u64), [Vec<String>; 2])> {
+/// The file that is written and how far; are some databases not logged?
+pub async fn last(conn: &mut Conn, server: Server) -> Result<((String, u64), bool)> {
     // <https://dev.mysql.com/doc/refman/8.4/en/show-binary-log-status.html>
     let query = match server {
         Server::MySql if conn.server_version() >= (8, 2, 0) => "SHOW BINARY LOG STATUS",
@@ -83,14 +81,12 @@ pub async fn last(conn: &mut Conn, server: Server) -> Result<((String, u64), [Ve
     })?;
     let text = |at: usize| row.get_opt::<String, _>(at).and_then(std::result::Result::ok);
     let place = text(0).zip(row.get_opt(1).and_then(std::result::Result::ok));
-    let names = |at| {
-        let list = text(at).unwrap_or_default();
-        let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
-        names.map(str::to_owned).collect()
-    };
     let place =
         place.ok_or_else(|| fault(format!("{query} did not answer with a file and a place in it")))?;
-    Ok((place, [names(2), names(3)]))
+    let filtered = [2, 3]
+        .into_iter()
+        .any(|at| text(at).is_some_and(|names| !names.is_empty()));
+    Ok((place, filtered))
 }
 
 /// MariaDB's place of a consistent snapshot.
@@ -129,7 +125,7 @@ mod tests {
     fn a_place_reads_as_it_was_written() {
         for place in [
             place("log.000001", None, None),
-            place("a@b:c.000001", Some(1_796_000_000), None),
+            place("a@b:c d.000001", Some(1_796_000_000), None),
             place("log.000001", Some(0), Some("")),
             place("log.000001", Some(1), Some("0-1-10,1-2-5")),
             place(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mysql_async::{Conn, Row, prelude::Queryable};
 
-use super::{place, tables::Table};
+use super::place;
 use crate::{
     error::{Error, Result},
     source::sql::mariadb::told,
@@ -70,7 +70,7 @@ impl Settings {
     }
 
     /// Can tables be followed?
-    pub async fn judge(&self, conn: &mut Conn, tables: impl Iterator<Item = &Table>) -> Result<()> {
+    pub async fn judge(&self, conn: &mut Conn) -> Result<()> {
         let wanted = [
             ("log_bin", "ON"),
             ("binlog_format", "ROW"),
@@ -89,14 +89,9 @@ impl Settings {
         {
             wrong.push("it is a replica and log_slave_updates is not ON".to_owned());
         }
-        if wrong.is_empty() {
-            let (_, [only, never]) = place::last(conn, self.server).await?;
-            let unlogged =
-                |(schema, _): &&Table| never.contains(schema) || (!only.is_empty() && !only.contains(schema));
-            wrong.extend(tables.filter(unlogged).map(|(schema, _)| {
-                format!("binlog_do_db or binlog_ignore_db keeps {schema} out of the log")
-            }));
-            wrong.dedup();
+        // Rows go by the database of their table, statements by that of their session: some are not in the log.
+        if wrong.is_empty() && place::last(conn, self.server).await?.1 {
+            wrong.push("binlog_do_db or binlog_ignore_db is set".to_owned());
         }
         if wrong.is_empty() {
             return Ok(());
@@ -110,9 +105,13 @@ impl Settings {
 
     async fn is_replica(&self, conn: &mut Conn) -> Result<bool> {
         if self.server == Server::MariaDb {
-            return Ok(
-                !self.is("gtid_slave_pos", "") || self.set.get("wsrep_on").is_some_and(|on| on == "ON")
-            );
+            let running: Option<(String, String)> = conn
+                .query_first("SHOW GLOBAL STATUS LIKE 'Slaves_running'")
+                .await
+                .map_err(told)?;
+            return Ok(!self.is("gtid_slave_pos", "")
+                || self.set.get("wsrep_on").is_some_and(|on| on == "ON")
+                || running.is_some_and(|(_, running)| running != "0"));
         }
         // <https://dev.mysql.com/doc/refman/8.4/en/show-replica-status.html>
         let query = if conn.server_version() >= (8, 0, 22) {

@@ -15,11 +15,18 @@ pub enum Statement {
 
 impl Statement {
     pub fn read(text: &str) -> Self {
-        // A server puts these in the place of events that it thinks a reader does not know.
-        if text.starts_with('#') {
-            return Self::Nothing;
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            // In another character set: the name of a table may not be read.
+            return Self::Any;
         }
-        let words = words(text);
+        let mut words = words(without_comments(text));
+        // `/*!40000 …`: for servers from that version on.
+        if words
+            .first()
+            .is_some_and(|word| word.chars().all(|c| c.is_ascii_digit()))
+        {
+            words.remove(0);
+        }
         let word = |at: usize| words.get(at).map(String::as_str).unwrap_or_default();
         match word(0) {
             "" | "begin" | "commit" | "rollback" | "savepoint" | "release" | "grant" | "revoke" | "flush" => {
@@ -34,6 +41,22 @@ impl Statement {
             _ => Self::Any,
         }
     }
+}
+
+/// Without the comments before it. Servers also put such in the place of events that they think a reader does not know.
+fn without_comments(text: &str) -> &str {
+    let text = text.trim_start();
+    let rest = if let Some(block) = text
+        .strip_prefix("/*")
+        .filter(|rest| !rest.starts_with(['!', 'M']))
+    {
+        block.split_once("*/").map(|(_, rest)| rest)
+    } else if text.starts_with('#') || text.starts_with("--") {
+        Some(text.split_once('\n').map_or("", |(_, rest)| rest))
+    } else {
+        None
+    };
+    rest.map_or(text, without_comments)
 }
 
 /// Does a statement of these words name a table?
@@ -81,6 +104,12 @@ mod tests {
         for (text, table) in [
             ("TRUNCATE `in`", "in"),
             ("ALTER TABLE register.in ADD x int", "in"),
+            ("# clean up\ntruncate orders", "orders"),
+            (
+                "-- Release 4.2\n/* commit 12 */ alter table orders add g int first",
+                "orders",
+            ),
+            ("/*!40000 ALTER TABLE `in` DISABLE KEYS */", "in"),
             ("alter table `Pasūtījumu rindas` add x int", "Pasūtījumu rindas"),
             ("RENAME TABLE orders TO old, new TO orders", "orders"),
         ] {
@@ -102,6 +131,7 @@ mod tests {
             "CALL change_all()",
             "SELECT change_all()",
             "/* by a tool */ DELETE FROM x",
+            "TRUNCATE r\u{fffd}kini",
         ] {
             assert_eq!(Statement::read(text), Statement::Any, "{text}");
         }

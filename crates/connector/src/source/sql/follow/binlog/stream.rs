@@ -16,13 +16,16 @@ use crate::{
     feed::Sql,
     source::{
         fault,
-        sql::mariadb::{connect, told},
+        sql::mariadb::{connect_with, told},
     },
 };
 
 /// The servers' errors for a place, or for GTIDs, that their log has no more or never had.
 /// <https://mariadb.com/kb/en/mariadb-error-codes/>
 const NOT_THERE: [u16; 4] = [1236, 1945, 1951, 1955];
+
+/// Bytes of an event.
+const LARGEST: usize = 1 << 30;
 
 /// From where.
 pub enum From<'p> {
@@ -39,12 +42,15 @@ pub struct Stream {
     pub file: String,
     /// When that file was begun.
     pub born: Option<u32>,
+    /// Where the last event ended.
+    pub at: u64,
 }
 
 impl Stream {
     /// At the first event. `None`: the log does not have what is asked for. `like`: a name of a file.
     pub async fn open(sql: &Sql, log: &Log, from: From<'_>, like: &str) -> Result<Option<Self>> {
-        let mut conn = connect(sql).await?;
+        // Events are larger than the server lets packets be.
+        let mut conn = connect_with(sql, |opts| opts.max_allowed_packet(Some(LARGEST))).await?;
         if log.server.identity(&mut conn).await? != log.identity {
             return Err(fault("the address leads to more than one server"));
         }
@@ -54,6 +60,10 @@ impl Stream {
                 .await
                 .map_err(told)?;
         }
+        let begun = match &from {
+            From::Place(place) => Some(place.at),
+            _ => None,
+        };
         let mut request = BinlogStreamRequest::new(server_id()).with_non_blocking();
         match from {
             From::Place(place) => {
@@ -75,6 +85,7 @@ impl Stream {
             inner,
             file: String::new(),
             born: None,
+            at: 0,
         };
         // What comes first names the file and says when it was begun.
         while stream.born.is_none() {
@@ -85,6 +96,9 @@ impl Stream {
                 Some(event) => stream.passed(&event.map_err(told)?, like)?,
                 None => return Ok(None),
             }
+        }
+        if let Some(begun) = begun {
+            stream.at = begun;
         }
         Ok(Some(stream))
     }
@@ -108,11 +122,16 @@ impl Stream {
 
     fn passed(&mut self, event: &Event, like: &str) -> Result<()> {
         let header = event.header();
+        // One that is made up has no place.
+        if header.log_pos() != 0 {
+            self.at = u64::from(header.log_pos());
+        }
         match header.event_type() {
             Ok(EventType::FORMAT_DESCRIPTION_EVENT) => self.born = Some(header.timestamp()),
             Ok(EventType::ROTATE_EVENT) => {
                 if let Some(EventData::RotateEvent(rotate)) = event.read_data().map_err(fault)? {
                     let name = rotate.name();
+                    self.at = 0;
                     self.file = if header.log_pos() == 0 {
                         // Made up before a file's first event: a check sum follows its name. Names are of one length.
                         name.chars().take(like.chars().count()).collect()

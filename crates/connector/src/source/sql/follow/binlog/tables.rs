@@ -23,6 +23,8 @@ pub struct Column {
     ty: String,
     unsigned: bool,
     charset: Option<String>,
+    /// Digits of a second's fraction.
+    digits: usize,
 }
 
 /// What a row event says of a key.
@@ -78,23 +80,32 @@ pub async fn columns(conn: &mut Conn, place: &Table) -> Result<Vec<Column>> {
         }
         Some(_) => {}
     }
-    let rows: Vec<(String, u64, String, String, Option<String>)> = conn
+    let rows: Vec<Listed> = conn
         .exec(
-            "SELECT COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+            "SELECT COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, DATETIME_PRECISION FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
             (schema, name),
         )
         .await
         .map_err(told)?;
-    let column =
-        |(name, position, ty, whole, charset): (String, u64, String, String, Option<String>)| Column {
+    let column = |(name, position, ty, whole, charset, digits): Listed| {
+        let whole = whole.to_lowercase();
+        Column {
             name,
             at: (position as usize).saturating_sub(1),
-            ty: ty.to_lowercase(),
-            unsigned: whole.to_lowercase().contains("unsigned"),
+            unsigned: whole.contains("unsigned"),
+            ty: if whole.contains("zerofill") {
+                whole
+            } else {
+                ty.to_lowercase()
+            },
             charset,
-        };
+            digits: digits.unwrap_or_default() as usize,
+        }
+    };
     Ok(rows.into_iter().map(column).collect())
 }
+
+type Listed = (String, u64, String, String, Option<String>, Option<u64>);
 
 /// The columns of a followed table that hold the key, in its order.
 pub fn key(table: &Followed, columns: &[Column], key_columns: &[String]) -> Result<Vec<Column>> {
@@ -149,8 +160,8 @@ impl Column {
                     Some("ucs2" | "utf16" | "utf16le" | "utf32")
                 )
             }
-            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "binary" | "varbinary"
-            | "date" | "datetime" | "year" => true,
+            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "varbinary" | "date"
+            | "datetime" | "year" => true,
             _ => false,
         }
     }
@@ -166,6 +177,15 @@ impl Column {
                 (utf8 || bytes.is_ascii())
                     .then(|| String::from_utf8(bytes.clone()).ok())
                     .flatten()
+            }
+            Value::Date(year, month, day, hour, minute, second, micros) if self.ty == "datetime" => {
+                let mut text = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
+                if self.digits > 0 {
+                    let fraction = format!("{micros:06}");
+                    text.push('.');
+                    text.push_str(fraction.get(..self.digits).unwrap_or(&fraction));
+                }
+                Some(text)
             }
             // The log does not say that a number has no sign.
             Value::Int(number) if self.unsigned && *number < 0 => {
@@ -194,7 +214,23 @@ mod tests {
             ty: ty.to_owned(),
             unsigned,
             charset: charset.map(str::to_owned),
+            digits: 3,
         }
+    }
+
+    #[test]
+    fn moments_are_written_as_a_query_gives_them() {
+        let text = |digits, micros| {
+            let column = Column {
+                digits,
+                ..column("datetime", false, None)
+            };
+            column.text(&Value::Date(2020, 1, 2, 0, 0, 0, micros)).unwrap()
+        };
+        assert_eq!(text(0, 0), "2020-01-02 00:00:00");
+        assert_eq!(text(3, 500_000), "2020-01-02 00:00:00.500");
+        let date = column("date", false, None).text(&Value::Date(2020, 1, 2, 0, 0, 0, 0));
+        assert_eq!(date.as_deref(), Some("2020-01-02"));
     }
 
     #[test]
@@ -226,7 +262,15 @@ mod tests {
             None
         );
         assert!(!column("varchar", false, Some("utf16")).is_told());
-        for ty in ["enum", "set", "timestamp", "bit", "uuid"] {
+        for ty in [
+            "enum",
+            "set",
+            "timestamp",
+            "bit",
+            "uuid",
+            "binary",
+            "int(8) unsigned zerofill",
+        ] {
             assert!(!column(ty, false, None).is_told(), "{ty}");
         }
     }
