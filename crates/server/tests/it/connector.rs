@@ -184,6 +184,15 @@ impl Desk {
         problem
     }
 
+    /// Of a feed whose source cannot be followed: not at each try to follow it.
+    pub async fn is_compared_once(&self) {
+        until("it is tried again and again", async || {
+            self.log().matches("the feed stands still").count() > 3
+        })
+        .await;
+        assert_eq!(self.log().matches(" compared records").count(), 1);
+    }
+
     /// Nothing is wrong, and the server holds what the feed has sent.
     pub async fn until_whole(&self, mut service: Service, party: &Party, dataset: &str) {
         until("nothing is wrong any more", async || {

@@ -344,3 +344,39 @@ async fn a_record_read_by_its_key_is_the_one_that_was_copied_whatever_its_types(
     assert_eq!(sent, 5, "{packages:#}");
     assert_ne!(copied["digest"], state(&provider, "cp_types").await["digest"]);
 }
+
+#[tokio::test]
+async fn a_source_whose_reader_may_not_follow_it_is_compared_on_schedule() {
+    let Some(database) = Database::start().await else {
+        return;
+    };
+    database
+        .run("CREATE TABLE words (id int PRIMARY KEY, word text); INSERT INTO words VALUES (1, 'a'); CREATE ROLE reader LOGIN; GRANT SELECT ON words TO reader; CREATE PUBLICATION dagr_cp_words FOR TABLE words")
+        .await;
+    let server = Server::start();
+    let provider = server.producer().await;
+    server
+        .publish(&provider, "cp_words", "name: cp_words\nkey: id\ndata_description: Vārdi\nclassification: restricted\nfields:\n  - id int : numurs\n  - word : vārds\n")
+        .await;
+    let rest = format!(
+        "dataset = 'cp_words'\n[source]\nkind = 'postgres'\nurl = '{}'\ntable = 'public.words'\n[source.follow]\nevery = '20ms'\n",
+        database.url.replace("dagr@", "reader@")
+    );
+    let desk = Desk::feed(&server, &provider, &rest);
+    let service = desk.service();
+    desk.until_problem("replication").await;
+    until("it is compared", async || {
+        state(&provider, "cp_words").await["records"] == 1
+    })
+    .await;
+    desk.is_compared_once().await;
+    // The right is given: from then on it is followed.
+    database
+        .run("ALTER ROLE reader REPLICATION; INSERT INTO words VALUES (2, 'b')")
+        .await;
+    until("it is followed", async || {
+        state(&provider, "cp_words").await["records"] == 2
+    })
+    .await;
+    desk.until_whole(service, &provider, "cp_words").await;
+}
