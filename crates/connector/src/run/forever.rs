@@ -58,18 +58,17 @@ impl Service<'_> {
             )));
         }
         // A source that cannot be followed any more is compared all the same.
+        let asked = running.state.meta("compare_due")?.unwrap_or_default();
         let connected = match &mut self.followed {
             Some(followed) => followed.connect().await,
             None => Ok(()),
         };
         self.unfollowed &= connected.is_err();
-        // Each try to follow it may ask for a comparison.
-        let due = if self.unfollowed {
-            self.schedule_due()?
-        } else {
-            self.compare_due()?
-        };
-        if due {
+        if self.unfollowed {
+            // Each try to follow it may ask for a comparison.
+            running.state.set_meta("compare_due", &asked)?;
+        }
+        if self.compare_due()? {
             if let Err(error) = running.renew_definition().await {
                 tracing::warn!(%error, "the definition is the one known before");
             }
@@ -78,6 +77,9 @@ impl Service<'_> {
             if let Delivered::Held(_) = running.deliver(None).await? {
                 return Ok(LOOK);
             }
+        }
+        if connected.is_err() {
+            self.reconcile_due().await?;
         }
         connected?;
         let mut wait = match running.feed.source {
@@ -100,10 +102,16 @@ impl Service<'_> {
                 Seen::Everything => {}
             }
         }
+        self.reconcile_due().await?;
+        Ok(wait.min(LOOK))
+    }
+
+    async fn reconcile_due(&self) -> Result<()> {
+        let running = self.running;
         if running.state.unfinished()?.is_empty() && running.reconcile_due()? {
             running.reconcile().await?;
         }
-        Ok(wait.min(LOOK))
+        Ok(())
     }
 
     fn compare_due(&self) -> Result<bool> {
@@ -114,11 +122,7 @@ impl Service<'_> {
         if state.meta("compare_due")?.as_deref() == Some("true") {
             return Ok(true);
         }
-        self.schedule_due()
-    }
-
-    fn schedule_due(&self) -> Result<bool> {
-        let last = self.running.state.meta("last_compare")?;
+        let last = state.meta("last_compare")?;
         Ok(is_past(last.as_deref(), self.running.feed.schedule.compare))
     }
 

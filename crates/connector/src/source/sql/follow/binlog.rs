@@ -11,7 +11,7 @@ mod stream;
 mod tables;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     time::{Duration, Instant},
 };
@@ -46,7 +46,12 @@ pub struct Log {
     parents: HashMap<Table, Parent>,
     /// When it was last asked whether it is the log that it was.
     asked: Cell<Option<Instant>>,
+    /// Transactions of XA by their ids: do they hold rows that matter?
+    prepared: RefCell<HashMap<String, bool>>,
 }
+
+/// Transactions of XA that are remembered.
+const PREPARED: usize = 10_000;
 
 /// How often that is asked where nothing is logged: a log that is begun anew may end in the same place.
 const ASK: Duration = Duration::from_secs(30);
@@ -74,6 +79,7 @@ impl Log {
             parents: cascade::parents(conn, &named, folds).await?,
             followed,
             asked: Cell::default(),
+            prepared: RefCell::default(),
         })
     }
 
@@ -141,6 +147,18 @@ impl Log {
         }
         touched.position = Some(self.noted(sql, conn, to).await?.text());
         Ok(touched)
+    }
+
+    fn prepare(&self, id: String, matters: bool) {
+        let mut prepared = self.prepared.borrow_mut();
+        if prepared.len() < PREPARED {
+            prepared.insert(id, matters);
+        }
+    }
+
+    /// Does it hold rows that matter? One that is not remembered may.
+    fn commit(&self, id: &str) -> bool {
+        self.prepared.borrow_mut().remove(id).unwrap_or(true)
     }
 
     async fn is_still(&self, sql: &Sql, from: &Place) -> Result<bool> {

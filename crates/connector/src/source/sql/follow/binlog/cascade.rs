@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use mysql_async::{Conn, Row, binlog::row::BinlogRow, prelude::Queryable};
 
-use super::tables::{self, Column, Table, folded, value};
+use super::tables::{self, Table, folded, value};
 use crate::{
     error::{Error, Result},
     feed::{Engine, Followed, quoted},
@@ -19,8 +19,6 @@ pub struct Parent {
     deletes: bool,
     /// Of changes of these columns.
     referenced: BTreeSet<usize>,
-    /// Its columns may not be seen: of every change.
-    unseen: bool,
 }
 
 impl Parent {
@@ -28,13 +26,12 @@ impl Parent {
     pub fn goes_on(&self, before: Option<&BinlogRow>, after: Option<&BinlogRow>, whole: bool) -> bool {
         match (before, after) {
             (Some(before), Some(after)) => {
-                self.unseen
-                    || !self.referenced.is_empty()
-                        && (!whole
-                            || self
-                                .referenced
-                                .iter()
-                                .any(|at| value(before, *at) != value(after, *at)))
+                !self.referenced.is_empty()
+                    && (!whole
+                        || self
+                            .referenced
+                            .iter()
+                            .any(|at| value(before, *at) != value(after, *at)))
             }
             // A row that is new has nothing that refers to it.
             (None, _) => false,
@@ -64,23 +61,11 @@ pub async fn parents(
     while let Some(child) = due.pop() {
         for key in foreign_keys(conn, &child, folds).await? {
             if !is_told(&key, &child, followed) {
-                // It may lie in a schema that this user may not see.
-                let columns: Vec<Column> = match tables::columns(conn, &key.parent).await {
-                    Err(Error::Decide(_)) => Vec::new(),
-                    columns => columns?,
-                };
+                let referenced = referenced(conn, &child, &key).await?;
                 let parent = parents.entry(key.parent.clone()).or_default();
                 parent.deletes |= key.deletes;
-                parent.unseen |= key.updates && columns.is_empty();
                 if key.updates {
-                    let is = |column: &&Column| {
-                        key.columns
-                            .iter()
-                            .any(|(_, own)| own.eq_ignore_ascii_case(&column.name))
-                    };
-                    parent
-                        .referenced
-                        .extend(columns.iter().filter(is).map(|column| column.at));
+                    parent.referenced.extend(referenced);
                 }
             }
             if seen.insert(key.parent.clone()) {
@@ -89,6 +74,27 @@ pub async fn parents(
         }
     }
     Ok(parents)
+}
+
+/// The columns of the parent that a foreign key refers to, and its own foreign keys, must be seen.
+async fn referenced(conn: &mut Conn, (_, child): &Table, key: &ForeignKey) -> Result<Vec<usize>> {
+    let (schema, name) = &key.parent;
+    let unseen = || {
+        Error::Decide(format!(
+            "GRANT SELECT ON {schema}.{name}: its changes go on to rows of {child} by a foreign key, and this user may not see it"
+        ))
+    };
+    let columns = match tables::columns(conn, &key.parent).await {
+        Err(Error::Decide(_)) => return Err(unseen()),
+        columns => columns?,
+    };
+    let at = |own: &String| {
+        let column = columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(own));
+        column.map(|column| column.at).ok_or_else(unseen)
+    };
+    key.columns.iter().map(|(_, own)| at(own)).collect()
 }
 
 /// Those of a table by which something goes on to it. Their rules stand in `SHOW CREATE TABLE`: MariaDB shows them nowhere else to a user

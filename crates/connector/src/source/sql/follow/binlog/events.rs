@@ -1,6 +1,6 @@
 //! Events of the log → keys of followed records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use mysql_async::{
     BinlogStream,
@@ -34,8 +34,8 @@ pub struct Look<'l> {
     log: &'l Log,
     /// Of each followed table, once for each way in which it belongs to records.
     keys: HashMap<&'l Table, Vec<Vec<Column>>>,
-    /// Prepared since the look began.
-    prepared: HashSet<String>,
+    /// Were rows that matter changed since the last GTID?
+    matters: bool,
     /// MariaDB's, up to here.
     pub gtids: Option<Last>,
 }
@@ -51,7 +51,7 @@ impl<'l> Look<'l> {
         Ok(Self {
             log,
             keys,
-            prepared: HashSet::new(),
+            matters: false,
             gtids,
         })
     }
@@ -76,7 +76,12 @@ impl<'l> Look<'l> {
                 None => {
                     let here = (stream.file.clone(), stream.at);
                     let reached = stream.file == to.file && stream.at >= to.at;
-                    if reached || stream.at == 0 || ended.as_ref() == Some(&here) {
+                    if reached {
+                        return Ok(());
+                    }
+                    if ended.as_ref() == Some(&here) {
+                        // MySQL's place may lie before the end that it gives.
+                        touched.everything = self.log.server == Server::MariaDb;
                         return Ok(());
                     }
                     *stream = match self.again(sql, &here, to).await? {
@@ -105,7 +110,8 @@ impl<'l> Look<'l> {
     async fn again(&self, sql: &Sql, (file, at): &(String, u64), to: &Place) -> Result<Option<Stream>> {
         let place = Place {
             file: file.clone(),
-            at: *at,
+            // The first place of a file.
+            at: (*at).max(4),
             ..to.clone()
         };
         Stream::open(sql, self.log, From::Place(&place), &to.file).await
@@ -121,8 +127,11 @@ impl<'l> Look<'l> {
         use EventType as E;
         let Ok(ty) = header.event_type() else {
             let raw = header.event_type_raw();
-            if let (MARIADB_GTID, Some(gtids)) = (raw, &mut self.gtids) {
-                gtids.pass(header.server_id(), event.data());
+            if raw == MARIADB_GTID {
+                self.matters = false;
+                if let Some(gtids) = &mut self.gtids {
+                    gtids.pass(header.server_id(), event.data());
+                }
             }
             // Of one that is not understood nobody knows what it changed, but where the server says that it may be passed over.
             touched.everything |=
@@ -150,16 +159,16 @@ impl<'l> Look<'l> {
             E::XID_EVENT => touched.transactions += 1,
             E::XA_PREPARE_LOG_EVENT => {
                 touched.transactions += 1;
-                self.prepared.extend(prepared(event.data()));
+                if let Some(id) = prepared(event.data()) {
+                    self.log.prepare(id, self.matters);
+                }
             }
+            E::GTID_EVENT | E::ANONYMOUS_GTID_EVENT | E::GTID_TAGGED_LOG_EVENT => self.matters = false,
             // Of no rows.
             E::FORMAT_DESCRIPTION_EVENT
             | E::ROTATE_EVENT
             | E::STOP_EVENT
             | E::TABLE_MAP_EVENT
-            | E::GTID_EVENT
-            | E::ANONYMOUS_GTID_EVENT
-            | E::GTID_TAGGED_LOG_EVENT
             | E::PREVIOUS_GTIDS_EVENT
             | E::HEARTBEAT_EVENT
             | E::IGNORABLE_EVENT
@@ -175,7 +184,7 @@ impl<'l> Look<'l> {
         Ok(())
     }
 
-    fn rows(&self, touched: &mut Touched, stream: &BinlogStream, rows: &RowsEventData<'_>) -> Result<()> {
+    fn rows(&mut self, touched: &mut Touched, stream: &BinlogStream, rows: &RowsEventData<'_>) -> Result<()> {
         let Some(map) = stream.get_tme(rows.table_id()) else {
             return Err(fault("a change of a table the binary log did not name"));
         };
@@ -185,6 +194,7 @@ impl<'l> Look<'l> {
         if parent.is_none() && keys.is_none() {
             return Ok(());
         }
+        self.matters = true;
         for pair in rows.rows(map) {
             let (before, after) = pair.map_err(fault)?;
             // Some sessions log fewer columns, whatever the server's own setting is.
@@ -224,8 +234,8 @@ impl<'l> Look<'l> {
                 let mut tables = self.keys.keys().copied().chain(parents);
                 tables.any(|(_, table)| names(&words, table))
             }
-            // Its rows may have been looked at before they were there. MariaDB's snapshots may lie after it and not show them yet.
-            Statement::Committed(id) => self.log.server == Server::MariaDb || !self.prepared.contains(&id),
+            // Its rows may have been looked at before they were there: snapshots may lie after it and not show them yet.
+            Statement::Committed(id) => self.log.commit(&id),
         }
     }
 }

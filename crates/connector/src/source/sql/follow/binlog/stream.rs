@@ -128,16 +128,13 @@ impl Stream {
         }
         match header.event_type() {
             Ok(EventType::FORMAT_DESCRIPTION_EVENT) => self.born = Some(header.timestamp()),
-            Ok(EventType::ROTATE_EVENT) => {
+            // Made up before a file's first event. The real one before it lies in the file that ends.
+            Ok(EventType::ROTATE_EVENT) if header.log_pos() == 0 => {
                 if let Some(EventData::RotateEvent(rotate)) = event.read_data().map_err(fault)? {
-                    let name = rotate.name();
+                    // A check sum follows the name. Names are of one length.
+                    self.file = rotate.name().chars().take(like.chars().count()).collect();
                     self.at = 0;
-                    self.file = if header.log_pos() == 0 {
-                        // Made up before a file's first event: a check sum follows its name. Names are of one length.
-                        name.chars().take(like.chars().count()).collect()
-                    } else {
-                        name.into_owned()
-                    };
+                    self.born = None;
                 }
             }
             _ => {}
