@@ -151,9 +151,11 @@ impl Log {
 
     fn prepare(&self, id: String, matters: bool) {
         let mut prepared = self.prepared.borrow_mut();
-        if prepared.len() < PREPARED {
-            prepared.insert(id, matters);
+        // Those that were rolled back are among them.
+        if prepared.len() >= PREPARED {
+            prepared.clear();
         }
+        prepared.insert(id, matters);
     }
 
     /// Does it hold rows that matter? One that is not remembered may.
