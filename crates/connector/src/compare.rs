@@ -18,7 +18,7 @@ use self::{
     sent::{Ahead, Passing},
 };
 pub use self::{
-    body::{Growing, lines as body_lines},
+    body::{Growing, each_line, lines as body_lines},
     changes::{Change, Changes, each_of},
 };
 use crate::{

@@ -21,7 +21,7 @@ pub use receipt::Receipts;
 
 use crate::{
     client::{CallError, Client},
-    compare::body_lines,
+    compare::{body_lines, each_line},
     error::{Error, Result},
     feed::{Feed, Retry},
     progress::Progress,
@@ -63,6 +63,8 @@ impl Sender<'_> {
             };
             match sent {
                 Sent::Applied => applied += 1,
+                // What was made on top of it is gone with it.
+                Sent::Declined => break,
                 Sent::Held => return Ok(Delivered::Held(package.id)),
                 // What came after it is gone with it.
                 Sent::TakenBack(problem) => return Err(Error::Decide(problem)),
@@ -82,6 +84,17 @@ impl Sender<'_> {
             "held" => {
                 self.state.held(package, &answer.to_string())?;
                 Ok(Sent::Held)
+            }
+            "declined" => Ok(Sent::Declined),
+            // The guard's package waited too long: what the source holds now goes instead.
+            "outdated" => {
+                let problem = format!(
+                    "package {} was held too long; its changes are read again",
+                    package.id
+                );
+                self.state.taken_back(package, PackageState::Rejected, &problem)?;
+                self.state.read_again()?;
+                Ok(Sent::TakenBack(problem))
             }
             "rejected" => {
                 let problem = format!("package {} was rejected; its changes were not sent", package.id);
@@ -111,9 +124,8 @@ impl Sender<'_> {
             .get(&format!("{}/packages/{}", self.feed.intake(), package.id))
             .await
         {
-            // An outdated package is free again: the state as it is now goes instead.
             Err(CallError::Refused(refusal)) if refusal.status == 404 => {
-                Ok(serde_json::json!({ "state": "rejected" }))
+                Ok(serde_json::json!({ "state": "outdated" }))
             }
             other => Ok(other?),
         }
@@ -144,7 +156,22 @@ impl Sender<'_> {
 
     fn refused(&self, package: &Package, refusal: crate::client::Refusal) -> Result<Value> {
         match (refusal.status, refusal.code.as_str()) {
-            // Nothing of it could be taken: the rows are at fault, not the way.
+            // Nothing of it could be taken: the rows are at fault, not the way. The set stands as it was, and the feed goes on.
+            (422, "package_refused") if package.mode != "snapshot" => {
+                let problem = format!("the server took no row of package {}: {refusal}", package.id);
+                let body = self.state.body(package.n);
+                self.state.declined_whole(package, &problem, |decline| {
+                    each_line(&body, |line| match self.key_and_digest(line) {
+                        Some(sent) => decline(sent),
+                        None => Ok(()),
+                    })
+                })?;
+                tracing::warn!(
+                    problem,
+                    "its records are sent again once they are others, or after `dagr connector resync`"
+                );
+                Ok(serde_json::json!({ "state": "declined" }))
+            }
             (422, "package_refused") => {
                 let problem = format!("the server took no row of package {}: {refusal}", package.id);
                 self.state.taken_back(package, PackageState::Refused, &problem)?;
@@ -257,6 +284,8 @@ async fn put_body(
 
 enum Sent {
     Applied,
+    /// Every record of it lies in the server's quarantine.
+    Declined,
     Held,
     TakenBack(String),
 }

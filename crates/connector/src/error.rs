@@ -31,6 +31,21 @@ impl Error {
         Self::State(format!("{}: {error}", path.display()))
     }
 
+    /// All of it in one line, for the status.
+    pub fn at_once(&self) -> String {
+        /// Faults told.
+        const MOST: usize = 20;
+        let Self::Faults { what, faults } = self else {
+            return self.to_string();
+        };
+        let told: Vec<String> = faults
+            .iter()
+            .take(MOST)
+            .map(|fault| format!("{}: {}", fault.place, fault.message))
+            .collect();
+        format!("{what}: {}", told.join("; "))
+    }
+
     /// Is trying the same again of use?
     pub fn is_passing(&self) -> bool {
         match self {

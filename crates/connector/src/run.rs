@@ -25,7 +25,7 @@ use crate::{
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
     source::{Notes, files, http, soap, sql::Db},
-    state::{LAST_FILE, RESYNCED, State},
+    state::{RESYNCED, State},
 };
 
 /// The definition a feed last worked by; of use when the server is away.
@@ -231,13 +231,33 @@ impl Running {
                 "the server held other records than were sent"
             );
             self.state.set_meta("compare_due", "true")?;
-            self.read_again()?;
+            self.state.read_again()?;
         }
         Ok(done)
     }
 
-    /// One round, for cron: everything new in the source, delivered, and compared with the server when that is due.
+    /// One round, for cron: everything new in the source, delivered, and compared with the server when that is due. What
+    /// goes wrong is in the status too.
     pub async fn once(&self, reconcile: bool) -> Result<Round> {
+        let round = self.round(reconcile).await;
+        match &round {
+            Ok(_) => self.say("")?,
+            Err(error) => self.say(&error.at_once())?,
+        }
+        round
+    }
+
+    /// Notes what keeps the feed from going on; nothing does = "".
+    fn say(&self, problem: &str) -> Result<()> {
+        if self.state.meta("problem")?.as_deref().unwrap_or_default() == problem {
+            return Ok(());
+        }
+        self.state
+            .set_meta("problem_since", &Timestamp::now().to_string())?;
+        self.state.set_meta("problem", problem)
+    }
+
+    async fn round(&self, reconcile: bool) -> Result<Round> {
         let mut round = Round::default();
         let retry = Some(self.feed.retry.clone());
         round.deliver(self.deliver(retry.clone()).await?);
@@ -263,7 +283,6 @@ impl Running {
             }
             round.reconciled = Some(done);
         }
-        self.state.set_meta("problem", "")?;
         Ok(round)
     }
 
@@ -301,7 +320,9 @@ impl Running {
                     .taken_back(&package, crate::state::PackageState::Rejected, GIVEN_UP)?;
             }
         }
-        self.read_again()?;
+        self.state.read_again()?;
+        // The server may know by now what it did not.
+        self.state.db.execute("DELETE FROM declined", [])?;
         self.state.set_meta(RESYNCED, "true")?;
         // A state that was restored from a backup would use ids again.
         self.state.renew_instance()?;
@@ -311,15 +332,6 @@ impl Running {
         }
         self.state.set_meta("last_reconcile", "")?;
         self.reconcile().await.map(|_| ())
-    }
-
-    /// What was read is read again: of a directory the newest file is the set as it is.
-    fn read_again(&self) -> Result<()> {
-        self.state.db.execute(
-            "DELETE FROM meta WHERE name = 'etag' OR name = (SELECT value FROM meta WHERE name = ?1)",
-            [LAST_FILE],
-        )?;
-        Ok(())
     }
 
     /// Applies or drops the package that the guard holds.

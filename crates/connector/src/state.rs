@@ -203,10 +203,23 @@ impl State {
         Ok(instance)
     }
 
-    /// Replaces the refusals of the comparison before; where all of the source was read, also what they made of the records.
+    /// What was read is read again: of a directory the newest file is the set as it is.
+    pub fn read_again(&self) -> Result<()> {
+        self.db.execute(
+            "DELETE FROM meta WHERE name = 'etag' OR name = (SELECT value FROM meta WHERE name = ?1)",
+            [LAST_FILE],
+        )?;
+        Ok(())
+    }
+
+    /// Where all of the source was read, in place of the refusals before, with what they made of the records; else beside
+    /// them.
     pub fn put_refusals(&self, refusals: &[Refused], found: &Found, whole: bool) -> Result<()> {
         let transaction = self.db.unchecked_transaction()?;
-        transaction.execute("DELETE FROM refused", [])?;
+        if whole {
+            transaction.execute("DELETE FROM refused", [])?;
+        }
+        let kept: i64 = transaction.query_row("SELECT count(*) FROM refused", [], |row| row.get(0))?;
         {
             let mut insert = transaction.prepare("INSERT INTO refused VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for Refused {
@@ -215,12 +228,16 @@ impl State {
                 rule,
                 message,
                 shape,
-            } in refusals
+            } in refusals.iter().take(REFUSALS_KEPT.saturating_sub(kept as usize))
             {
                 insert.execute(params![*row as i64, column, rule, message, shape])?;
             }
         }
-        set_meta(&transaction, "refused", &found.refused.to_string())?;
+        let before = match meta(&transaction, "refused")? {
+            Some(number) if !whole => number.parse().unwrap_or(0),
+            _ => 0,
+        };
+        set_meta(&transaction, "refused", &(before + found.refused).to_string())?;
         if whole {
             set_meta(&transaction, "unread", &found.unread.to_string())?;
             set_meta(&transaction, "kept", &found.kept.to_string())?;

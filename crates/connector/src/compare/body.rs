@@ -287,6 +287,16 @@ impl Growing {
     }
 }
 
+/// Every line of a body.
+pub fn each_line(path: &Path, mut take: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let fault = |error: std::io::Error| Error::file(path, &error);
+    let decoder = Decoder::new(File::open(path).map_err(fault)?).map_err(fault)?;
+    for line in BufReader::new(decoder).lines() {
+        take(&line.map_err(fault)?)?;
+    }
+    Ok(())
+}
+
 /// The named lines (from 1, rising) of a body.
 pub fn lines(path: &Path, wanted: &[u64]) -> Result<Vec<String>> {
     let fault = |error: std::io::Error| Error::file(path, &error);

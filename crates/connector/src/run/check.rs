@@ -96,12 +96,13 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
                 None => db.all(&mut collect).await?,
             }
             match (&spec.follow, &mut db) {
-                (Some(follow), Db::Postgres(reader)) => postgres::tables(reader.client(), follow).await?,
+                (Some(follow), Db::Postgres(reader)) => {
+                    let key = key_columns(&collect, &reader.columns().await?.names);
+                    postgres::judge(reader.client(), follow, &key).await?;
+                }
                 (Some(follow), Db::Maria(reader)) => {
                     let log = binlog::Log::of(reader.conn(), follow).await?;
-                    let names = reader.columns().await?;
-                    let key = collect.key_columns().unwrap_or_default();
-                    let key: Vec<String> = key.iter().map(|at| names[*at].clone()).collect();
+                    let key = key_columns(&collect, &reader.columns().await?);
                     log.judge(follow, &key)?;
                 }
                 _ => {}
@@ -111,4 +112,9 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     collect.finish()?;
     checked.source = source;
     Ok(checked)
+}
+
+fn key_columns(collect: &Collect<'_>, names: &[String]) -> Vec<String> {
+    let at = collect.key_columns().unwrap_or_default();
+    at.iter().map(|at| names[*at].clone()).collect()
 }

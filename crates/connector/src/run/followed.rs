@@ -17,6 +17,7 @@ use crate::{
         postgres::Reader as Postgres,
         sqlite::Reader as Sqlite,
     },
+    state::State,
 };
 
 /// How often a slot without changes of ours is moved on, and its lag looked at.
@@ -40,13 +41,16 @@ pub struct Followed<'r> {
     follow: &'r Follow,
     reader: Option<Reader>,
     tidied: Option<Instant>,
+    /// When the source's lag was last asked for.
+    asked: Option<Instant>,
 }
 
 enum Reader {
     Postgres(Postgres),
     /// With the GTIDs before its snapshot was opened, where those matter.
     MariaDb(Box<MariaDb>, binlog::Log, Option<String>),
-    Sqlite(Box<Sqlite>, sqlite::Watch),
+    /// With the file that was opened: another may have been put in its place.
+    Sqlite(Box<Sqlite>, sqlite::Watch, sqlite::FileId),
 }
 
 impl<'r> Followed<'r> {
@@ -60,6 +64,7 @@ impl<'r> Followed<'r> {
             follow: sql.follow.as_ref()?,
             reader: None,
             tidied: None,
+            asked: None,
         })
     }
 
@@ -89,6 +94,7 @@ impl<'r> Followed<'r> {
                 Reader::MariaDb(Box::new(reader), log, None)
             }
             Engine::Sqlite => {
+                let file = sqlite::FileId::of(&self.sql.url)?;
                 let reader = Sqlite::open(self.sql, &schema)?;
                 let watch = sqlite::Watch::plan(self.follow, &self.key_columns(&reader.columns()?)?)?;
                 watch.check(reader.db())?;
@@ -97,11 +103,23 @@ impl<'r> Followed<'r> {
                     self.everything_from("")?;
                     watch.make(self.sql)?;
                 }
-                Reader::Sqlite(Box::new(reader), watch)
+                Reader::Sqlite(Box::new(reader), watch, file)
             }
             Engine::Postgres => {
                 let reader = Postgres::connect(self.sql, &schema).await?;
-                postgres::prepare(reader.client(), self.follow, || self.everything_from("")).await?;
+                let key_columns = self.key_columns(&reader.columns().await?.names)?;
+                let lost = || self.everything_from("");
+                postgres::prepare(reader.client(), self.follow, &key_columns, lost).await?;
+                if self
+                    .running
+                    .state
+                    .meta(POSITION)?
+                    .is_none_or(|place| place.is_empty())
+                {
+                    // Whoever moves it from here on is found out.
+                    let stands = postgres::stands(reader.client(), &self.follow.slot).await?;
+                    self.everything_from(&stands)?;
+                }
                 Reader::Postgres(reader)
             }
         };
@@ -136,7 +154,8 @@ impl<'r> Followed<'r> {
     /// Changes before this place are not told: everything is compared.
     fn everything_from(&self, place: &str) -> Result<()> {
         let state = &self.running.state;
-        if state.meta("last_compare")?.is_some() {
+        let is_due = state.meta("compare_due")?.as_deref() == Some("true");
+        if state.meta("last_compare")?.is_some() && !is_due {
             tracing::warn!("the place in the source's log was lost; everything is compared");
         }
         state.set_meta("compare_due", "true")?;
@@ -159,7 +178,14 @@ impl<'r> Followed<'r> {
         let Some(reader) = &mut self.reader else {
             return Ok(Seen::Nothing);
         };
-        let place = running.state.meta(POSITION)?;
+        if let Reader::Sqlite(_, _, file) = reader
+            && sqlite::FileId::of(&self.sql.url)? != *file
+        {
+            tracing::warn!(file = self.sql.url, "another file has taken the source's place");
+            self.reader = None;
+            self.everything_from("")?;
+            return Ok(Seen::Everything);
+        }
         reader.begin().await?;
         let names = reader.columns().await?;
         let mut comparison = Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?;
@@ -167,21 +193,31 @@ impl<'r> Followed<'r> {
         collect.table(&names)?;
         let at = collect.key_columns().ok_or_else(no_key_columns)?;
         let key_columns: Vec<String> = at.iter().map(|at| names[*at].clone()).collect();
-        let touched = reader
-            .touched(self.sql, self.follow, &key_columns, place.as_deref())
+        let mut touched = reader
+            .touched(self.sql, self.follow, &key_columns, &running.state)
             .await?;
-        let keys: Vec<Vec<String>> = touched.keys.iter().cloned().collect();
+        let mut keys: Vec<Vec<String>> = touched.keys.iter().cloned().collect();
         if !touched.everything && !keys.is_empty() {
-            reader.keys(&at, &key_columns, &keys, &mut collect).await?;
+            match reader.keys(&at, &key_columns, keys, &mut collect).await? {
+                Some(known) => keys = known,
+                None => {
+                    touched.everything = true;
+                    keys = Vec::new();
+                }
+            }
         }
         reader.end().await?;
+        if let (true, Reader::Postgres(reader)) = (touched.unreadable, &*reader) {
+            // Made anew with the connection, and everything is compared.
+            postgres::drop_slot(reader.client(), &self.follow.slot).await?;
+            self.reader = None;
+            return Ok(Seen::Everything);
+        }
         let unwanted = collect.finish()?;
         running.passed_over(&unwanted)?;
         if touched.everything {
             drop(comparison);
-            tracing::warn!(
-                "more changed than can be told by keys, or the source's log was lost; everything is compared"
-            );
+            tracing::warn!("more changed than the source's log tells by keys; everything is compared");
             // First the decision, then the place: a process that ends between them compares once too often.
             running.state.set_meta("compare_due", "true")?;
             for (name, value) in notes(&touched) {
@@ -189,8 +225,8 @@ impl<'r> Followed<'r> {
             }
             // The comparison that is due now sees all of it: asked again, the slot would tell it again.
             self.advance(&touched).await?;
-            // Triggers of SQLite that are gone are made anew, before everything is compared; MariaDB's columns may be others.
-            if !matches!(self.reader, Some(Reader::Postgres(_))) {
+            // Triggers of SQLite that are gone are made anew, before everything is compared; columns may be others.
+            if touched.altered || !matches!(self.reader, Some(Reader::Postgres(_))) {
                 self.reader = None;
             }
             return Ok(Seen::Everything);
@@ -221,26 +257,46 @@ impl<'r> Followed<'r> {
 
     /// What was looked at is durable here: the source need not keep it.
     async fn advance(&mut self, touched: &Touched) -> Result<()> {
-        if let (Some(Reader::Sqlite(_, watch)), Some(place)) = (&self.reader, &touched.position) {
+        let state = &self.running.state;
+        let tidy = self.tidied.is_none_or(|at| at.elapsed() > TIDY);
+        if tidy {
+            state.set_meta("last_look", &jiff::Timestamp::now().to_string())?;
+            self.tidied = Some(Instant::now());
+        }
+        if let (Some(Reader::Sqlite(_, watch, _)), Some(place)) = (&self.reader, &touched.position) {
             return watch.forget(self.sql, place);
         }
         let Some(Reader::Postgres(reader)) = &self.reader else {
             return Ok(());
         };
-        let tidy = self.tidied.is_none_or(|at| at.elapsed() > TIDY);
-        let position = touched
-            .position
-            .as_ref()
-            .or(touched.idle.as_ref().filter(|_| tidy));
-        if let Some(position) = position {
-            postgres::advance(reader.client(), &self.follow.slot, position).await?;
+        if let Some(position) = &touched.position {
+            return postgres::advance(reader.client(), &self.follow.slot, position).await;
         }
-        if tidy {
-            let lag = postgres::lag(reader.client(), &self.follow.slot).await?;
-            let state = &self.running.state;
-            state.set_meta("source_wal_bytes", &lag.wal_bytes.to_string())?;
-            state.set_meta("source_slot_status", &lag.status)?;
-            self.tidied = Some(Instant::now());
+        if let (true, Some(idle)) = (tidy, &touched.idle) {
+            // First the note: a slot that stands past it was moved by somebody else.
+            state.set_meta(POSITION, idle)?;
+            postgres::advance(reader.client(), &self.follow.slot, idle).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes what the source keeps for the feed, also while nothing can be delivered.
+    pub async fn ask_lag(&mut self) -> Result<()> {
+        let Some(Reader::Postgres(reader)) = &self.reader else {
+            return Ok(());
+        };
+        if self.asked.is_some_and(|at| at.elapsed() < TIDY) {
+            return Ok(());
+        }
+        match postgres::lag(reader.client(), &self.follow.slot).await {
+            Ok(lag) => {
+                let state = &self.running.state;
+                state.set_meta("source_wal_bytes", &lag.wal_bytes.to_string())?;
+                state.set_meta("source_slot_status", &lag.status)?;
+                self.asked = Some(Instant::now());
+            }
+            // Told when it is looked at.
+            Err(_) => self.reader = None,
         }
         Ok(())
     }
@@ -254,7 +310,7 @@ impl Reader {
                 *before = log.before(reader.conn()).await?;
                 reader.begin().await
             }
-            Self::Sqlite(reader, _) => reader.begin(),
+            Self::Sqlite(reader, ..) => reader.begin(),
         }
     }
 
@@ -262,7 +318,7 @@ impl Reader {
         match self {
             Self::Postgres(reader) => reader.end().await,
             Self::MariaDb(reader, ..) => reader.end().await,
-            Self::Sqlite(reader, _) => reader.end(),
+            Self::Sqlite(reader, ..) => reader.end(),
         }
     }
 
@@ -270,7 +326,7 @@ impl Reader {
         match self {
             Self::Postgres(reader) => Ok(reader.columns().await?.names),
             Self::MariaDb(reader, ..) => reader.columns().await,
-            Self::Sqlite(reader, _) => reader.columns(),
+            Self::Sqlite(reader, ..) => reader.columns(),
         }
     }
 
@@ -279,35 +335,51 @@ impl Reader {
         sql: &Sql,
         follow: &Follow,
         key_columns: &[String],
-        place: Option<&str>,
+        state: &State,
     ) -> Result<Touched> {
+        let place = state.meta(POSITION)?;
         match self {
-            Self::Postgres(reader) => postgres::look(reader.client(), follow, key_columns).await,
-            Self::Sqlite(reader, watch) => watch.look(reader.db(), place),
+            Self::Postgres(reader) => {
+                let noted = postgres::Noted {
+                    place: place.unwrap_or_default(),
+                    server: state.meta(postgres::SERVER)?.unwrap_or_default(),
+                    shape: state.meta(postgres::SHAPE)?.unwrap_or_default(),
+                };
+                postgres::look(reader.client(), follow, key_columns, &noted).await
+            }
+            Self::Sqlite(reader, watch, _) => watch.look(reader.db(), place.as_deref()),
             Self::MariaDb(reader, log, before) => {
                 let to = log.snapshot(reader.conn(), before.take()).await?;
-                let from = place.and_then(binlog::Place::read).unwrap_or_else(|| to.clone());
+                let from = place.as_deref().and_then(binlog::Place::read);
+                let from = from.ok_or_else(|| {
+                    Error::State(
+                        "the place in the binary log that the feed noted cannot be read: `dagr connector resync`"
+                            .to_owned(),
+                    )
+                })?;
                 log.look(sql, reader.conn(), follow, key_columns, (&from, to))
                     .await
             }
         }
     }
 
+    /// The records of these keys. Gives the keys as the source's query writes them; `None`: they cannot be asked for.
     async fn keys(
         &mut self,
         at: &[usize],
         key_columns: &[String],
-        keys: &[Vec<String>],
+        keys: Vec<Vec<String>>,
         rows: &mut Collect<'_>,
-    ) -> Result<()> {
+    ) -> Result<Option<Vec<Vec<String>>>> {
         match self {
             Self::Postgres(reader) => {
                 let columns = reader.columns().await?;
-                reader.keys(&columns, at, keys, rows).await
+                return reader.keys(&columns, at, keys, rows).await;
             }
-            Self::MariaDb(reader, ..) => reader.keys(key_columns, keys, rows).await,
-            Self::Sqlite(reader, watch) => reader.touched(watch, key_columns, rows),
+            Self::MariaDb(reader, ..) => reader.keys(key_columns, &keys, rows).await?,
+            Self::Sqlite(reader, watch, _) => reader.touched(watch, key_columns, rows)?,
         }
+        Ok(Some(keys))
     }
 }
 
@@ -320,6 +392,10 @@ fn no_key_columns() -> Error {
 
 fn notes(touched: &Touched) -> Vec<(String, String)> {
     let note = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value));
+    let others = touched
+        .notes
+        .iter()
+        .map(|(name, value)| Some(((*name).to_owned(), value.clone())));
     [
         // First, then the place: a process that ends between them compares once too often.
         note("compare_due", touched.moved.then(|| "true".to_owned())),
@@ -330,6 +406,7 @@ fn notes(touched: &Touched) -> Vec<(String, String)> {
         ),
     ]
     .into_iter()
+    .chain(others)
     .flatten()
     .collect()
 }

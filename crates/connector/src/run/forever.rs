@@ -52,6 +52,9 @@ impl Service<'_> {
     /// One round; when the next is due.
     async fn round(&mut self) -> Result<Duration> {
         let running = self.running;
+        if let Some(followed) = &mut self.followed {
+            followed.ask_lag().await?;
+        }
         if let Delivered::Held(package) = running.deliver(None).await? {
             return Err(Error::Decide(format!(
                 "package {package} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"
@@ -131,37 +134,20 @@ impl Service<'_> {
         match round {
             Ok(wait) => {
                 self.pause = FIRST_PAUSE;
-                self.say("")?;
+                self.running.say("")?;
                 Ok(wait)
             }
-            Err(error @ Error::State(_)) => Err(error),
             Err(error) => {
-                let text = match &error {
-                    Error::Faults { what, faults } => {
-                        let told: Vec<String> = faults
-                            .iter()
-                            .take(20)
-                            .map(|fault| format!("{}: {}", fault.place, fault.message))
-                            .collect();
-                        format!("{what}: {}", told.join("; "))
-                    }
-                    error => error.to_string(),
-                };
+                let text = error.at_once();
                 tracing::error!(problem = %text, again_in = ?self.pause, "the feed stands still");
-                self.say(&text)?;
+                self.running.say(&text)?;
+                if matches!(error, Error::State(_)) {
+                    return Err(error);
+                }
                 let pause = self.pause;
                 self.pause = (self.pause * 2).min(self.running.feed.retry.pause);
                 Ok(pause)
             }
         }
-    }
-
-    fn say(&self, problem: &str) -> Result<()> {
-        let state = &self.running.state;
-        if state.meta("problem")?.as_deref().unwrap_or_default() == problem {
-            return Ok(());
-        }
-        state.set_meta("problem_since", &jiff::Timestamp::now().to_string())?;
-        state.set_meta("problem", problem)
     }
 }

@@ -72,6 +72,7 @@ pub fn status(path: &Path) -> Result<Value> {
         "last_package": last,
         "last_compare": note("last_compare")?,
         "last_reconcile": note("last_reconcile")?,
+        "last_look": note("last_look")?,
         "source": {
             "position": note("source_position")?,
             "wal_bytes": number("source_wal_bytes")?,
@@ -114,7 +115,7 @@ pub fn metrics(status: &Value) -> String {
         ),
         (
             "refused_rows",
-            "Rows of the last comparison that were not sent.",
+            "Rows of the last comparison, and of what was followed since, that were not sent.",
             &status["refused"],
         ),
         (
@@ -129,7 +130,7 @@ pub fn metrics(status: &Value) -> String {
         ),
         (
             "declined_records",
-            "Records in the server's quarantine.",
+            "Records that the server declined as they stand.",
             &status["declined"],
         ),
         (

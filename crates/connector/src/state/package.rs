@@ -237,11 +237,14 @@ impl State {
         self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         let (mut sum, mut records) = digest(&transaction)?;
+        // What was declined before and is another record now was sent again.
+        transaction.execute(
+            "DELETE FROM declined WHERE key IN (SELECT key FROM undo WHERE package = ?1)",
+            [package.n],
+        )?;
         for (key, sent) in declined {
             self.take_back(package.n, key, Some(*sent), &mut sum, &mut records)?;
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO declined VALUES (?1, ?2)")?
-                .execute(params![key, sent])?;
+            self.decline(key, sent)?;
         }
         put_digest(&transaction, sum, records)?;
         end(
@@ -254,6 +257,34 @@ impl State {
         transaction.execute("DELETE FROM package WHERE n <= ?1", [package.n - PACKAGES_KEPT])?;
         transaction.commit()?;
         self.remove_body(package.n)
+    }
+
+    fn decline(&self, key: &[u8], sent: &[u8; 32]) -> Result<()> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO declined VALUES (?1, ?2)")?
+            .execute(params![key, sent])?;
+        Ok(())
+    }
+
+    /// The end of a package of which the server has taken nothing: every record of it is declined. `each` gives them.
+    pub fn declined_whole(
+        &self,
+        package: &Package,
+        problem: &str,
+        each: impl FnOnce(&mut dyn FnMut(Sent) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        self.catch_up()?;
+        let transaction = self.db.unchecked_transaction()?;
+        each(&mut |(key, sent)| self.decline(&key, &sent))?;
+        let is_last = self.next_number()? == package.n + 1;
+        let due = self.meta("compare_due")?.unwrap_or_default();
+        let numbers = self.take_back_from(package, PackageState::Refused, problem)?;
+        if is_last {
+            // Nothing was made on top of it.
+            set_meta(&transaction, "compare_due", &due)?;
+        }
+        transaction.commit()?;
+        numbers.iter().try_for_each(|n| self.remove_body(*n))
     }
 
     /// Marks a package that waits for somebody's decision.
@@ -269,37 +300,45 @@ impl State {
     pub fn taken_back(&self, package: &Package, ended: PackageState, problem: &str) -> Result<()> {
         self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
-        let (mut sum, mut records) = digest(&transaction)?;
-        let numbers: Vec<i64> = transaction
+        let numbers = self.take_back_from(package, ended, problem)?;
+        if ended == PackageState::Refused {
+            self.read_again()?;
+        }
+        transaction.commit()?;
+        if self.meta(BASE)?.is_none() {
+            self.rebase(None);
+        }
+        numbers.iter().try_for_each(|n| self.remove_body(*n))
+    }
+
+    /// The numbers of what is taken back.
+    fn take_back_from(&self, package: &Package, ended: PackageState, problem: &str) -> Result<Vec<i64>> {
+        let (mut sum, mut records) = digest(&self.db)?;
+        let numbers: Vec<i64> = self
+            .db
             .prepare("SELECT n FROM package WHERE n >= ?1 ORDER BY n DESC")?
             .query_map([package.n], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        let mut is_rebased = false;
         for n in &numbers {
-            for (key, sent) in changes_of(&transaction, *n)? {
+            for (key, sent) in changes_of(&self.db, *n)? {
                 self.take_back(*n, &key, sent, &mut sum, &mut records)?;
             }
             // A package of an earlier build brought everything without a file.
             let brought_all = package.mode == "snapshot" || self.meta(BASE)? == Some(n.to_string());
             if brought_all && *n == package.n {
                 (sum, records) = self.copy_back(*n)?;
-                is_rebased = true;
             }
             if *n > package.n {
                 // Its number is given to another.
-                transaction.execute("DELETE FROM package WHERE n = ?1", [n])?;
-                transaction.execute("DELETE FROM undo WHERE package = ?1", [n])?;
+                self.db.execute("DELETE FROM package WHERE n = ?1", [n])?;
+                self.db.execute("DELETE FROM undo WHERE package = ?1", [n])?;
             }
         }
-        put_digest(&transaction, sum, records)?;
-        end(&transaction, package.n, ended, None, Some(problem))?;
+        put_digest(&self.db, sum, records)?;
+        end(&self.db, package.n, ended, None, Some(problem))?;
         // What was read from the source on top of it has to be read again: the whole comparison finds it.
-        set_meta(&transaction, "compare_due", "true")?;
-        transaction.commit()?;
-        if is_rebased {
-            self.rebase(None);
-        }
-        numbers.iter().try_for_each(|n| self.remove_body(*n))
+        set_meta(&self.db, "compare_due", "true")?;
+        Ok(numbers)
     }
 
     /// The copy as it was before a package replaced it.

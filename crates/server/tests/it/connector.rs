@@ -8,6 +8,7 @@ mod formats;
 mod independent;
 mod init;
 mod large;
+mod log;
 mod mariadb;
 mod mysql;
 mod parquet;
@@ -229,6 +230,10 @@ impl Service {
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         self.child.wait().unwrap();
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGTERM; the exit code.

@@ -28,6 +28,12 @@ pub struct Touched {
     /// Transactions seen.
     pub transactions: u64,
     pub changes: u64,
+    /// The followed tables are others than they were.
+    pub altered: bool,
+    /// The log cannot be read from where the feed stands.
+    pub unreadable: bool,
+    /// What is noted with the place: names and values.
+    pub notes: Vec<(&'static str, String)>,
     /// Up to where: what comes after has yet to be looked at.
     pub position: Option<String>,
     /// Nothing was committed up to here.
@@ -41,7 +47,7 @@ enum Cell {
     Text(String),
     /// Null is no key; what is not told is that of the row's other state.
     Nothing,
-    /// There is no such column.
+    /// There was no such column then, or it cannot be read.
     Unknown,
 }
 
@@ -54,12 +60,20 @@ impl Touched {
                 Cell::Text(text) => key.push(text),
                 Cell::Nothing => return Ok(()),
                 Cell::Unknown => {
-                    return Err(table.no_column(column));
+                    self.everything = true;
+                    return Ok(());
                 }
             }
         }
         self.add(key);
         Ok(())
+    }
+
+    /// Notes what is not noted yet.
+    fn note(&mut self, name: &'static str, noted: &str, now: &str) {
+        if noted != now {
+            self.notes.push((name, now.to_owned()));
+        }
     }
 
     fn add(&mut self, key: Vec<String>) {

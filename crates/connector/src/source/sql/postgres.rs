@@ -2,12 +2,14 @@
 
 pub mod copy;
 
+use std::time::Duration;
+
 use dagr_model::schema::Schema;
 use futures_util::{TryStreamExt, pin_mut};
 use tokio_postgres::{
     Client, Column, Config,
     config::SslMode,
-    types::{Kind, Type},
+    types::{Kind, ToSql, Type},
 };
 
 use super::{KEYS, lists, tls};
@@ -37,8 +39,7 @@ pub struct Columns {
     copied: String,
     /// Those that `COPY` gives with the offset of UTC.
     zoned: Vec<usize>,
-    /// Type names, for casts.
-    types: Vec<String>,
+    types: Vec<Type>,
 }
 
 impl Reader {
@@ -74,20 +75,12 @@ impl Reader {
         let select: Vec<String> = columns.iter().map(as_text).collect();
         let copied: Vec<String> = columns.iter().map(as_copied).collect();
         let zoned = |column: &Column| *column.type_() == Type::TIMESTAMPTZ;
-        let type_name = |column: &Column| {
-            let ty = column.type_();
-            format!(
-                "{}.{}",
-                quoted(Engine::Postgres, ty.schema()),
-                quoted(Engine::Postgres, ty.name())
-            )
-        };
         Ok(Columns {
             names: columns.iter().map(|column| column.name().to_owned()).collect(),
             select: select.join(", "),
             copied: copied.join(", "),
             zoned: (0..columns.len()).filter(|at| zoned(&columns[*at])).collect(),
-            types: columns.iter().map(type_name).collect(),
+            types: columns.iter().map(|column| column.type_().clone()).collect(),
         })
     }
 
@@ -133,51 +126,148 @@ impl Reader {
         lines.finish()
     }
 
-    /// The records of these keys: values as the key columns `at` have them.
+    /// The records of these keys: values as the key columns `at` have them, or a column that is held against them. Gives the
+    /// keys as the query writes them. `None`: one is no value of its column's type, and the transaction has ended.
     pub async fn keys(
         &self,
         columns: &Columns,
         at: &[usize],
-        keys: &[Vec<String>],
+        keys: Vec<Vec<String>>,
         rows: &mut Collect<'_>,
-    ) -> Result<()> {
-        let own: Vec<String> = at
-            .iter()
-            .map(|at| format!("b.{}", quoted(Engine::Postgres, &columns.names[*at])))
-            .collect();
-        let given: Vec<String> = at
-            .iter()
-            .enumerate()
-            .map(|(n, at)| format!("u.k{n}::{}", columns.types[*at]))
-            .collect();
-        let arrays: Vec<String> = (1..=at.len()).map(|n| format!("${n}::text[]")).collect();
-        let names: Vec<String> = (0..at.len()).map(|n| format!("k{n}")).collect();
+    ) -> Result<Option<Vec<Vec<String>>>> {
+        let asked = Asked::of(columns, at);
+        match self
+            .ask(&asked, &keys, columns.names.len(), rows, &self.base)
+            .await
+        {
+            Err(error) if is_no_value(&error) => return Ok(None),
+            other => other.map_err(told)??,
+        }
+        if asked.is_plain {
+            return Ok(Some(keys));
+        }
+        match self.written(&asked, &keys).await {
+            Err(error) if is_no_value(&error) => Ok(None),
+            other => other.map(Some).map_err(told),
+        }
+    }
+
+    async fn ask(
+        &self,
+        asked: &Asked,
+        keys: &[Vec<String>],
+        width: usize,
+        rows: &mut Collect<'_>,
+        base: &str,
+    ) -> std::result::Result<Result<()>, tokio_postgres::Error> {
         let query = format!(
-            "SELECT {} FROM {} WHERE ({}) IN (SELECT {} FROM unnest({}) AS u({}))",
-            columns.select,
-            self.base,
-            own.join(", "),
-            given.join(", "),
-            arrays.join(", "),
-            names.join(", ")
+            "SELECT {} FROM {base} WHERE ({}) IN (SELECT {} FROM {})",
+            asked.select,
+            asked.own.join(", "),
+            asked.given.join(", "),
+            asked.table
         );
-        let statement = self.client.prepare(&query).await.map_err(told)?;
+        let statement = self.client.prepare(&query).await?;
         let mut row = 0;
         for some in keys.chunks(KEYS) {
-            let texts: Vec<Vec<&str>> = (0..at.len())
-                .map(|n| some.iter().map(|key| key[n].as_str()).collect())
-                .collect();
-            let stream = self.client.query_raw(&statement, &texts).await.map_err(told)?;
+            let stream = self
+                .client
+                .query_raw(&statement, &texts(some, asked.own.len()))
+                .await?;
             pin_mut!(stream);
-            while let Some(found) = stream.try_next().await.map_err(told)? {
+            while let Some(found) = stream.try_next().await? {
                 row += 1;
-                let cells: std::result::Result<Vec<Option<&str>>, _> =
-                    (0..columns.names.len()).map(|at| found.try_get(at)).collect();
-                rows.cells(row, &cells.map_err(told)?)?;
+                let cells: Vec<Option<&str>> = (0..width)
+                    .map(|at| found.try_get(at))
+                    .collect::<std::result::Result<_, _>>()?;
+                if let Err(error) = rows.cells(row, &cells) {
+                    return Ok(Err(error));
+                }
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
+
+    /// The keys as the query writes them.
+    async fn written(
+        &self,
+        asked: &Asked,
+        keys: &[Vec<String>],
+    ) -> std::result::Result<Vec<Vec<String>>, tokio_postgres::Error> {
+        let query = format!("SELECT {} FROM {}", asked.written.join(", "), asked.table);
+        let statement = self.client.prepare(&query).await?;
+        let mut written = Vec::with_capacity(keys.len());
+        for some in keys.chunks(KEYS) {
+            for row in self
+                .client
+                .query(&statement, &parameters(&texts(some, asked.own.len())))
+                .await?
+            {
+                written.push(
+                    (0..asked.own.len())
+                        .map(|at| row.try_get(at))
+                        .collect::<std::result::Result<_, _>>()?,
+                );
+            }
+        }
+        Ok(written)
+    }
+}
+
+/// How records are asked for by their keys.
+struct Asked {
+    select: String,
+    /// The query's columns.
+    own: Vec<String>,
+    /// What they are held against.
+    given: Vec<String>,
+    /// The same as the query writes it.
+    written: Vec<String>,
+    table: String,
+    /// Is what the log writes what the query writes?
+    is_plain: bool,
+}
+
+impl Asked {
+    fn of(columns: &Columns, at: &[usize]) -> Self {
+        let types: Vec<&Type> = at.iter().map(|at| &columns.types[*at]).collect();
+        let cast = |(n, ty): (usize, &&Type)| {
+            let quote = |name| quoted(Engine::Postgres, name);
+            format!("u.k{n}::{}.{}", quote(ty.schema()), quote(ty.name()))
+        };
+        let given: Vec<String> = types.iter().enumerate().map(cast).collect();
+        let written = given.iter().zip(&types).map(|(given, ty)| text_of(given, ty));
+        let arrays: Vec<String> = (1..=at.len()).map(|n| format!("${n}::text[]")).collect();
+        let names: Vec<String> = (0..at.len()).map(|n| format!("k{n}")).collect();
+        Self {
+            select: columns.select.clone(),
+            own: at
+                .iter()
+                .map(|at| format!("b.{}", quoted(Engine::Postgres, &columns.names[*at])))
+                .collect(),
+            written: written.collect(),
+            given,
+            table: format!("unnest({}) AS u({})", arrays.join(", "), names.join(", ")),
+            // Truth values and moments are read in both forms.
+            is_plain: types.iter().all(|ty| is_copied(ty) || **ty == Type::BOOL),
+        }
+    }
+}
+
+/// One array for each column of the keys.
+fn texts(keys: &[Vec<String>], width: usize) -> Vec<Vec<&str>> {
+    (0..width)
+        .map(|n| keys.iter().map(|key| key[n].as_str()).collect())
+        .collect()
+}
+
+fn parameters<'t>(texts: &'t [Vec<&'t str>]) -> Vec<&'t (dyn ToSql + Sync)> {
+    texts.iter().map(|texts| texts as &(dyn ToSql + Sync)).collect()
+}
+
+/// Class 22: a text that is no value of the type it is cast to.
+fn is_no_value(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with("22"))
 }
 
 fn name_of(column: &Column) -> String {
@@ -186,31 +276,42 @@ fn name_of(column: &Column) -> String {
 
 /// A column as `COPY` is to give it: a cast to text costs a quarter of the reading, and most types do without.
 fn as_copied(column: &Column) -> String {
-    match *column.type_() {
-        Type::INT2
-        | Type::INT4
-        | Type::INT8
-        | Type::NUMERIC
-        | Type::FLOAT4
-        | Type::FLOAT8
-        | Type::TEXT
-        | Type::VARCHAR
-        | Type::UUID
-        | Type::DATE
-        | Type::TIMESTAMP
-        | Type::TIMESTAMPTZ => name_of(column),
-        _ => as_text(column),
+    if is_copied(column.type_()) {
+        name_of(column)
+    } else {
+        as_text(column)
     }
+}
+
+fn is_copied(ty: &Type) -> bool {
+    matches!(
+        *ty,
+        Type::INT2
+            | Type::INT4
+            | Type::INT8
+            | Type::NUMERIC
+            | Type::FLOAT4
+            | Type::FLOAT8
+            | Type::TEXT
+            | Type::VARCHAR
+            | Type::UUID
+            | Type::DATE
+            | Type::TIMESTAMP
+            | Type::TIMESTAMPTZ
+    )
 }
 
 /// A column as text that the definition language reads.
 fn as_text(column: &Column) -> String {
-    let name = name_of(column);
-    match (column.type_(), column.type_().kind()) {
-        (&Type::TIMESTAMPTZ, _) => format!("replace({name}::text, '+00', 'Z')"),
-        (&Type::BYTEA, _) => format!("encode({name}, 'base64')"),
-        (_, Kind::Array(_) | Kind::Composite(_)) => format!("to_json({name})::text"),
-        _ => format!("{name}::text"),
+    text_of(&name_of(column), column.type_())
+}
+
+fn text_of(value: &str, ty: &Type) -> String {
+    match (ty, ty.kind()) {
+        (&Type::TIMESTAMPTZ, _) => format!("replace({value}::text, '+00', 'Z')"),
+        (&Type::BYTEA, _) => format!("encode({value}, 'base64')"),
+        (_, Kind::Array(_) | Kind::Composite(_)) => format!("to_json({value})::text"),
+        _ => format!("{value}::text"),
     }
 }
 
@@ -226,7 +327,12 @@ pub async fn connect_to(url: &str, password: Option<&Secret>, tls: Option<&Tls>)
     }
     config
         .application_name("dagr-connector")
-        .connect_timeout(std::time::Duration::from_secs(10));
+        .connect_timeout(Duration::from_secs(10))
+        // A server that is gone without a word is noticed in a minute.
+        .keepalives_idle(Duration::from_secs(30))
+        .keepalives_interval(Duration::from_secs(10))
+        .keepalives_retries(3)
+        .tcp_user_timeout(Duration::from_mins(1));
     let client = match tls {
         None => {
             let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(told)?;
@@ -254,6 +360,16 @@ async fn until_it_ends(connection: impl Future<Output = std::result::Result<(), 
 /// PostgreSQL's own words, which name the thing.
 pub fn told(error: tokio_postgres::Error) -> Error {
     match error.as_db_error() {
+        // The message holds the value.
+        Some(db) if is_no_value(&error) => {
+            let place = [db.table(), db.column(), db.datatype()];
+            let place: Vec<&str> = place.into_iter().flatten().collect();
+            fault(format!(
+                "PostgreSQL {}: a value is not of the type it is read as {} (the value itself is in PostgreSQL's own log)",
+                db.code().code(),
+                place.join(" ")
+            ))
+        }
         Some(db) => {
             let hint = db.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
             fault(format!("PostgreSQL {}: {}{hint}", db.code().code(), db.message()))

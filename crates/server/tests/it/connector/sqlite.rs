@@ -382,3 +382,47 @@ async fn keys_that_the_feed_cannot_take_out_are_looked_at_once() {
     holds(&site, 68).await;
     assert_eq!(service.stop(), Some(0));
 }
+
+#[tokio::test]
+async fn a_file_put_in_the_place_of_another_is_followed_in_its_stead() {
+    let site = followed().await;
+    let service = site.desk.service();
+    holds(&site, 63).await;
+    let next = site.desk.path("next.db");
+    let db = Connection::open(&next).unwrap();
+    db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    db.execute_batch(TABLES).unwrap();
+    db.execute_batch("DELETE FROM car WHERE id = 3").unwrap();
+    std::fs::rename(&next, site.desk.path("cars.db")).unwrap();
+    holds(&site, 62).await;
+    db.execute_batch("INSERT INTO car (id, plate) VALUES (9, 'PR-7')")
+        .unwrap();
+    holds(&site, 63).await;
+    site.desk.until_whole(service, &site.provider, "cl_cars").await;
+}
+
+#[tokio::test]
+async fn triggers_of_tables_that_are_no_longer_followed_go() {
+    let site = followed().await;
+    let mut service = site.desk.service();
+    holds(&site, 63).await;
+    assert_eq!(service.stop(), Some(0));
+    let triggers = || -> i64 {
+        let query = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
+        site.db.query_row(query, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(triggers(), 9);
+    let tables = "[[source.follow.tables]]\ntable = 'car'\nkey = { id = 'id' }\n";
+    let rest = format!(
+        "{}{FOLLOW}{tables}",
+        REST.replace("compare = '50ms'", "compare = '24h'")
+    );
+    site.desk.point(&site.server, &site.provider, &rest);
+    let service = site.desk.service();
+    site.db
+        .execute_batch("INSERT INTO car (id, plate) VALUES (9, 'PR-7')")
+        .unwrap();
+    holds(&site, 64).await;
+    site.desk.until_whole(service, &site.provider, "cl_cars").await;
+    assert_eq!(triggers(), 3);
+}

@@ -27,9 +27,8 @@ pub enum Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
     pub id: u32,
-    pub schema: String,
-    pub name: String,
-    pub columns: Vec<String>,
+    /// Name and type.
+    pub columns: Vec<(String, u32)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +37,8 @@ pub enum Datum {
     /// A long value that did not change is not sent.
     Unchanged,
     Text(String),
+    /// A database without a character set.
+    NotUtf8,
 }
 
 struct Reader<'r>(&'r [u8]);
@@ -74,9 +75,8 @@ impl Reader<'_> {
                 b'u' => Some(Datum::Unchanged),
                 b't' => {
                     let length = self.u32()? as usize;
-                    String::from_utf8(self.take(length)?.to_vec())
-                        .ok()
-                        .map(Datum::Text)
+                    let text = String::from_utf8(self.take(length)?.to_vec());
+                    Some(text.map_or(Datum::NotUtf8, Datum::Text))
                 }
                 _ => None,
             })
@@ -105,23 +105,21 @@ pub fn read(bytes: &[u8]) -> Option<Message> {
         }
         b'R' => {
             let id = reader.u32()?;
-            let (schema, name) = (reader.text()?, reader.text()?);
+            // Schema and name: the number says which table it is.
+            reader.text()?;
+            reader.text()?;
             reader.u8()?;
             let count = reader.u16()?;
             let columns = (0..count)
                 .map(|_| {
                     reader.u8()?;
                     let name = reader.text()?;
-                    reader.take(8)?;
-                    Some(name)
+                    let ty = reader.u32()?;
+                    reader.u32()?;
+                    Some((name, ty))
                 })
                 .collect::<Option<_>>()?;
-            Message::Relation(Relation {
-                id,
-                schema,
-                name,
-                columns,
-            })
+            Message::Relation(Relation { id, columns })
         }
         b'I' | b'U' | b'D' => {
             let relation = reader.u32()?;

@@ -3,17 +3,26 @@
 //! A look opens a snapshot first and then peeks. Transactions that the snapshot does not see stop the look, so a package
 //! brings the set to exactly the snapshot's state, and the slot is never advanced past what the snapshot held.
 
-use std::collections::HashMap;
+mod publication;
+mod tables;
 
-use tokio_postgres::Client;
+use std::{collections::HashMap, time::Duration};
 
+use futures_util::{TryStreamExt, pin_mut};
+use tokio_postgres::{
+    Client,
+    error::SqlState,
+    types::{ToSql, Type},
+};
+
+use self::{publication::Change, tables::Tables};
 use super::{
     CHANGES, Cell, Touched,
     pgoutput::{self, Datum, Message, Relation},
 };
 use crate::{
     error::{Error, Result},
-    feed::{Engine, Follow, Followed, quoted, quoted_table},
+    feed::{Engine, Follow, quoted},
     source::{fault, sql::postgres::told},
 };
 
@@ -28,169 +37,199 @@ pub struct Lag {
     pub status: String,
 }
 
+/// How long the slot may wait for transactions that are open.
+const SLOT_WAIT: Duration = Duration::from_secs(30);
+
+/// What the feed has noted of the source; empty where nothing is.
+#[derive(Debug, Clone, Default)]
+pub struct Noted {
+    /// Everything before is here.
+    pub place: String,
+    /// Which server, and which of its histories.
+    pub server: String,
+    /// [`Tables::shape`]
+    pub shape: String,
+}
+
+/// Names of the notes beside the place.
+pub const SERVER: &str = "source_server";
+pub const SHAPE: &str = "source_shape";
+
 /// Makes sure that publication and slot exist and that every table tells the keys of what it changes. `lost` notes that
 /// what was committed before is told by no slot; only then is one made.
-pub async fn prepare(client: &Client, follow: &Follow, lost: impl FnOnce() -> Result<()>) -> Result<()> {
-    tables(client, follow).await?;
-    publication(client, follow).await?;
+pub async fn prepare(
+    client: &Client,
+    follow: &Follow,
+    key_columns: &[String],
+    lost: impl Fn() -> Result<()>,
+) -> Result<()> {
+    let tables = judge(client, follow, key_columns).await?;
+    let before = async |change| {
+        lost()?;
+        // A slot from before its publication cannot be read: the log is read with what was there then.
+        if change == Change::Made && found(client, &follow.slot).await?.is_some() {
+            drop_slot(client, &follow.slot).await?;
+        }
+        Ok(())
+    };
+    publication::prepare(client, follow, &tables, key_columns, before).await?;
     slot(client, &follow.slot, lost).await
 }
 
 /// Can the tables be followed? Changes nothing.
-pub async fn tables(client: &Client, follow: &Follow) -> Result<()> {
+pub async fn judge(client: &Client, follow: &Follow, key_columns: &[String]) -> Result<Tables> {
     let row = client.query_one("SHOW wal_level", &[]).await.map_err(told)?;
     if row.get::<_, &str>(0) != "logical" {
         return Err(Error::Decide(
             "PostgreSQL has wal_level other than logical: ALTER SYSTEM SET wal_level = 'logical', then restart it; or leave source.follow out and compare on schedule".to_owned(),
         ));
     }
-    for table in &follow.tables {
-        identity(client, table).await?;
+    let tables = Tables::of(client, follow).await?;
+    tables.judge(client, follow, key_columns).await?;
+    Ok(tables)
+}
+
+/// The slot's `wal_status`, where there is one.
+async fn found(client: &Client, name: &str) -> Result<Option<Option<String>>> {
+    let found = client
+        .query_opt(
+            "SELECT plugin::text, wal_status FROM pg_replication_slots WHERE slot_name = $1",
+            &[&name],
+        )
+        .await
+        .map_err(told)?;
+    let Some(row) = found else { return Ok(None) };
+    if row.get::<_, Option<&str>>(0) != Some("pgoutput") {
+        return Err(Error::Decide(format!(
+            "the slot {name} is of another program: give source.follow.slot another name"
+        )));
     }
+    Ok(Some(row.get(1)))
+}
+
+pub async fn drop_slot(client: &Client, name: &str) -> Result<()> {
+    client
+        .execute("SELECT pg_drop_replication_slot($1)", &[&name])
+        .await
+        .map_err(told)?;
     Ok(())
 }
 
-async fn publication(client: &Client, follow: &Follow) -> Result<()> {
-    let found = client
-        .query_opt("SELECT 1 FROM pg_publication WHERE pubname = $1", &[&follow.slot])
-        .await
-        .map_err(told)?;
-    let tables: Vec<String> = follow
-        .tables
-        .iter()
-        .map(|table| quoted_table(Engine::Postgres, &table.table))
-        .collect();
-    let name = quoted(Engine::Postgres, &follow.slot);
-    let text = match found {
-        Some(_) => {
-            let published = client
-                .query("SELECT (quote_ident(schemaname) || '.' || quote_ident(tablename))::regclass::oid FROM pg_publication_tables WHERE pubname = $1", &[&follow.slot])
-                .await
-                .map_err(told)?;
-            let published: Vec<u32> = published.iter().map(|row| row.get(0)).collect();
-            let mut missing: Vec<String> = Vec::new();
-            for table in &tables {
-                let row = client
-                    .query_one("SELECT $1::text::regclass::oid", &[table])
-                    .await
-                    .map_err(told)?;
-                if !published.contains(&row.get(0)) {
-                    missing.push(table.clone());
-                }
-            }
-            if missing.is_empty() {
-                return Ok(());
-            }
-            format!("ALTER PUBLICATION {name} ADD TABLE {}", missing.join(", "))
-        }
-        None => format!("CREATE PUBLICATION {name} FOR TABLE {}", tables.join(", ")),
-    };
-    client.batch_execute(&text).await.map_err(|error| {
-        Error::Decide(format!(
-            "{}; have it made by the owner of the tables: {text}",
-            told(error)
-        ))
-    })
-}
-
-/// A delete or a move tells the old key only if the table's replica identity holds it.
-async fn identity(client: &Client, table: &Followed) -> Result<()> {
-    let name = quoted_table(Engine::Postgres, &table.table);
-    let row = client
-        .query_one(
-            "SELECT c.relreplident::text, ARRAY(SELECT a.attname::text FROM pg_index i JOIN pg_attribute a
-               ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
-             WHERE i.indrelid = c.oid AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END)
-             FROM pg_class c WHERE c.oid = $1::text::regclass",
-            &[&name],
-        )
-        .await
-        .map_err(told)?;
-    let (kind, columns): (String, Vec<String>) = (row.get(0), row.get(1));
-    let missing: Vec<&str> = table
-        .key
-        .keys()
-        .map(String::as_str)
-        .filter(|key| !columns.iter().any(|column| column == key))
-        .collect();
-    if kind == "f" || missing.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Decide(format!(
-        "{} does not tell the old {} of what it deletes or moves: ALTER TABLE {name} REPLICA IDENTITY FULL, or make it part of the primary key",
-        table.table,
-        missing.join(", ")
-    )))
-}
-
-async fn slot(client: &Client, name: &str, lost: impl FnOnce() -> Result<()>) -> Result<()> {
-    let found = client
-        .query_opt(
-            "SELECT plugin, wal_status FROM pg_replication_slots WHERE slot_name = $1",
-            &[&name],
-        )
-        .await
-        .map_err(told)?;
-    if let Some(row) = found {
-        let plugin: Option<&str> = row.get(0);
-        if plugin != Some("pgoutput") {
-            return Err(Error::Decide(format!(
-                "the slot {name} is of another program: give source.follow.slot another name"
-            )));
-        }
-        if row.get::<_, Option<&str>>(1) != Some("lost") {
+async fn slot(client: &Client, name: &str, lost: impl Fn() -> Result<()>) -> Result<()> {
+    if let Some(status) = found(client, name).await? {
+        if status.as_deref() != Some("lost") {
             return Ok(());
         }
         tracing::warn!(
             slot = name,
             "PostgreSQL has thrown away changes the slot stood for; everything is compared"
         );
-        client
-            .execute("SELECT pg_drop_replication_slot($1)", &[&name])
-            .await
-            .map_err(told)?;
+        drop_slot(client, name).await?;
     }
     lost()?;
-    client
+    let text = format!("SET statement_timeout = {}", SLOT_WAIT.as_millis());
+    client.batch_execute(&text).await.map_err(told)?;
+    let made = client
         .execute(
             "SELECT pg_create_logical_replication_slot($1, 'pgoutput')",
             &[&name],
         )
+        .await;
+    client
+        .batch_execute("RESET statement_timeout")
         .await
         .map_err(told)?;
-    Ok(())
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => Err(Error::Decide(format!(
+            "the slot {name} cannot be made while older transactions are open: end them (pg_stat_activity, \"idle in transaction\"; pg_prepared_xacts)"
+        ))),
+        Err(error) => Err(told(error)),
+    }
 }
 
-/// Looks at what was committed since the slot's position. The snapshot of the transaction under way is what it is cut at.
-pub async fn look(client: &Client, follow: &Follow, key_columns: &[String]) -> Result<Touched> {
+/// Where the slot stands.
+pub async fn stands(client: &Client, name: &str) -> Result<String> {
     let row = client
         .query_one(
-            "SELECT pg_current_snapshot()::text, pg_current_wal_lsn()::text",
-            &[],
+            "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = $1",
+            &[&name],
         )
+        .await
+        .map_err(told)?;
+    Ok(row.get::<_, Option<String>>(0).unwrap_or_default())
+}
+
+/// What tells the log apart from another, and whether it goes on where the feed left it.
+const STANDING: &str = "
+SELECT pg_current_snapshot()::text, pg_current_wal_flush_lsn()::text,
+  (SELECT system_identifier FROM pg_control_system())::text || ' ' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8),
+  s.confirmed_flush_lsn::text, s.confirmed_flush_lsn > nullif($2, '')::pg_lsn
+FROM (VALUES (1)) v LEFT JOIN pg_replication_slots s ON s.slot_name = $1";
+
+/// Looks at what was committed since the slot's position. The snapshot of the transaction under way is what it is cut at.
+pub async fn look(
+    client: &Client,
+    follow: &Follow,
+    key_columns: &[String],
+    noted: &Noted,
+) -> Result<Touched> {
+    let row = client
+        .query_one(STANDING, &[&follow.slot, &noted.place])
         .await
         .map_err(told)?;
     let snapshot = Snapshot::read(row.get(0)).ok_or_else(|| fault("PostgreSQL's snapshot cannot be read"))?;
-    let rows = client
-        .query(
-            "SELECT data FROM pg_logical_slot_peek_binary_changes($1, NULL, $2, 'proto_version', '1', 'publication_names', $3)",
-            &[&follow.slot, &CHANGES, &quoted(Engine::Postgres, &follow.slot)],
-        )
-        .await
-        .map_err(told)?;
+    let (end, server, stands): (String, String, Option<String>) = (row.get(1), row.get(2), row.get(3));
+    let Some(stands) = stands else {
+        return Err(fault(format!("the slot {} is gone", follow.slot)));
+    };
+    let tables = Tables::of(client, follow).await?;
     let mut touched = Touched::default();
-    if rows.is_empty() {
-        // What other tables wrote need not be kept for us.
-        touched.idle = Some(row.get(1));
+    touched.note(SERVER, &noted.server, &server);
+    touched.note(SHAPE, &noted.shape, &tables.shape());
+    let is_other = |noted: &str, now: &str| !noted.is_empty() && noted != now;
+    if row.get::<_, Option<bool>>(4) == Some(true) || is_other(&noted.server, &server) {
+        tracing::warn!(
+            slot = follow.slot,
+            "somebody else has moved the slot on, or the server is another; everything is compared"
+        );
+        touched.everything = true;
+        touched.position = Some(stands);
+        return Ok(touched);
     }
+    if !noted.shape.is_empty() && tables.rewritten(&noted.shape) {
+        tracing::info!("tables were altered: no log tells what that did to their rows");
+        touched.everything = true;
+        touched.altered = true;
+    }
+    let query = "SELECT data FROM pg_logical_slot_peek_binary_changes($1, NULL, $2, 'proto_version', '1', 'publication_names', $3)";
+    let publication = quoted(Engine::Postgres, &follow.slot);
+    let parameters: [&(dyn ToSql + Sync); 3] = [&follow.slot, &CHANGES, &publication];
+    // One by one: a transaction is never cut, and may be larger than memory.
+    let rows = client.query_raw(query, parameters).await.map_err(told)?;
+    pin_mut!(rows);
     let mut relations: HashMap<u32, Relation> = HashMap::new();
-    // Past the first transaction that the snapshot does not see, keys are still worth reading, the position is not.
-    let mut passed = false;
-    for row in rows {
+    let mut is_idle = true;
+    loop {
+        let row = match rows.try_next().await {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_OBJECT) => {
+                tracing::warn!(
+                    slot = follow.slot,
+                    "the publication was not there all the time; the slot is made anew"
+                );
+                touched.unreadable = true;
+                return Ok(touched);
+            }
+            Err(error) => return Err(told(error)),
+        };
+        is_idle = false;
         let message =
             pgoutput::read(row.get(0)).ok_or_else(|| fault("a message of pgoutput cannot be read"))?;
         match message {
-            Message::Begin { xid } => passed |= !snapshot.sees(xid),
+            // The snapshot does not hold it, nor what was committed after it.
+            Message::Begin { xid } if !snapshot.sees(xid) => break,
             Message::Relation(relation) => {
                 relations.insert(relation.id, relation);
             }
@@ -198,18 +237,24 @@ pub async fn look(client: &Client, follow: &Follow, key_columns: &[String]) -> R
                 touched.changes += 1;
                 if let Some(relation) = relations.get(&relation) {
                     for tuple in [old, new].into_iter().flatten() {
-                        touch(&mut touched, follow, key_columns, relation, &tuple)?;
+                        touch(&mut touched, follow, &tables, key_columns, relation, &tuple)?;
                     }
                 }
             }
-            Message::Truncate { .. } => touched.everything = true,
-            Message::Commit { end, at_us } if !passed => {
+            Message::Truncate { relations } => {
+                touched.everything |= relations.iter().any(|oid| !tables.followed(*oid).is_empty());
+            }
+            Message::Commit { end, at_us } => {
                 touched.transactions += 1;
                 touched.position = Some(format!("{:X}/{:X}", end >> 32, end & 0xffff_ffff));
                 touched.committed_ms = Some(at_us / 1000);
             }
-            Message::Commit { .. } | Message::Other => {}
+            Message::Begin { .. } | Message::Other => {}
         }
+    }
+    if is_idle {
+        // What other tables wrote need not be kept for us.
+        touched.idle = Some(end);
     }
     Ok(touched)
 }
@@ -217,21 +262,22 @@ pub async fn look(client: &Client, follow: &Follow, key_columns: &[String]) -> R
 fn touch(
     touched: &mut Touched,
     follow: &Follow,
+    tables: &Tables,
     key_columns: &[String],
     relation: &Relation,
     tuple: &[Datum],
 ) -> Result<()> {
-    let named = |table: &&Followed| {
-        let (schema, name) = table.table.rsplit_once('.').unwrap_or(("public", &table.table));
-        name == relation.name && schema == relation.schema
-    };
-    for table in follow.tables.iter().filter(named) {
-        touched.row(table, key_columns, |own| {
-            let at = relation.columns.iter().position(|name| name == own);
-            match at.and_then(|at| tuple.get(at)) {
-                Some(Datum::Text(text)) => Cell::Text(text.clone()),
-                Some(Datum::Null | Datum::Unchanged) => Cell::Nothing,
-                None => Cell::Unknown,
+    for at in tables.followed(relation.id) {
+        touched.row(&follow.tables[*at], key_columns, |own| {
+            let at = relation.columns.iter().position(|(name, _)| name == own);
+            match at.and_then(|at| Some((tuple.get(at)?, relation.columns[at].1))) {
+                // As a query gives it as text.
+                Some((Datum::Text(text), ty)) if ty == Type::BPCHAR.oid() => {
+                    Cell::Text(text.trim_end_matches(' ').to_owned())
+                }
+                Some((Datum::Text(text), _)) => Cell::Text(text.clone()),
+                Some((Datum::Null | Datum::Unchanged, _)) => Cell::Nothing,
+                Some((Datum::NotUtf8, _)) | None => Cell::Unknown,
             }
         })?;
     }

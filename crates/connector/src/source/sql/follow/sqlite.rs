@@ -2,11 +2,11 @@
 //!
 //! A key stays in the table until the package that holds its record is durable, so it is looked at once or again.
 
-use std::time::Duration;
+use std::{os::unix::fs::MetadataExt, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{TOUCHED, Touched};
+use super::Touched;
 use crate::{
     error::{Error, Result},
     feed::{Engine, Follow, Sql, quoted},
@@ -26,6 +26,17 @@ pub struct Watch {
     keys: usize,
     /// What was told up to here is durable at the feed.
     after: i64,
+}
+
+/// Which file a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+impl FileId {
+    pub fn of(path: &str) -> Result<Self> {
+        let about = std::fs::metadata(path).map_err(|error| fault(format!("{path}: {error}")))?;
+        Ok(Self(about.dev(), about.ino()))
+    }
 }
 
 impl Watch {
@@ -94,7 +105,15 @@ impl Watch {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(self.triggers(db).map_err(fault)?.len() + 1 == self.objects.len())
+    }
+
+    /// Every trigger that writes the feed's table: also those of a feed that followed other tables, or by another key.
+    fn triggers(&self, db: &Connection) -> rusqlite::Result<Vec<String>> {
+        let text = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND instr(sql, ?1) > 0";
+        let mut find = db.prepare_cached(text)?;
+        let writes = format!("INSERT INTO {} (", name(&self.table));
+        find.query_map([writes], |row| row.get(0))?.collect()
     }
 
     /// Has every table the columns that its triggers read? SQLite tells otherwise whoever writes.
@@ -129,10 +148,10 @@ impl Watch {
     }
 
     fn make_in(&self, transaction: Transaction<'_>) -> rusqlite::Result<()> {
-        for (at, (object, _)) in self.objects.iter().enumerate() {
-            let kind = if at == 0 { "TABLE" } else { "TRIGGER" };
-            transaction.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(object)))?;
+        for trigger in self.triggers(&transaction)? {
+            transaction.execute_batch(&format!("DROP TRIGGER {}", name(&trigger)))?;
         }
+        transaction.execute_batch(&format!("DROP TABLE IF EXISTS {}", name(&self.table)))?;
         for (_, statement) in &self.objects {
             transaction.execute_batch(statement)?;
         }
@@ -168,9 +187,6 @@ impl Watch {
             // A row without a key belongs to no record.
             if let Some(key) = key {
                 touched.add(key);
-            }
-            if touched.keys.len() >= TOUCHED {
-                touched.everything = true;
             }
         }
         Ok(touched)
