@@ -5,6 +5,7 @@
 
 mod body;
 mod changes;
+mod in_order;
 mod rows;
 mod sent;
 
@@ -14,6 +15,7 @@ use dagr_model::{digest::SetDigest, schema::Schema};
 
 use self::{
     body::{Body, Dropped},
+    in_order::{InOrder, Run},
     rows::{Group, Groups, Staged},
     sent::{Ahead, Passing},
 };
@@ -57,6 +59,16 @@ pub struct Found {
 /// Sends a body on its way before it is whole: its package without what is not known yet, and what gives the bytes.
 pub type Early<'s> = Box<dyn FnOnce(&Package, Growing) + 's>;
 
+/// How the rows come.
+enum Order {
+    Unknown,
+    /// By their keys, so far.
+    Rising(InOrder),
+    /// By their keys up to some row, which are those.
+    Broken(Run),
+    None,
+}
+
 /// One reading of the source. What was begun and not finished goes away with it.
 pub struct Comparison<'s> {
     state: &'s State,
@@ -65,6 +77,7 @@ pub struct Comparison<'s> {
     package: Package,
     body: Option<Body>,
     early: Option<Early<'s>>,
+    order: Order,
     rows: Sorter,
     touched: BTreeSet<Vec<u8>>,
     sent: Ahead,
@@ -108,6 +121,11 @@ impl<'s> Comparison<'s> {
             package,
             body: None,
             early: None,
+            order: if extent == Extent::Snapshot {
+                Order::Unknown
+            } else {
+                Order::None
+            },
             rows: Sorter::new(state.dir()),
             touched: BTreeSet::new(),
             sent: Ahead::default(),
@@ -142,6 +160,35 @@ impl<'s> Comparison<'s> {
         }
     }
 
+    fn base(&self) -> Result<BaseWriter> {
+        BaseWriter::create(&self.state.base_path(self.package.n))
+    }
+
+    /// Takes a row of a first load that comes in the order of its key.
+    fn in_order(&mut self, row: u64, line: Option<u64>, key: &[u8], digest: &[u8; 32]) -> Result<bool> {
+        if matches!(self.order, Order::Unknown) {
+            self.order = Order::Rising(InOrder::begin(self.base()?, row));
+        }
+        let follows = match (&mut self.order, line) {
+            (Order::Rising(rows), Some(line)) => rows.push(row, line, key, digest)?,
+            _ => false,
+        };
+        if !follows {
+            self.out_of_order()?;
+        }
+        Ok(follows)
+    }
+
+    /// From here on rows are sorted.
+    fn out_of_order(&mut self) -> Result<()> {
+        self.order = match std::mem::replace(&mut self.order, Order::None) {
+            Order::Rising(rows) => Order::Broken(rows.into_run()?),
+            Order::Unknown => Order::None,
+            order => order,
+        };
+        Ok(())
+    }
+
     /// Sends the body on its way once it is large.
     fn leave_early(&mut self) -> Result<()> {
         let (Some(body), Some(_)) = (&mut self.body, &self.early) else {
@@ -162,11 +209,22 @@ impl<'s> Comparison<'s> {
             Extent::Snapshot => Default::default(),
             _ => self.state.digest()?,
         };
-        let mut brought = match self.extent {
-            Extent::Snapshot => Brought::Whole(BaseWriter::create(&self.state.base_path(self.package.n))?),
-            _ => Brought::Changes(Changes::new(&self.state.changes(self.package.n))),
+        let (run, rising) = match std::mem::replace(&mut self.order, Order::None) {
+            Order::Broken(run) => (Some(run), None),
+            Order::Rising(rows) => (None, Some(rows)),
+            Order::Unknown | Order::None => (None, None),
         };
-        let dropped = self.differences(&mut sum, &mut records, &mut brought)?;
+        let mut brought = match (rising, self.extent) {
+            (Some(rows), _) => {
+                (sum, records) = (rows.sum, rows.records);
+                self.found.records = records;
+                self.found.upserts = records;
+                Brought::Whole(rows.end())
+            }
+            (None, Extent::Snapshot) => Brought::Whole(self.base()?),
+            (None, _) => Brought::Changes(Changes::new(&self.state.changes(self.package.n))),
+        };
+        let dropped = self.differences(run, &mut sum, &mut records, &mut brought)?;
         let whole = self.extent != Extent::Touched;
         if whole || self.found.refused > 0 {
             self.state.put_refusals(&self.refusals, &self.found, whole)?;
@@ -212,12 +270,13 @@ impl<'s> Comparison<'s> {
     /// Lines of the body that are not wanted after all.
     fn differences(
         &mut self,
+        run: Option<Run>,
         sum: &mut SetDigest,
         records: &mut u64,
         brought: &mut Brought,
     ) -> Result<Option<Dropped>> {
         let rows = std::mem::replace(&mut self.rows, Sorter::new(self.state.dir()));
-        let mut groups = Groups::new(rows.sorted()?)?;
+        let mut groups = Groups::new(rows.sorted()?, run)?;
         let mut all = self.state.copy_statement()?;
         let mut passing = match self.extent {
             Extent::Snapshot => Passing::Nothing,
@@ -329,6 +388,9 @@ impl Take for Comparison<'_> {
             self.leave_early()?;
             Some(line)
         };
+        if self.in_order(row, line, key, digest)? {
+            return Ok(());
+        }
         let staged = Staged {
             row,
             digest: Some(*digest),
@@ -348,6 +410,7 @@ impl Take for Comparison<'_> {
         let row = refused.first().map_or(0, |refused| refused.row);
         self.refusals.extend(refused.into_iter().take(room));
         let Some(key) = key else { return Ok(()) };
+        self.out_of_order()?;
         let staged = Staged {
             row,
             digest: None,

@@ -14,7 +14,7 @@ use std::{
 use dagr_model::digest::SetDigest;
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub use base::Writer as BaseWriter;
+pub use base::{Rows as BaseRows, Writer as BaseWriter};
 pub use copy::{Copy, Sent};
 pub use package::{Brought, Package, PackageState, newest};
 

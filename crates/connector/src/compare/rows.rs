@@ -2,7 +2,7 @@
 
 use dagr_model::definition::Duplicates;
 
-use super::body::Dropped;
+use super::{body::Dropped, in_order::Run};
 use crate::{
     error::{Error, Result},
     sort::{Entry, Sorted},
@@ -61,12 +61,42 @@ impl Group {
 }
 
 pub struct Groups {
-    rows: Sorted,
+    rows: Merged,
     ahead: Option<Entry>,
 }
 
+/// Sorted rows, and those before them that came in order.
+struct Merged {
+    sorted: Sorted,
+    sorted_next: Option<Entry>,
+    run: Option<Run>,
+    run_next: Option<Entry>,
+}
+
+impl Merged {
+    fn next(&mut self) -> Result<Option<Entry>> {
+        let is_of_run = match (&self.run_next, &self.sorted_next) {
+            (Some(run), Some(sorted)) => run.key <= sorted.key,
+            (run, _) => run.is_some(),
+        };
+        if is_of_run {
+            let next = self.run.as_mut().map_or(Ok(None), Run::next)?;
+            Ok(std::mem::replace(&mut self.run_next, next))
+        } else {
+            let next = self.sorted.next()?;
+            Ok(std::mem::replace(&mut self.sorted_next, next))
+        }
+    }
+}
+
 impl Groups {
-    pub fn new(mut rows: Sorted) -> Result<Self> {
+    pub fn new(mut sorted: Sorted, mut run: Option<Run>) -> Result<Self> {
+        let mut rows = Merged {
+            sorted_next: sorted.next()?,
+            sorted,
+            run_next: run.as_mut().map_or(Ok(None), Run::next)?,
+            run,
+        };
         let ahead = rows.next()?;
         Ok(Self { rows, ahead })
     }

@@ -119,6 +119,42 @@ fn copy_is(state: &State, schema: &Schema, model: &Model) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
+    /// Rows of a first load, in order up to some row: with others of the same key, or such that are refused, after it.
+    #[test]
+    fn a_first_load_is_the_same_in_whatever_order_its_rows_come(
+        rising in prop::collection::btree_map(0..3_000i64, "[a-cā]{0,2}", 0..1_500),
+        rest in prop::collection::vec((0..3_000i64, "[a-cā]{0,2}", any::<bool>()), 0..20),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+        let mut rows: Vec<(i64, String)> = rising.clone().into_iter().collect();
+        rows.extend(rest.iter().map(|(id, word, same)| match rising.get(id) {
+            Some(known) if *same => (*id, known.clone()),
+            _ => (*id, word.clone()),
+        }));
+        let mut words: BTreeMap<i64, std::collections::BTreeSet<&str>> = BTreeMap::new();
+        for (id, word) in &rows {
+            words.entry(*id).or_default().insert(word);
+        }
+        let expected: Model = words
+            .iter()
+            .filter(|(_, words)| words.len() == 1)
+            .map(|(id, words)| (*id, words.iter().next().unwrap().to_string()))
+            .collect();
+        let found = compare(&state, &schema, &rows, None);
+        prop_assert_eq!(found.upserts, expected.len() as u64);
+        prop_assert_eq!(found.records, words.len() as u64);
+        prop_assert_eq!(found.refused, (words.len() - expected.len()) as u64);
+        let mut server = Model::new();
+        apply(&state, 1, &mut server);
+        prop_assert_eq!(&server, &expected);
+        prop_assert_eq!(state.digest().unwrap(), digest(&schema, &expected));
+        prop_assert_eq!(state.range_digest(None, None).unwrap(), digest(&schema, &expected));
+        let digests = std::fs::read_dir(dir.path()).unwrap().flatten();
+        let digests = digests.filter(|entry| entry.path().to_string_lossy().ends_with(".digests"));
+        prop_assert_eq!(digests.count(), 1);
+    }
+
     #[test]
     fn what_is_sent_brings_the_server_to_the_source(steps in prop::collection::vec(step(), 1..8)) {
         let dir = tempfile::tempdir().unwrap();

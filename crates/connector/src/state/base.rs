@@ -80,6 +80,19 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// What was written so far, read from the beginning. The file goes with what reads it.
+    pub fn read_back(mut self) -> Result<Rows> {
+        if !self.block.is_empty() {
+            self.end_block()?;
+        }
+        self.out
+            .flush()
+            .map_err(|error| Error::file(&self.path, &error))?;
+        Base::open(&self.path)?.from(None)
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         if !self.kept {
