@@ -12,8 +12,10 @@ use crate::{
     state::State,
 };
 
-/// Differing keys put right at once; more than these, and the range is compared record by record anyway.
+/// Most calls: more, and nearly everything differs.
 const EXCHANGES: usize = 100_000;
+/// Keys put right at once.
+const AT_ONCE: usize = 50_000;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reconciled {
@@ -53,21 +55,16 @@ impl Reconcile<'_> {
                 return Err(Error::Decide("the server and this feed differ nearly everywhere: `dagr connector resync --all` sends everything anew".to_owned()));
             }
             done.exchanges += 1;
-            let corrections = self.stretch(&stretch, &mut open).await?;
-            done.differing += corrections.len() as u64;
-            self.state.correct(&corrections)?;
+            done.differing += self.stretch(&stretch, &mut open).await?;
         }
         let (sum, records) = self.state.digest()?;
         (done.digest, done.records) = (sum.hex(), records);
         Ok(done)
     }
 
-    /// Asks for the pieces of a stretch. Pieces of one record are settled, larger ones that differ are looked into.
-    async fn stretch(
-        &self,
-        stretch: &Range,
-        open: &mut Vec<Range>,
-    ) -> Result<Vec<(Vec<u8>, Option<[u8; 32]>)>> {
+    /// Asks for the pieces of a stretch. Pieces of one record are settled, larger ones that differ are looked into. How many
+    /// keys were put right.
+    async fn stretch(&self, stretch: &Range, open: &mut Vec<Range>) -> Result<u64> {
         let body = json!({
             "from": range::key_json(self.schema, stretch.from.as_deref()),
             "to": range::key_json(self.schema, stretch.to.as_deref()),
@@ -77,7 +74,7 @@ impl Reconcile<'_> {
             .client
             .post(&format!("{}/digest", self.feed.intake()), &body)
             .await?;
-        let mut corrections = Vec::new();
+        let mut differing = 0;
         for part in range::parts(self.schema, &answer)? {
             let piece = part.range;
             let own = self
@@ -87,30 +84,37 @@ impl Reconcile<'_> {
                 continue;
             }
             match part.records {
-                0 => self.absent(&piece, None, &mut corrections)?,
+                0 => differing += self.absent(&piece, None)?,
                 1 => {
                     let key = part.key.ok_or_else(range::unreadable)?;
-                    self.absent(&piece, Some(&key), &mut corrections)?;
-                    corrections.push((key, Some(part.digest.0)));
+                    differing += self.absent(&piece, Some(&key))? + 1;
+                    self.state.correct(&[(key, Some(part.digest.0))])?;
                 }
                 _ => open.push(piece),
             }
         }
-        Ok(corrections)
+        Ok(differing)
     }
 
     /// Keys of the copy that the server does not hold.
-    fn absent(
-        &self,
-        piece: &Range,
-        but: Option<&Vec<u8>>,
-        corrections: &mut Vec<(Vec<u8>, Option<[u8; 32]>)>,
-    ) -> Result<()> {
-        self.state
-            .each(piece.from.as_deref(), piece.to.as_deref(), |(key, _)| {
-                if Some(&key) != but {
-                    corrections.push((key, None));
-                }
-            })
+    fn absent(&self, piece: &Range, but: Option<&Vec<u8>>) -> Result<u64> {
+        let mut from = piece.from.clone();
+        let mut differing = 0;
+        loop {
+            let keys = self.state.keys(from.as_deref(), piece.to.as_deref(), AT_ONCE)?;
+            let is_last = keys.len() < AT_ONCE;
+            // No key lies between.
+            from = keys.last().map(|last| [last.as_slice(), &[0]].concat());
+            let gone: Vec<_> = keys
+                .into_iter()
+                .filter(|key| Some(key) != but)
+                .map(|key| (key, None))
+                .collect();
+            self.state.correct(&gone)?;
+            differing += gone.len() as u64;
+            if is_last {
+                return Ok(differing);
+            }
+        }
     }
 }

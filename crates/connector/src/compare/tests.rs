@@ -103,6 +103,20 @@ fn copy_is(state: &State, schema: &Schema, model: &Model) {
     let expected = digest(schema, model);
     assert_eq!(state.digest().unwrap(), expected);
     assert_eq!(state.range_digest(None, None).unwrap(), expected);
+    let (mut keys, mut from) = (Vec::new(), None);
+    loop {
+        let some = state.keys(from.as_deref(), None, 5).unwrap();
+        let is_last = some.len() < 5;
+        from = some.last().map(|last| [last.as_slice(), &[0]].concat());
+        keys.extend(some);
+        if is_last {
+            break;
+        }
+    }
+    let all = model
+        .keys()
+        .map(|id| schema.key_from_values(&[json!(id)]).unwrap());
+    assert_eq!(keys, all.collect::<Vec<_>>());
     for id in 0..12 {
         let key = schema.key_from_values(&[json!(id)]).unwrap();
         let word = model.get(&id).map(|word| record(id, word));

@@ -109,8 +109,22 @@ impl State {
         Ok((sum, records))
     }
 
+    /// The first keys of a range, so many at most.
+    pub fn keys(&self, from: Option<&[u8]>, to: Option<&[u8]>, most: usize) -> Result<Vec<Vec<u8>>> {
+        let mut statement = self.copy_statement()?;
+        let mut copy = self.copy(&mut statement, from)?;
+        let mut keys = Vec::new();
+        while keys.len() < most
+            && let Some((key, _)) = copy.next()?
+            && to.is_none_or(|to| *key < *to)
+        {
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
     /// Gives what was sent of a range of keys.
-    pub fn each(&self, from: Option<&[u8]>, to: Option<&[u8]>, mut take: impl FnMut(Sent)) -> Result<()> {
+    fn each(&self, from: Option<&[u8]>, to: Option<&[u8]>, mut take: impl FnMut(Sent)) -> Result<()> {
         let mut statement = self.copy_statement()?;
         let mut copy = self.copy(&mut statement, from)?;
         while let Some(sent) = copy.next()? {
