@@ -215,7 +215,9 @@ fn as_text(column: &Column) -> String {
 }
 
 pub async fn connect(sql: &Sql) -> Result<Client> {
-    connect_to(&sql.url, sql.password.as_ref(), sql.tls.as_ref()).await
+    connect_to(&sql.url, sql.password.as_ref(), sql.tls.as_ref())
+        .await
+        .map_err(Error::of_source)
 }
 
 /// A session whose texts are the same everywhere.
