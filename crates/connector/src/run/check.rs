@@ -66,15 +66,13 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     let mut checked = Checked::default();
     let mut source = String::new();
     let mut collect = Collect::new(&schema, &feed.map, &mut checked).told_to(progress);
-    let scratch = tempfile::tempdir().map_err(|error| crate::error::Error::State(error.to_string()))?;
-    let dir = if feed.state.is_dir() {
-        &feed.state
-    } else {
-        scratch.path()
-    };
+    // Where the feed itself lets large answers lie, if whoever checks may.
+    let scratch = tempfile::tempdir_in(&feed.state)
+        .or_else(|_| tempfile::tempdir())
+        .map_err(|error| crate::error::Error::State(error.to_string()))?;
     let means = Means {
         csv: &schema.definition.csv,
-        dir,
+        dir: scratch.path(),
     };
     match &feed.source {
         Source::Files(spec) => {
@@ -93,7 +91,7 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
         }
         Source::Soap(spec) => {
             web::shown(&spec.url).clone_into(&mut source);
-            soap::read(spec, &mut collect, limit, dir).await?;
+            soap::read(spec, &mut collect, limit, means.dir).await?;
         }
         Source::Sql(spec) => {
             source = format!("{:?}", spec.engine);
