@@ -50,7 +50,7 @@ pub struct Found {
 pub struct Standing(RefCell<BTreeMap<String, (String, Instant)>>);
 
 /// The next file that was not taken yet, oldest name first. `Err(wait)`: one is there and may still be written. `again`: what
-/// was taken last is taken again.
+/// was taken last is taken again where nothing newer is there.
 pub fn next(
     files: &Files,
     state: &State,
@@ -97,7 +97,7 @@ fn single(files: &Files, state: &State, again: bool) -> Result<New> {
 fn watched(files: &Files, state: &State, again: bool) -> Result<New> {
     let away = |error: std::io::Error| Error::away(&files.path, &error);
     let last = last(files, state)?;
-    let (mut new, mut late) = (New::new(), Late::default());
+    let (mut new, mut newest, mut late) = (New::new(), None, Late::default());
     for entry in fs::read_dir(&files.path).map_err(away)? {
         let path = entry.map_err(away)?.path();
         if is_unfinished(&path) {
@@ -118,7 +118,9 @@ fn watched(files: &Files, state: &State, again: bool) -> Result<New> {
             if !is_taken()? {
                 late.add(&found.note);
             }
-        } else if found.note != last || again || !is_taken()? {
+        } else if found.note == last && is_taken()? {
+            newest = again.then_some(found);
+        } else {
             new.insert(found.note.clone(), found);
             if new.len() > NEW {
                 new.pop_last();
@@ -126,6 +128,9 @@ fn watched(files: &Files, state: &State, again: bool) -> Result<New> {
         }
     }
     late.tell(state)?;
+    if new.is_empty() {
+        new.extend(newest.map(|found| (found.note.clone(), found)));
+    }
     Ok(new)
 }
 

@@ -46,10 +46,12 @@ pub async fn read(soap: &Soap, rows: &mut Collect<'_>, limit: Option<u64>, dir: 
         let answer = ask(soap, &client, request).await?;
         let found = reading.page(answer, number, &mut given).await?;
         let enough = limit.is_some_and(|limit| reading.records >= limit);
+        let short = soap.page_size.is_some_and(|size| found < size);
+        if number == 0 {
+            is_full = !short;
+        }
         // A service whose pages are smaller than the feed thinks gives short ones from the first on: they end nothing.
-        let short = is_full && soap.page_size.is_some_and(|size| found < size);
-        is_full |= soap.page_size.is_some_and(|size| found >= size);
-        if found == 0 || short || enough || !envelope::is_paged(&soap.envelope) {
+        if found == 0 || (is_full && short) || enough || !envelope::is_paged(&soap.envelope) {
             return Ok(());
         }
     }

@@ -93,6 +93,10 @@ fn what_was_taken_last_is_taken_again_where_it_is_read_otherwise() {
     assert_eq!(site.next(false), Ok(None));
     let found = site.next(true).unwrap().unwrap();
     assert_eq!(found.path, site.files.path.join("2.csv"));
+    // A newer one is read in that way too, and is the present state.
+    site.write("3.csv", "c");
+    let found = site.next(true).unwrap().unwrap();
+    assert_eq!(found.path, site.files.path.join("3.csv"));
 }
 
 #[test]

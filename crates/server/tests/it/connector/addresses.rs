@@ -204,6 +204,20 @@ async fn what_is_read_in_another_way_is_read_again_whatever_its_etag() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_leads_on_does_not_tell_where_from() {
+    let site = site("").await;
+    let other = Address::start().await;
+    other.answers(200, &[JSON], &words(3, "vārds"));
+    site.address.answers(307, &[("location", &other.url)], b"");
+    let url = format!("{}?token=8814", site.address.url);
+    let rest = rest(&site.address, "").replace(&site.address.url, &url);
+    site.desk.point(&site.server, &site.provider, &rest);
+    assert_eq!(site.sent(), (3, 0));
+    assert!(other.asked(header::HOST).is_some());
+    assert_eq!(other.asked(header::REFERER), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_a_whole_answer_is_a_document() {
     let site = site("format = 'ndjson'\nmay_be_empty = true\n").await;
     site.address.answers(200, &[], b"{\"Id\":1}\n{\"Id\":2}\n");
