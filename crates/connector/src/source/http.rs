@@ -96,12 +96,13 @@ async fn ask(http: &Http, state: Option<&State>) -> Result<Option<Response>> {
         request = request.header(header::AUTHORIZATION, authorization.read()?);
     }
     let etag = state.map(|state| state.meta(NOTE)).transpose()?.flatten();
-    if let Some(etag) = etag.filter(|etag| !etag.is_empty()) {
+    let etag = etag.filter(|etag| !etag.is_empty());
+    if let Some(etag) = &etag {
         request = request.header(header::IF_NONE_MATCH, etag);
     }
     let answer = request.send().await.map_err(|error| fault(web::told(error)))?;
     match answer.status() {
-        StatusCode::NOT_MODIFIED => Ok(None),
+        StatusCode::NOT_MODIFIED if etag.is_some() => Ok(None),
         // Others are no whole documents: a part, nothing, or one that is yet to be made.
         StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => Ok(Some(answer)),
         status => Err(fault(format!("{} answered {status}", web::shown(&http.url)))),
