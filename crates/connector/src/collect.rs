@@ -211,6 +211,11 @@ impl<'c> Collect<'c> {
         Ok(())
     }
 
+    /// Has a row of column names come, or a record?
+    pub fn knows_columns(&self) -> bool {
+        self.reader.is_some()
+    }
+
     /// Columns of the source's rows that hold the key's fields as they are, in key order.
     pub fn key_columns(&self) -> Option<Vec<usize>> {
         self.reader.as_ref()?.key_columns()

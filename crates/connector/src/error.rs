@@ -46,6 +46,19 @@ impl Error {
         format!("{what}: {}", told.join("; "))
     }
 
+    /// A file of a source: it may be there again.
+    pub fn away(path: &Path, error: &std::io::Error) -> Self {
+        Self::Source(format!("{}: {error}", path.display()))
+    }
+
+    /// What went wrong is the source's.
+    pub fn of_source(self) -> Self {
+        match self {
+            Self::State(text) => Self::Source(text),
+            other => other,
+        }
+    }
+
     /// Is trying the same again of use?
     pub fn is_passing(&self) -> bool {
         match self {

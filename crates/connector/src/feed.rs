@@ -31,6 +31,8 @@ pub struct Feed {
     pub retry: Retry,
     /// Bytes packages that wait for the server may take on disk.
     pub spool_bytes: u64,
+    /// What says how the source is read, as it is written.
+    pub reading: String,
 }
 
 #[derive(Debug, Clone)]
@@ -97,6 +99,8 @@ pub struct Files {
     pub records: Option<String>,
     /// Of a zip file with several files in it: which.
     pub member: Option<String>,
+    /// A document without a record is one, not a fault.
+    pub may_be_empty: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,6 +226,8 @@ pub struct Http {
     pub charset: Option<String>,
     pub records: Option<String>,
     pub member: Option<String>,
+    /// A document without a record is one, not a fault.
+    pub may_be_empty: bool,
     /// Longest time of silence.
     pub timeout: Duration,
     /// An answer may have so many bytes.
@@ -243,10 +249,11 @@ impl Authorization {
     /// The header's value.
     pub fn read(&self) -> Result<String> {
         use base64::Engine as _;
+        let value = |secret: &Secret| secret.read().map_err(Error::of_source);
         Ok(match self {
-            Self::Header(secret) => secret.read()?,
+            Self::Header(secret) => value(secret)?,
             Self::Basic { username, password } => {
-                let both = format!("{username}:{}", password.read()?);
+                let both = format!("{username}:{}", value(password)?);
                 let text = base64::engine::general_purpose::STANDARD.encode(both);
                 format!("Basic {text}")
             }
@@ -264,6 +271,8 @@ pub struct Soap {
     pub envelope: String,
     /// Where the records are in the answer's `Body`.
     pub records: String,
+    /// A first page without a record is one, whatever stands there instead.
+    pub may_be_empty: bool,
     pub page_size: Option<u64>,
     /// The first `{page}` or `{offset}`.
     pub first: u64,

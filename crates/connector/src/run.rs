@@ -7,8 +7,9 @@ mod status;
 
 use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
-use dagr_model::{definition::Definition, schema::Schema};
+use dagr_model::{definition::Definition, digest::SetDigest, schema::Schema};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 pub use check::{Checked, check};
 pub use forever::forever;
@@ -24,12 +25,14 @@ use crate::{
     error::{Error, Result},
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
-    source::{Notes, files, http, soap, sql::Db},
+    source::{Means, Notes, files, http, soap, sql::Db},
     state::{RESYNCED, State},
 };
 
 /// The definition a feed last worked by; of use when the server is away.
 const DEFINITION: &str = "definition.yaml";
+/// Noted: the digest of what says how the source is read.
+const READ_BY: &str = "read_by";
 const GIVEN_UP: &str = "given up by resync";
 
 /// A feed with everything it needs.
@@ -42,6 +45,7 @@ pub struct Running {
     /// A package on its way since before it was whole.
     early: RefCell<Option<Early>>,
     pub progress: Arc<Progress>,
+    standing: files::Standing,
 }
 
 /// What one look at the source came to.
@@ -49,6 +53,8 @@ pub struct Running {
 pub enum Looked {
     /// No new file, the same `ETag`.
     NothingNew,
+    /// A new file may still be written: it can be taken after so long.
+    Soon(Duration),
     Compared(Found),
 }
 
@@ -88,6 +94,7 @@ impl Running {
             receipts: Receipts::default(),
             early: RefCell::default(),
             progress: Arc::default(),
+            standing: files::Standing::default(),
         })
     }
 
@@ -112,14 +119,14 @@ impl Running {
         self.early.take();
         let schema = self.schema();
         let snapshot = self.state.is_new()?;
+        let read_by = self.read_by();
+        // What was taken by other rules is taken again.
+        let again = self.state.meta(READ_BY)?.as_ref() != Some(&read_by);
         let file = match &self.feed.source {
-            Source::Files(spec) => match files::next(spec, &self.state)? {
+            Source::Files(spec) => match files::next(spec, &self.state, again, &self.standing)? {
                 Ok(Some(file)) => Some(file),
                 Ok(None) => return Ok(Looked::NothingNew),
-                Err(wait) => {
-                    tracing::debug!(?wait, "a file may still be written");
-                    return Ok(Looked::NothingNew);
-                }
+                Err(wait) => return Ok(Looked::Soon(wait)),
             },
             _ => None,
         };
@@ -142,12 +149,15 @@ impl Running {
         let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison)
             .tolerant(!snapshot)
             .told_to(&self.progress);
+        let means = Means {
+            csv: &schema.definition.csv,
+            dir: self.state.dir(),
+        };
         let mut notes: Notes = match (&self.feed.source, file) {
-            (Source::Files(spec), Some(file)) => {
-                files::read(spec, &file, &mut collect, &schema.definition.csv)?
-            }
+            (Source::Files(spec), Some(file)) => files::read(spec, &file, &mut collect, &means)?,
             (Source::Http(spec), _) => {
-                match http::read(spec, Some(&self.state), &mut collect, &schema.definition.csv).await? {
+                let known = (!again).then_some(&self.state);
+                match http::read(spec, known, &mut collect, &means).await? {
                     Some(notes) => notes,
                     None => {
                         drop(collect);
@@ -161,7 +171,7 @@ impl Running {
                 }
             }
             (Source::Soap(spec), _) => {
-                soap::read(spec, &mut collect, None).await?;
+                soap::read(spec, &mut collect, None, means.dir).await?;
                 Notes::new()
             }
             (Source::Sql(spec), _) => {
@@ -172,6 +182,7 @@ impl Running {
         };
         let unwanted = collect.finish()?;
         self.passed_over(&unwanted)?;
+        notes.push((READ_BY.to_owned(), read_by));
         notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
         notes.push(("compare_due".to_owned(), "false".to_owned()));
         let found = comparison.finish(&notes)?;
@@ -190,6 +201,26 @@ impl Running {
             "compared"
         );
         Ok(Looked::Compared(found))
+    }
+
+    /// What the definition and the feed say of how the source is read, in short.
+    fn read_by(&self) -> String {
+        let definition = std::fs::read(self.state.dir().join(DEFINITION)).unwrap_or_default();
+        let digest = Sha256::new()
+            .chain_update(&self.feed.reading)
+            .chain_update(definition);
+        SetDigest(digest.finalize().into()).hex()
+    }
+
+    /// [`Self::compare`], and once more where a file may still be written.
+    async fn compare_settled(&self) -> Result<Looked> {
+        match self.compare().await? {
+            Looked::Soon(wait) => {
+                tokio::time::sleep(wait).await;
+                self.compare().await
+            }
+            looked => Ok(looked),
+        }
     }
 
     /// Does the server hold no records? One that is away may hold some.
@@ -262,7 +293,7 @@ impl Running {
         let retry = Some(self.feed.retry.clone());
         round.deliver(self.deliver(retry.clone()).await?);
         while round.held.is_none() {
-            let Looked::Compared(found) = self.compare().await? else {
+            let Looked::Compared(found) = self.compare_settled().await? else {
                 break;
             };
             round.add(&found);
@@ -275,7 +306,7 @@ impl Running {
         if round.held.is_none() && (reconcile || self.reconcile_due()?) {
             let mut done = self.reconcile().await?;
             if done.differing > 0 {
-                if let Looked::Compared(found) = self.compare().await? {
+                if let Looked::Compared(found) = self.compare_settled().await? {
                     round.add(&found);
                 }
                 round.deliver(self.deliver(retry).await?);

@@ -34,17 +34,18 @@ const OFFERED: [&str; 22] = [
 /// The place of a label that stands in the request.
 pub(crate) const CONTENT_TYPE: &str = "Content-Type";
 
-/// What was declared about the charset, by `Content-Type` or the definition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Declared {
+/// What was declared about the charset, by `Content-Type`, the definition or a feed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Declared {
+    #[default]
     Nothing,
     /// `utf-16` without an end: the byte order mark says which, else little-endian.
     Utf16,
     Exactly(&'static Encoding),
 }
 
-/// Looks a label up, from `Content-Type` or from `csv.charset` of the definition.
-pub(crate) fn declared(label: &str, place: &str) -> Result<Declared, Unreadable> {
+/// Looks a label up; `place` is where it stands.
+pub fn declared(label: &str, place: &str) -> Result<Declared, Unreadable> {
     let plain = label.trim().to_ascii_lowercase();
     match plain.as_str() {
         "utf-16" => return Ok(Declared::Utf16),
@@ -74,7 +75,7 @@ fn unknown(label: &str, place: &str) -> Unreadable {
 }
 
 /// Encoding of a text by its first bytes, and how many of them are the byte order mark.
-pub(crate) fn sniff(head: &[u8], declared: Declared) -> (&'static Encoding, usize) {
+pub fn sniff(head: &[u8], declared: Declared) -> (&'static Encoding, usize) {
     let mark = Encoding::for_bom(head);
     match (declared, mark) {
         (Declared::Nothing, Some(found)) => found,

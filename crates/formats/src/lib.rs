@@ -4,7 +4,7 @@
 //! Nothing here does IO. Memory is bounded by the largest row ([`Limits::max_row_bytes`]), whatever the
 //! length of the package, and how the bytes are cut into chunks never changes the rows.
 
-mod charset;
+pub mod charset;
 mod csv;
 pub mod csv_out;
 mod decoder;

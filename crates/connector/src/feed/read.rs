@@ -65,6 +65,7 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
     let retry = retry(words.table(&mut faults, "retry"), &mut faults);
     let spool_mib = words.number(&mut faults, "spool_mib").unwrap_or(4 << 10);
     words.end(&mut faults);
+    let reading = ["source", "map", "unreadable_keys"].map(|word| table.get(word).map(Value::to_string));
     match (server, source) {
         (Some(server), Some(source)) if faults.is_empty() => Ok(Feed {
             name,
@@ -78,6 +79,7 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
             schedule,
             retry,
             spool_bytes: spool_mib << 20,
+            reading: format!("{reading:?}"),
         }),
         _ => Err(faults),
     }

@@ -12,7 +12,7 @@ use crate::{
     feed::{Feed, Source},
     progress::Progress,
     source::{
-        files, http, soap,
+        Means, files, http, soap,
         sql::{
             Db,
             follow::{binlog, postgres},
@@ -66,27 +66,32 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     let mut checked = Checked::default();
     let mut source = String::new();
     let mut collect = Collect::new(&schema, &feed.map, &mut checked).told_to(progress);
-    let csv = &schema.definition.csv;
+    // Where the feed itself lets large answers lie, if whoever checks may.
+    let scratch = tempfile::tempdir_in(&feed.state)
+        .or_else(|_| tempfile::tempdir())
+        .map_err(|error| crate::error::Error::State(error.to_string()))?;
+    let means = Means {
+        csv: &schema.definition.csv,
+        dir: scratch.path(),
+    };
     match &feed.source {
         Source::Files(spec) => {
-            let scratch =
-                tempfile::tempdir().map_err(|error| crate::error::Error::State(error.to_string()))?;
             // A state of its own: what the feed has taken already is looked at again.
             let state = State::open(scratch.path())?;
             let mut spec = spec.clone();
             spec.settle = std::time::Duration::ZERO;
-            if let Ok(Some(file)) = files::next(&spec, &state)? {
+            if let Ok(Some(file)) = files::next(&spec, &state, false, &files::Standing::default())? {
                 source = file.path.display().to_string();
-                files::read(&spec, &file, &mut collect, csv)?;
+                files::read(&spec, &file, &mut collect, &means)?;
             }
         }
         Source::Http(spec) => {
             web::shown(&spec.url).clone_into(&mut source);
-            http::read(spec, None, &mut collect, csv).await?;
+            http::read(spec, None, &mut collect, &means).await?;
         }
         Source::Soap(spec) => {
             web::shown(&spec.url).clone_into(&mut source);
-            soap::read(spec, &mut collect, limit).await?;
+            soap::read(spec, &mut collect, limit, means.dir).await?;
         }
         Source::Sql(spec) => {
             source = format!("{:?}", spec.engine);

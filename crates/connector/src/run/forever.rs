@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use super::{
-    Running,
+    Looked, Running,
     followed::{Followed, Seen},
     is_past,
 };
@@ -71,11 +71,14 @@ impl Service<'_> {
             // Each try to follow it may ask for a comparison.
             running.state.set_meta("compare_due", &asked)?;
         }
+        let mut soon = LOOK;
         if self.compare_due()? {
             if let Err(error) = running.renew_definition().await {
                 tracing::warn!(%error, "the definition is the one known before");
             }
-            running.compare().await?;
+            if let Looked::Soon(wait) = running.compare().await? {
+                soon = wait;
+            }
             self.unfollowed = connected.is_err();
             if let Delivered::Held(_) = running.deliver(None).await? {
                 return Ok(LOOK);
@@ -86,7 +89,7 @@ impl Service<'_> {
         }
         connected?;
         let mut wait = match running.feed.source {
-            Source::Files(_) => LOOK,
+            Source::Files(_) => soon,
             _ => running.feed.schedule.compare,
         };
         if let Some(followed) = &mut self.followed {

@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     feed::Feed,
     metrics::Gauges,
+    source::files,
     state::{self, PackageState, State},
 };
 
@@ -69,6 +70,7 @@ pub fn status(path: &Path) -> Result<Value> {
         "kept": kept,
         "declined": db.query_row("SELECT count(*) FROM declined", [], |row| row.get::<_, i64>(0))?,
         "passed_over": note("passed_over")?,
+        "late": note(files::LATE)?,
         "last_package": last,
         "last_compare": note("last_compare")?,
         "last_reconcile": note("last_reconcile")?,

@@ -1,17 +1,22 @@
 //! Files: CSV, JSON, NDJSON, XML and Parquet, packed or not; one, or the newest of a directory that is watched.
 
+#[cfg(test)]
+mod tests;
 pub mod unpack;
 
 use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, Metadata},
+    io::ErrorKind,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
-use dagr_model::{definition::CsvOptions, fault::Fault};
+use dagr_model::fault::Fault;
 
 use super::{
-    Notes,
+    Means, Notes,
     document::{Document, Input},
 };
 use crate::{
@@ -21,10 +26,16 @@ use crate::{
     state::{LAST_FILE, State},
 };
 
-/// Files of a directory looked at.
-const DIRECTORY: usize = 100_000;
-/// Clocks of a file server and of this machine differ by less.
-const FUTURE: Duration = Duration::from_mins(1);
+/// New files of a directory that are kept in mind: those that come first.
+const NEW: usize = 100_000;
+/// Late files told by name.
+const TOLD: usize = 3;
+/// Noted: the directory, or the file, that was read last.
+const PLACE: &str = "place";
+/// Noted: files that are older than the one taken last, and new or changed.
+pub const LATE: &str = "late";
+/// Begins the note of a file.
+const FILE: &str = "file ";
 
 /// A file to read, and how it stood when it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,50 +45,142 @@ pub struct Found {
     note: String,
 }
 
-/// The next file that was not taken yet, oldest name first. `Err(wait)`: one is there and may still be written.
-pub fn next(files: &Files, state: &State) -> Result<std::result::Result<Option<Found>, Duration>> {
-    let mut wait = None;
-    for path in candidates(files)? {
-        let metadata = fs::metadata(&path).map_err(|error| Error::file(&path, &error))?;
-        let found = found(&path, &metadata);
-        if state.meta(&found.note)?.as_ref() == Some(&found.stamp) {
+/// New files by their notes: how each stands, and since when as far as was seen here. The clock of a file server says nothing.
+#[derive(Debug, Default)]
+pub struct Standing(RefCell<BTreeMap<String, (String, Instant)>>);
+
+/// The next file that was not taken yet, oldest name first. `Err(wait)`: one is there and may still be written. `again`: what
+/// was taken last is taken again where nothing newer is there.
+pub fn next(
+    files: &Files,
+    state: &State,
+    again: bool,
+    standing: &Standing,
+) -> Result<std::result::Result<Option<Found>, Duration>> {
+    let new = if files.watch {
+        watched(files, state, again)?
+    } else {
+        single(files, state, again)?
+    };
+    let now = Instant::now();
+    let mut standing = standing.0.borrow_mut();
+    standing.retain(|note, (stamp, _)| new.get(note).is_some_and(|found| found.stamp == *stamp));
+    for (note, found) in &new {
+        standing
+            .entry(note.clone())
+            .or_insert_with(|| (found.stamp.clone(), now));
+    }
+    // The order of names is the order of states: a later file does not go before this one.
+    let Some((note, found)) = new.into_iter().next() else {
+        return Ok(Ok(None));
+    };
+    let since = standing.get(&note).map_or(now, |(_, since)| *since);
+    let left = files.settle.saturating_sub(now.duration_since(since));
+    Ok(if left.is_zero() {
+        Ok(Some(found))
+    } else {
+        Err(left)
+    })
+}
+
+type New = BTreeMap<String, Found>;
+
+fn single(files: &Files, state: &State, again: bool) -> Result<New> {
+    let metadata = fs::metadata(&files.path).map_err(|error| Error::away(&files.path, &error))?;
+    let found = found(&files.path, &metadata);
+    let is_new = again || state.meta(&found.note)?.as_ref() != Some(&found.stamp);
+    Ok(is_new.then(|| (found.note.clone(), found)).into_iter().collect())
+}
+
+/// Files of a directory after the one that was taken last, and that one where it changed. One before it, new or changed,
+/// is not the present state: it is told.
+fn watched(files: &Files, state: &State, again: bool) -> Result<New> {
+    let away = |error: std::io::Error| Error::away(&files.path, &error);
+    let last = last(files, state)?;
+    let (mut new, mut newest, mut late) = (New::new(), None, Late::default());
+    for entry in fs::read_dir(&files.path).map_err(away)? {
+        let path = entry.map_err(away)?.path();
+        if is_unfinished(&path) {
             continue;
         }
-        let left = files.settle.saturating_sub(age(&metadata));
-        if left.is_zero() {
-            return Ok(Ok(Some(found)));
+        let metadata = match fs::metadata(&path) {
+            // Gone since, or a link that leads nowhere.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            read => read.map_err(|error| Error::away(&path, &error))?,
+        };
+        if !metadata.is_file() {
+            continue;
         }
-        // The order of names is the order of states: a later file does not go before this one.
-        wait = Some(left);
-        break;
+        let found = found(&path, &metadata);
+        let last = last.as_ref().map_or("", String::as_str);
+        let is_taken = || Ok::<_, Error>(state.meta(&found.note)?.as_ref() == Some(&found.stamp));
+        if found.note.as_str() < last {
+            if !is_taken()? {
+                late.add(&found.note);
+            }
+        } else if found.note == last && is_taken()? {
+            newest = again.then_some(found);
+        } else {
+            new.insert(found.note.clone(), found);
+            if new.len() > NEW {
+                new.pop_last();
+            }
+        }
     }
-    Ok(wait.map_or(Ok(None), Err))
+    late.tell(state)?;
+    if new.is_empty() {
+        new.extend(newest.map(|found| (found.note.clone(), found)));
+    }
+    Ok(new)
 }
 
-/// How long ago it changed. A time far in the future is of a clock that was wrong: it says nothing, and whoever waited
-/// for it would wait as long.
-fn age(metadata: &fs::Metadata) -> Duration {
-    let since = metadata.modified().map(|at| SystemTime::now().duration_since(at));
-    match since {
-        Ok(Ok(age)) => age,
-        Ok(Err(ahead)) if ahead.duration() > FUTURE => Duration::MAX,
-        _ => Duration::ZERO,
-    }
+/// The note of the file that was taken last; of another place it says nothing.
+fn last(files: &Files, state: &State) -> Result<Option<String>> {
+    let same = state.meta(PLACE)?.is_none_or(|before| before == place(files));
+    Ok(state.meta(LAST_FILE)?.filter(|note| {
+        let name = note.strip_prefix(FILE).unwrap_or(note);
+        same || files.path.join(name).exists()
+    }))
 }
 
-fn candidates(files: &Files) -> Result<Vec<PathBuf>> {
-    if !files.watch {
-        return Ok(vec![files.path.clone()]);
+fn place(files: &Files) -> String {
+    let path = fs::canonicalize(&files.path);
+    path.as_ref().unwrap_or(&files.path).display().to_string()
+}
+
+#[derive(Default)]
+struct Late {
+    names: BTreeSet<String>,
+    more: usize,
+}
+
+impl Late {
+    fn add(&mut self, note: &str) {
+        self.names
+            .insert(note.strip_prefix(FILE).unwrap_or(note).to_owned());
+        if self.names.len() > TOLD {
+            self.names.pop_last();
+            self.more += 1;
+        }
     }
-    let entries = fs::read_dir(&files.path).map_err(|error| Error::file(&files.path, &error))?;
-    let mut paths: Vec<PathBuf> = entries
-        .flatten()
-        .take(DIRECTORY)
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file() && !is_unfinished(path))
-        .collect();
-    paths.sort();
-    Ok(paths)
+
+    /// Said once, and in the status.
+    fn tell(self, state: &State) -> Result<()> {
+        let mut told = self.names.into_iter().collect::<Vec<_>>().join(", ");
+        if self.more > 0 {
+            told.push_str(&format!(" and {} more", self.more));
+        }
+        if state.meta(LATE)?.unwrap_or_default() == told {
+            return Ok(());
+        }
+        if !told.is_empty() {
+            tracing::warn!(
+                files = told,
+                "files came or changed after one of a later name was taken: they are not read; where one is the present state give it a later name, else take it away"
+            );
+        }
+        state.set_meta(LATE, &told)
+    }
 }
 
 /// Names that programs give to what they are still writing.
@@ -105,29 +208,34 @@ fn found(path: &Path, metadata: &Metadata) -> Found {
     Found {
         path: path.to_owned(),
         stamp: format!("{} {}", metadata.len(), modified.unwrap_or_default().as_nanos()),
-        note: format!("file {name}"),
+        note: format!("{FILE}{name}"),
     }
 }
 
 /// Reads a file to its end; a file that changed meanwhile is not taken.
-pub fn read(files: &Files, file: &Found, rows: &mut Collect<'_>, csv: &CsvOptions) -> Result<Notes> {
-    let opened = File::open(&file.path).map_err(|error| Error::file(&file.path, &error))?;
+pub fn read(files: &Files, file: &Found, rows: &mut Collect<'_>, means: &Means<'_>) -> Result<Notes> {
+    let opened = File::open(&file.path).map_err(|error| Error::away(&file.path, &error))?;
     let name = file.path.file_name().unwrap_or_default().to_string_lossy();
     let shown = file.path.display().to_string();
     unpack::unpack(&shown, &name, opened, files.member.as_deref(), |plain, input| {
-        read_inside(files, &shown, plain, input, rows, csv)
+        read_inside(files, &shown, plain, input, rows, means)
     })?;
-    let metadata = fs::metadata(&file.path).map_err(|error| Error::file(&file.path, &error))?;
+    let metadata = fs::metadata(&file.path).map_err(|error| Error::away(&file.path, &error))?;
     if found(&file.path, &metadata).stamp != file.stamp {
         return Err(Error::Source(format!(
             "{} changed while it was read; it is not taken",
             file.path.display()
         )));
     }
-    Ok(vec![
+    Ok(taken(files, file))
+}
+
+fn taken(files: &Files, file: &Found) -> Notes {
+    vec![
         (file.note.clone(), file.stamp.clone()),
         (LAST_FILE.to_owned(), file.note.clone()),
-    ])
+        (PLACE.to_owned(), place(files)),
+    ]
 }
 
 fn read_inside(
@@ -136,7 +244,7 @@ fn read_inside(
     plain: &str,
     input: Input<'_>,
     rows: &mut Collect<'_>,
-    csv: &CsvOptions,
+    means: &Means<'_>,
 ) -> Result<()> {
     let Some(format) = files.format.or_else(|| format_of(plain)) else {
         return Err(Error::Faults {
@@ -152,8 +260,9 @@ fn read_inside(
         format,
         charset: files.charset.as_deref(),
         records: files.records.as_deref(),
+        may_be_empty: files.may_be_empty,
         name,
-        csv,
+        means,
     };
     document.read(input, rows)
 }

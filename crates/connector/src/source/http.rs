@@ -2,14 +2,14 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::{BufReader, Read, Seek},
+    path::Path,
 };
 
-use dagr_model::definition::CsvOptions;
 use reqwest::{Response, StatusCode, header};
 
 use super::{
-    Notes,
+    Means, Notes,
     document::Document,
     fault,
     files::{format_of, unpack::unpack},
@@ -23,6 +23,8 @@ use crate::{
 };
 
 const NOTE: &str = "etag";
+/// Ends of names, and how what they tell of begins.
+const PACKED: [(&str, &[u8]); 2] = [(".gz", b"\x1f\x8b"), (".zst", b"\x28\xb5\x2f\xfd")];
 
 /// What the answer says of itself.
 struct Told {
@@ -35,19 +37,26 @@ struct Told {
     name: String,
 }
 
-/// Reads what is there; `None` = the same as last time.
+/// Reads what is there; `state` knows what was there before, of use where it is read in the same way. `None` = the same as last time.
 pub async fn read(
     http: &Http,
     state: Option<&State>,
     rows: &mut Collect<'_>,
-    csv: &CsvOptions,
+    means: &Means<'_>,
 ) -> Result<Option<Notes>> {
     let Some(answer) = ask(http, state).await? else {
         return Ok(None);
     };
-    let told = Told::of(&answer, http)?;
-    let file = web::spooled(answer, web::shown(&http.url), http.most_bytes, "source.most_mib").await?;
-    let file = plain(file, &told, http)?;
+    let mut told = Told::of(&answer, http)?;
+    let file = web::spooled(
+        answer,
+        means.dir,
+        web::shown(&http.url),
+        http.most_bytes,
+        "source.most_mib",
+    )
+    .await?;
+    let file = plain(file, &mut told, http, means.dir)?;
     unpack(
         web::shown(&http.url),
         &told.name,
@@ -67,18 +76,15 @@ pub async fn read(
                 format,
                 charset: http.charset.as_deref().or(told.charset.as_deref()),
                 records: http.records.as_deref(),
+                may_be_empty: http.may_be_empty,
                 name: web::shown(&http.url),
-                csv,
+                means,
             };
             document.read(input, rows)
         },
     )?;
-    Ok(Some(
-        told.etag
-            .map(|etag| (NOTE.to_owned(), etag))
-            .into_iter()
-            .collect(),
-    ))
+    // Without one now, the one before says nothing any more.
+    Ok(Some(vec![(NOTE.to_owned(), told.etag.unwrap_or_default())]))
 }
 
 /// `None`: nothing new.
@@ -89,13 +95,16 @@ async fn ask(http: &Http, state: Option<&State>) -> Result<Option<Response>> {
     if let Some(authorization) = &http.authorization {
         request = request.header(header::AUTHORIZATION, authorization.read()?);
     }
-    if let Some(etag) = state.map(|state| state.meta(NOTE)).transpose()?.flatten() {
+    let etag = state.map(|state| state.meta(NOTE)).transpose()?.flatten();
+    let etag = etag.filter(|etag| !etag.is_empty());
+    if let Some(etag) = &etag {
         request = request.header(header::IF_NONE_MATCH, etag);
     }
     let answer = request.send().await.map_err(|error| fault(web::told(error)))?;
     match answer.status() {
-        StatusCode::NOT_MODIFIED => Ok(None),
-        status if status.is_success() => Ok(Some(answer)),
+        StatusCode::NOT_MODIFIED if etag.is_some() => Ok(None),
+        // Others are no whole documents: a part, nothing, or one that is yet to be made.
+        StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => Ok(Some(answer)),
         status => Err(fault(format!("{} answered {status}", web::shown(&http.url)))),
     }
 }
@@ -151,8 +160,8 @@ fn name_of(url: &str, media: &str) -> String {
     name
 }
 
-/// The body without its content encoding.
-fn plain(file: File, told: &Told, http: &Http) -> Result<File> {
+/// The body without its content encoding. Where that was the packing the name tells, the name tells it no more.
+fn plain(file: File, told: &mut Told, http: &Http, dir: &Path) -> Result<File> {
     let input: Box<dyn Read> = match told.encoding.as_str() {
         "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
         "zstd" => Box::new(zstd::stream::read::Decoder::new(file).map_err(fault)?),
@@ -160,8 +169,8 @@ fn plain(file: File, told: &Told, http: &Http) -> Result<File> {
     };
     let broken =
         |error: std::io::Error| fault(format!("{}: {error}; it is not taken", web::shown(&http.url)));
-    let mut plain = tempfile::tempfile().map_err(broken)?;
-    let mut most = input.take(http.most_bytes + 1);
+    let mut plain = tempfile::tempfile_in(dir).map_err(broken)?;
+    let mut most = input.take(http.most_bytes.saturating_add(1));
     let length = std::io::copy(&mut most, &mut plain).map_err(broken)?;
     if length > http.most_bytes {
         return Err(fault(format!(
@@ -170,6 +179,16 @@ fn plain(file: File, told: &Told, http: &Http) -> Result<File> {
             http.most_bytes >> 20
         )));
     }
-    std::io::Seek::rewind(&mut plain).map_err(broken)?;
+    plain.rewind().map_err(broken)?;
+    let mut head = Vec::new();
+    (&plain).take(4).read_to_end(&mut head).map_err(broken)?;
+    plain.rewind().map_err(broken)?;
+    for (end, magic) in PACKED {
+        if !head.starts_with(magic)
+            && let Some(name) = told.name.strip_suffix(end)
+        {
+            told.name = name.to_owned();
+        }
+    }
     Ok(plain)
 }

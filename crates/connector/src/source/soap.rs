@@ -2,10 +2,15 @@
 
 pub mod envelope;
 
-use std::{fs::File, io::BufReader};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::File,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::BufReader,
+    path::Path,
+};
 
 use reqwest::{Client, Response, StatusCode, header};
-use sha2::{Digest, Sha256};
 
 use super::{
     fault, web,
@@ -23,21 +28,30 @@ const PAGE_BYTES: u64 = 256 << 20;
 const TOLD: usize = 500;
 
 /// Reads every page; with `limit` until so many records are there.
-pub async fn read(soap: &Soap, rows: &mut Collect<'_>, limit: Option<u64>) -> Result<()> {
-    let client = web::client(soap.ca.as_deref(), |builder| builder.timeout(soap.timeout))?;
+pub async fn read(soap: &Soap, rows: &mut Collect<'_>, limit: Option<u64>, dir: &Path) -> Result<()> {
+    let client = web::client(soap.ca.as_deref(), |builder| {
+        builder.timeout(soap.timeout).redirect(web::same_origin())
+    })?;
     let mut given = Given::new(rows);
     let mut reading = Reading {
         soap,
+        dir,
         records: 0,
-        last: None,
+        pages: HashMap::new(),
+        beside: BTreeSet::new(),
     };
+    let mut is_full = false;
     for number in 0..soap.pages {
         let request = envelope::page(soap, number, reading.records);
         let answer = ask(soap, &client, request).await?;
         let found = reading.page(answer, number, &mut given).await?;
         let enough = limit.is_some_and(|limit| reading.records >= limit);
         let short = soap.page_size.is_some_and(|size| found < size);
-        if found == 0 || short || enough || !envelope::is_paged(&soap.envelope) {
+        if number == 0 {
+            is_full = !short;
+        }
+        // A service whose pages are smaller than the feed thinks gives short ones from the first on: they end nothing.
+        if found == 0 || (is_full && short) || enough || !envelope::is_paged(&soap.envelope) {
             return Ok(());
         }
     }
@@ -78,10 +92,13 @@ async fn ask(soap: &Soap, client: &Client, request: String) -> Result<Response> 
 
 struct Reading<'s> {
     soap: &'s Soap,
+    dir: &'s Path,
     /// Records so far.
     records: u64,
-    /// Digest of the page before.
-    last: Option<[u8; 32]>,
+    /// What the records of a page come to, and its number.
+    pages: HashMap<u64, u64>,
+    /// Names of what stood beside records.
+    beside: BTreeSet<String>,
 }
 
 impl Reading<'_> {
@@ -96,13 +113,20 @@ impl Reading<'_> {
                 "{place} has attachments ({media}); only plain SOAP is read"
             )));
         }
-        let file = web::spooled(answer, &place, PAGE_BYTES, "ask for fewer by source.page_size").await?;
+        let file = web::spooled(
+            answer,
+            self.dir,
+            &place,
+            PAGE_BYTES,
+            "ask for fewer by source.page_size",
+        )
+        .await?;
         if !status.is_success() {
             return Err(refusal(&place, status, file, charset.as_deref()));
         }
-        self.differs(&file, &place)?;
         let before = self.records;
         let mut told = None;
+        let mut page = DefaultHasher::new();
         let path = envelope::path(&self.soap.records);
         let walked = xml::walk(
             &mut BufReader::new(file),
@@ -115,38 +139,39 @@ impl Reading<'_> {
                     return Ok(());
                 }
                 self.records += 1;
+                element.hash(&mut page);
                 xml::give(&element, self.records, given)
             },
         )?;
-        match told {
-            Some(told) => Err(fault(format!("{place}: {told}"))),
-            None => there(&walked, &path, &place).map(|()| self.records - before),
+        if let Some(told) = told {
+            return Err(fault(format!("{place}: {told}")));
         }
-    }
-
-    /// A service that gives one page again and again never ends.
-    fn differs(&mut self, file: &File, place: &str) -> Result<()> {
-        let mut digest = Sha256::new();
-        let mut file = file.try_clone().map_err(fault)?;
-        std::io::copy(&mut file, &mut digest).map_err(fault)?;
-        std::io::Seek::rewind(&mut file).map_err(fault)?;
-        let digest: [u8; 32] = digest.finalize().into();
-        if self.last.replace(digest) == Some(digest) {
+        if self.records == before {
+            return self.none(&walked, &path, number, &place).map(|()| 0);
+        }
+        self.beside.extend(walked.beside(1).iter().cloned());
+        if let Some(same) = self.pages.insert(page.finish(), number) {
             return Err(fault(format!(
-                "{place} is the same as the one before: does the service read the page it is asked for?"
+                "{place} has the records of page {}: does the service read the page it is asked for? Where one answer holds everything, the envelope asks for no page",
+                same + 1
             )));
         }
-        Ok(())
+        Ok(self.records - before)
     }
-}
 
-/// No place for records is another answer than none.
-fn there(seen: &Seen, path: &xml::Path<'_>, place: &str) -> Result<()> {
-    if seen.leads(1, path) {
-        return Ok(());
+    /// Is a page without records one? No place for them is another answer, and so are words about them: what stands there
+    /// after the last record stood beside the others too.
+    fn none(&self, seen: &Seen, path: &xml::Path<'_>, number: u64, place: &str) -> Result<()> {
+        let known = match number {
+            0 => self.soap.may_be_empty,
+            _ => seen.beside(1).is_subset(&self.beside),
+        };
+        if seen.leads(1, path) || (known && seen.reaches(1, path)) {
+            return Ok(());
+        }
+        let message = seen.missing(1, path, "source.records, inside Envelope/Body");
+        Err(Error::Source(format!("{place}: {message}")))
     }
-    let message = seen.missing(1, path, "source.records, inside Envelope/Body");
-    Err(Error::Source(format!("{place}: {message}")))
 }
 
 /// What a service says that does not answer: its fault, or the status alone.

@@ -3,46 +3,19 @@
 
 use std::io::{self, BufRead, Read};
 
-use encoding_rs::{DecoderResult, Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
+use dagr_formats::charset::{Declared, declared};
+use encoding_rs::{DecoderResult, Encoding};
 
 const PIECE: usize = 64 << 10;
+/// First bytes that tell the encoding where nothing else does.
+pub const HEAD: usize = 64;
 
-/// The encoding of a label; the error says what to write.
-pub fn by_label(label: &str) -> Result<&'static Encoding, String> {
-    let plain = label.trim().to_ascii_lowercase();
-    match Encoding::for_label(plain.as_bytes()) {
-        Some(encoding) if encoding != REPLACEMENT => Ok(encoding),
-        _ => {
-            let shown: String = plain.chars().filter(|c| !c.is_control()).take(40).collect();
-            Err(format!(
-                "unknown charset {shown}: write for example utf-8, utf-16, iso-8859-13 or windows-1257 as source.charset"
-            ))
-        }
-    }
-}
-
-/// The encoding of a text by its first bytes, `declared` by somebody or not, and the length of its byte order mark.
-pub fn of_head(head: &[u8], declared: Option<&'static Encoding>) -> (&'static Encoding, usize) {
-    let is_utf16 = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
-    match (declared, Encoding::for_bom(head)) {
-        (None, Some(found)) => found,
-        (None, None) => (by_nuls(head).unwrap_or(UTF_8), 0),
-        (Some(declared), Some((found, length)))
-            if found == declared || (is_utf16(found) && is_utf16(declared)) =>
-        {
-            (found, length)
-        }
-        (Some(declared), _) => (declared, 0),
-    }
-}
-
-/// A text begins with an ASCII letter or sign: of UTF-16 its other byte is NUL.
-fn by_nuls(head: &[u8]) -> Option<&'static Encoding> {
-    match head {
-        [0, first, ..] if *first != 0 => Some(UTF_16BE),
-        [first, 0, ..] if *first != 0 => Some(UTF_16LE),
-        _ => None,
-    }
+/// What the label of a source says; the error says what to write.
+pub fn by_label(label: &str) -> Result<Declared, String> {
+    declared(label, "source.charset").map_err(|error| {
+        let told: Vec<String> = error.faults.into_iter().map(|fault| fault.message).collect();
+        format!("{} (source.charset)", told.join("; "))
+    })
 }
 
 /// Reads UTF-8 from bytes of any encoding.
@@ -142,7 +115,7 @@ pub fn head(input: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use encoding_rs::{ISO_8859_13, WINDOWS_1257};
+    use encoding_rs::{ISO_8859_13, UTF_8, UTF_16LE, WINDOWS_1257};
     use proptest::prelude::*;
 
     use super::*;
@@ -184,14 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bytes_tell_the_encoding() {
-        assert_eq!(of_head(b"\xEF\xBB\xBF<a/>", None), (UTF_8, 3));
-        assert_eq!(of_head(b"\xFF\xFE<\0", None), (UTF_16LE, 2));
-        assert_eq!(of_head(b"\xFE\xFF\0<", Some(UTF_16LE)), (UTF_16BE, 2));
-        assert_eq!(of_head(b"\0<\0a", None), (UTF_16BE, 0));
-        assert_eq!(of_head(b"<a/>", Some(WINDOWS_1257)), (WINDOWS_1257, 0));
-        assert_eq!(of_head(b"", None), (UTF_8, 0));
+    fn a_label_that_is_none_is_told() {
+        let told = by_label("utf-99").unwrap_err();
+        assert!(told.contains("unknown charset `utf-99`"), "{told}");
         assert!(by_label("iso-2022-kr").is_err() && by_label("x\u{1}y").is_err());
+        // Who says ASCII and writes UTF-8 is understood, and nothing else is taken for letters.
+        assert_eq!(by_label("US-ASCII"), Ok(Declared::Exactly(UTF_8)));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, ClientBuilder, Response};
+use reqwest::{Client, ClientBuilder, Response, redirect::Policy};
 
 use super::fault;
 use crate::error::{Error, Result};
@@ -18,12 +18,13 @@ pub fn shown(url: &str) -> &str {
 }
 
 const CONNECT: Duration = Duration::from_secs(10);
+const REDIRECTS: usize = 10;
 
 /// A client; `ca` = authorities to trust besides the machine's own.
 pub fn client(ca: Option<&Path>, more: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
-    let mut builder = more(Client::builder().connect_timeout(CONNECT));
+    let mut builder = more(Client::builder().connect_timeout(CONNECT).referer(false));
     if let Some(path) = ca {
-        let pem = std::fs::read(path).map_err(|error| Error::file(path, &error))?;
+        let pem = std::fs::read(path).map_err(|error| Error::away(path, &error))?;
         let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| {
             Error::Source(format!(
                 "{} (source.ca) is no PEM file of certificates",
@@ -35,10 +36,33 @@ pub fn client(ca: Option<&Path>, more: impl FnOnce(ClientBuilder) -> ClientBuild
     builder.build().map_err(|error| fault(told(error)))
 }
 
+/// A call's body goes to no other server than the feed names.
+pub fn same_origin() -> Policy {
+    Policy::custom(|attempt| {
+        let same = attempt
+            .previous()
+            .first()
+            .is_some_and(|first| first.origin() == attempt.url().origin());
+        if !same {
+            attempt.error("it leads to another server: write the address it leads to as source.url")
+        } else if attempt.previous().len() > REDIRECTS {
+            attempt.error("it leads on and on")
+        } else {
+            attempt.follow()
+        }
+    })
+}
+
 /// The answer's bytes on disk. An answer that breaks off is an error.
-pub async fn spooled(mut answer: Response, shown: &str, most_bytes: u64, word: &str) -> Result<File> {
+pub async fn spooled(
+    mut answer: Response,
+    dir: &Path,
+    shown: &str,
+    most_bytes: u64,
+    word: &str,
+) -> Result<File> {
     let disk = |error: std::io::Error| Error::Source(format!("{shown}: no room for the answer: {error}"));
-    let mut file = tempfile::tempfile().map_err(disk)?;
+    let mut file = tempfile::tempfile_in(dir).map_err(disk)?;
     let mut taken = 0;
     while let Some(piece) = answer.chunk().await.map_err(|error| fault(told(error)))? {
         taken += piece.len() as u64;

@@ -12,6 +12,8 @@ use std::{
     io::{self, BufRead, Read},
 };
 
+use dagr_formats::charset::{Declared, sniff};
+use encoding_rs::{UTF_16BE, UTF_16LE};
 use quick_xml::{
     Reader,
     events::{BytesStart, Event},
@@ -32,8 +34,12 @@ const DEPTH: usize = 64;
 pub const RECORD_BYTES: usize = 8 << 20;
 /// First bytes that are looked at for the declaration.
 const HEAD: usize = 1 << 10;
+/// Names kept of what is there besides.
+const KEPT: usize = 64;
 /// Names told of what is there instead.
 const TOLD: usize = 8;
+/// The name of text among elements.
+const TEXT: &str = "text()";
 
 /// Where an element is looked for: local names from the root.
 pub type Path<'p> = [&'p str];
@@ -41,18 +47,17 @@ pub type Path<'p> = [&'p str];
 /// What a walk met besides the elements asked for.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// For each path: does the element above it exist.
-    above: Vec<bool>,
-    /// For each path: what stands in the deepest element of it that exists.
+    /// For each path: names of what stands in the deepest element of it that holds something.
     beside: Vec<BTreeSet<String>>,
     deepest: Vec<usize>,
 }
 
-/// Reads the records at `records`, names joined by `/`.
+/// Reads the records at `records`, names joined by `/`; `may_be_empty`: other elements in their place are no records too.
 pub fn read(
     input: &mut dyn Read,
     charset: Option<&str>,
     records: &str,
+    may_be_empty: bool,
     name: &str,
     rows: &mut Collect<'_>,
 ) -> Result<()> {
@@ -61,7 +66,7 @@ pub fn read(
     let seen = walk(input, charset, name, &[&path], &mut |_, element| {
         give(&element, element.line, &mut given)
     })?;
-    if seen.leads(0, &path) {
+    if seen.leads(0, &path) || (may_be_empty && seen.reaches(0, &path)) {
         return Ok(());
     }
     Err(Error::Source(format!(
@@ -71,31 +76,39 @@ pub fn read(
 }
 
 impl Seen {
-    /// Is there a place for elements of the path? One on the way with nothing inside is.
+    /// Is there a place for elements of the path? One on the way with nothing inside is; one with other things inside, which
+    /// may say why there are none, is not.
     pub fn leads(&self, at: usize, path: &Path<'_>) -> bool {
         let next = path.get(self.deepest[at]);
-        self.above[at] || next.is_some_and(|next| self.beside[at].contains(*next))
+        next.is_some_and(|next| self.beside[at].contains(*next))
+    }
+
+    /// Does the element above hold something, whatever it is?
+    pub fn reaches(&self, at: usize, path: &Path<'_>) -> bool {
+        path.len() > 1 && self.deepest[at] + 1 == path.len()
+    }
+
+    /// Names of what stands in the deepest element of the path.
+    pub fn beside(&self, at: usize) -> &BTreeSet<String> {
+        &self.beside[at]
     }
 
     /// Says that a path leads nowhere, and where one could go.
     pub fn missing(&self, at: usize, path: &Path<'_>, word: &str) -> String {
-        let above = path.get(..path.len().saturating_sub(1)).unwrap_or_default();
-        let there: Vec<&str> = self.beside[at].iter().map(String::as_str).collect();
+        let there: Vec<&str> = self.beside[at].iter().take(TOLD).map(String::as_str).collect();
+        let there = there.join(", ");
         let reached = self.deepest[at];
-        let place = if reached == 0 {
-            "the root is".to_owned()
+        let wanted = path[..=reached].join("/");
+        let way_out = if self.reaches(at, path) {
+            "; source.may_be_empty = true says that this is no records"
         } else {
-            format!("{} has", path[..reached].join("/"))
+            ""
         };
-        let there = if there.is_empty() {
-            "nothing".to_owned()
-        } else {
-            there.join(", ")
-        };
-        format!(
-            "there is no element {} ({word}); {place} {there}",
-            above.join("/")
-        )
+        if reached == 0 {
+            return format!("there is no element {wanted} ({word}); the root is {there}");
+        }
+        let place = path[..reached].join("/");
+        format!("there is no element {wanted} ({word}); {place} has {there}{way_out}")
     }
 }
 
@@ -118,7 +131,6 @@ pub fn walk(
         rooted: false,
         schema_instance: BTreeSet::from(["xsi".to_owned()]),
         seen: Seen {
-            above: paths.iter().map(|path| path.len() == 1).collect(),
             beside: vec![BTreeSet::new(); paths.len()],
             deepest: vec![0; paths.len()],
         },
@@ -134,12 +146,19 @@ fn decoded(input: &mut dyn Read, charset: Option<&str>) -> io::Result<impl BufRe
     let declared = label
         .map(|label| text::by_label(&label))
         .transpose()
-        .map_err(io::Error::other)?;
-    let by_head = text::of_head(&head, None).0;
-    let wide = |encoding| encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE;
+        .map_err(io::Error::other)?
+        .unwrap_or_default();
+    let begin = &head[..head.len().min(text::HEAD)];
+    let by_head = sniff(begin, Declared::Nothing).0;
+    let utf16 = [UTF_16LE, UTF_16BE];
+    let is_wide = match declared {
+        Declared::Nothing => false,
+        Declared::Utf16 => true,
+        Declared::Exactly(encoding) => utf16.contains(&encoding),
+    };
     // A declaration that could be read in ASCII is not UTF-16, and one that says UTF-8 in UTF-16 was carried over.
-    let declared = declared.filter(|declared| charset.is_some() || wide(*declared) == wide(by_head));
-    let (encoding, mark) = text::of_head(&head, declared);
+    let fits = charset.is_some() || is_wide == utf16.contains(&by_head);
+    let (encoding, mark) = sniff(begin, if fits { declared } else { Declared::Nothing });
     let rest = io::Cursor::new(head[mark..].to_vec()).chain(input);
     Ok(text::Utf8::new(rest, encoding, mark))
 }
@@ -189,9 +208,11 @@ impl<R: BufRead> Walk<'_, R> {
                 Event::End(_) => {
                     self.open.pop();
                 }
-                Event::Text(text) if self.open.is_empty() && !text.trim_ascii().is_empty() => {
+                Event::Text(text) if text.trim_ascii().is_empty() => {}
+                Event::Text(_) if self.open.is_empty() => {
                     return Err(self.fault("text stands outside the root element: is it XML?"));
                 }
+                Event::Text(_) | Event::CData(_) => self.meet(TEXT),
                 Event::Eof if !self.open.is_empty() => {
                     return Err(self.fault(&format!("it ends inside {}", self.open.join("/"))));
                 }
@@ -229,28 +250,28 @@ impl<R: BufRead> Walk<'_, R> {
             return Err(self.fault("a second root element begins: one document is read at a time"));
         }
         self.rooted = true;
+        self.meet(name);
+        self.open.push(name.to_owned());
+        if self.open.len() > DEPTH {
+            return Err(self.fault(&format!("elements lie deeper than {DEPTH} inside each other")));
+        }
+        Ok(())
+    }
+
+    /// Something stands in the element that is open.
+    fn meet(&mut self, name: &str) {
+        let depth = self.open.len();
         for (at, path) in self.paths.iter().enumerate() {
-            let depth = self.open.len();
             if path.len() > depth && path[..depth] == self.open[..] && depth >= self.seen.deepest[at] {
                 if depth > self.seen.deepest[at] {
                     self.seen.deepest[at] = depth;
                     self.seen.beside[at].clear();
                 }
-                if self.seen.beside[at].len() < TOLD || path[depth] == name {
+                if self.seen.beside[at].len() < KEPT || path[depth] == name {
                     self.seen.beside[at].insert(name.to_owned());
                 }
             }
         }
-        self.open.push(name.to_owned());
-        if self.open.len() > DEPTH {
-            return Err(self.fault(&format!("elements lie deeper than {DEPTH} inside each other")));
-        }
-        for (at, path) in self.paths.iter().enumerate() {
-            if self.open[..] == path[..path.len() - 1] {
-                self.seen.above[at] = true;
-            }
-        }
-        Ok(())
     }
 
     /// Which prefixes stand for the schema instance.

@@ -28,6 +28,7 @@ pub fn files(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<
     let settle = words.duration(faults, "settle").unwrap_or(Duration::from_secs(2));
     let records = records(words, format, faults);
     let member = words.text(faults, "member");
+    let may_be_empty = may_be_empty(words, faults);
     Some(Files {
         path: path?,
         watch,
@@ -36,6 +37,7 @@ pub fn files(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<
         settle,
         records,
         member,
+        may_be_empty,
     })
 }
 
@@ -47,6 +49,7 @@ pub fn http(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<H
     let charset = words.text(faults, "charset");
     let records = records(words, format, faults);
     let member = words.text(faults, "member");
+    let may_be_empty = may_be_empty(words, faults);
     let timeout = words.duration(faults, "timeout").unwrap_or(TIMEOUT);
     let most_mib = words.number(faults, "most_mib").unwrap_or(MOST_MIB);
     Some(Http {
@@ -57,6 +60,7 @@ pub fn http(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<H
         charset,
         records,
         member,
+        may_be_empty,
         timeout,
         most_bytes: most_mib.saturating_mul(1 << 20),
     })
@@ -84,6 +88,7 @@ pub fn soap(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<S
         faults.push(Fault::new("source.action", "kind", message));
     }
     let records = records(words, Some(Format::Xml), faults);
+    let may_be_empty = may_be_empty(words, faults);
     let envelope = request(words, version, base, faults);
     let page_size = words.number(faults, "page_size");
     let first = words.number(faults, "first");
@@ -110,6 +115,7 @@ pub fn soap(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<S
         action,
         envelope: envelope?,
         records: records?,
+        may_be_empty,
         page_size,
         first: first.unwrap_or(u64::from(by_page)),
         pages,
@@ -145,7 +151,14 @@ fn request(words: &mut Words<'_>, version: SoapVersion, base: &Path, faults: &mu
 fn address(words: &mut Words<'_>, example: &str, faults: &mut Faults) -> Option<String> {
     words.required(faults, "url", example);
     let url = words.text(faults, "url")?;
-    no_password(&url, "source.url", faults);
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        let message = "what stands before @ may be a secret: take it out, and give authorization, or username and password";
+        faults.push(Fault::new("source.url", "secret", message));
+    } else {
+        no_password(&url, "source.url", faults);
+    }
     if !url.starts_with("http://") && !url.starts_with("https://") {
         let message = "expected an address that begins https:// or http://";
         faults.push(Fault::new("source.url", "kind", message));
@@ -191,6 +204,10 @@ fn records(words: &mut Words<'_>, format: Option<Format>, faults: &mut Faults) -
     Some(records)
 }
 
+fn may_be_empty(words: &mut Words<'_>, faults: &mut Faults) -> bool {
+    words.bool(faults, "may_be_empty").unwrap_or(false)
+}
+
 fn format(words: &mut Words<'_>, faults: &mut Faults) -> Option<Format> {
     let text = words.text(faults, "format")?;
     let found = Format::WORDS.iter().find(|(word, _)| *word == text);
@@ -203,4 +220,35 @@ fn format(words: &mut Words<'_>, faults: &mut Faults) -> Option<Format> {
         faults.push(Fault::new("source.format", "kind", message));
     }
     found.map(|(_, format)| *format)
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::Table;
+
+    use super::*;
+
+    #[test]
+    fn an_address_holds_no_user_and_no_token() {
+        let faults = |url: &str| {
+            let table: Table = format!("url = '{url}'").parse().unwrap();
+            let mut faults = Vec::new();
+            address(&mut Words::new(&table, "source"), "", &mut faults);
+            faults.len()
+        };
+        for url in [
+            "https://8814@register.example.lv/cars",
+            "https://reader:secret@register.example.lv",
+            "https://8814@register.example.lv?a",
+            "https://register.example.lv?password=secret",
+        ] {
+            assert_eq!(faults(url), 1, "{url}");
+        }
+        for url in [
+            "https://register.example.lv/a@b?c@d",
+            "http://register.example.lv?c@d",
+        ] {
+            assert_eq!(faults(url), 0, "{url}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value, prelude::Queryab
 use super::{KEYS, lists, tls};
 use crate::{
     collect::Collect,
-    error::Result,
+    error::{Error, Result},
     feed::{Engine, Sql, Tls, quoted},
     source::fault,
 };
@@ -165,10 +165,12 @@ pub async fn connect_with(sql: &Sql, more: impl FnOnce(OptsBuilder) -> OptsBuild
     let opts = Opts::from_url(&sql.url).map_err(|error| fault(format!("source.url: {error}")))?;
     let mut opts = OptsBuilder::from_opts(opts).prefer_socket(false);
     if let Some(password) = &sql.password {
-        opts = opts.pass(Some(password.read()?));
+        opts = opts.pass(Some(password.read().map_err(Error::of_source)?));
     }
     if let Some(tls) = &sql.tls {
-        opts = opts.prefer_socket(false).ssl_opts(ssl(tls)?);
+        opts = opts
+            .prefer_socket(false)
+            .ssl_opts(ssl(tls).map_err(Error::of_source)?);
     }
     let mut conn = Conn::new(more(opts)).await.map_err(told)?;
     conn.query_drop("SET NAMES utf8mb4").await.map_err(told)?;
@@ -176,6 +178,6 @@ pub async fn connect_with(sql: &Sql, more: impl FnOnce(OptsBuilder) -> OptsBuild
     Ok(conn)
 }
 
-pub fn told(error: mysql_async::Error) -> crate::error::Error {
+pub fn told(error: mysql_async::Error) -> Error {
     fault(format!("MariaDB: {error}"))
 }

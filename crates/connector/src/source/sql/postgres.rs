@@ -316,7 +316,9 @@ fn text_of(value: &str, ty: &Type) -> String {
 }
 
 pub async fn connect(sql: &Sql) -> Result<Client> {
-    connect_to(&sql.url, sql.password.as_ref(), sql.tls.as_ref()).await
+    connect_to(&sql.url, sql.password.as_ref(), sql.tls.as_ref())
+        .await
+        .map_err(Error::of_source)
 }
 
 /// A session whose texts are the same everywhere.

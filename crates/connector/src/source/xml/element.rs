@@ -1,6 +1,9 @@
 //! One element with everything inside it.
 
-use std::io::BufRead;
+use std::{
+    hash::{Hash, Hasher},
+    io::BufRead,
+};
 
 use quick_xml::{
     XmlVersion,
@@ -36,6 +39,13 @@ impl Element {
     /// Nothing in it and nothing said of it.
     pub fn is_empty(&self) -> bool {
         self.nil || (self.attributes.is_empty() && self.text.is_empty() && self.children.is_empty())
+    }
+}
+
+/// Of what it says, not of where it stands.
+impl Hash for Element {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (&self.name, self.nil, &self.attributes, &self.text, &self.children).hash(hasher);
     }
 }
 

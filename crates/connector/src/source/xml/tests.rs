@@ -54,7 +54,7 @@ fn read_with(
     let schema = Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None));
     let (spec, mut kept) = (spec(map), Kept::default());
     let mut rows = Collect::new(&schema, &spec, &mut kept);
-    let done = read(&mut &bytes[..], charset, records, "x.xml", &mut rows);
+    let done = read(&mut &bytes[..], charset, records, false, "x.xml", &mut rows);
     let done = done.and_then(|()| rows.finish().map(|_| ()));
     match done {
         Ok(()) => Ok(kept),
@@ -216,6 +216,20 @@ fn what_cannot_be_read_says_what_and_where() {
             "there is no element Register/Cars (source.records); Register has Boats, Trucks",
         ),
         ("<Root><Cars/></Root>", "the root is Root"),
+        // An error where the records should be, a record under another name, and text.
+        (
+            "<Register><Cars><Message>busy</Message></Cars></Register>",
+            "there is no element Register/Cars/Car (source.records); Register/Cars has Message; source.may_be_empty",
+        ),
+        (
+            "<Register><Cars><Auto/><Auto/></Cars></Register>",
+            "Register/Cars has Auto",
+        ),
+        (
+            "<Register><Cars>busy</Cars></Register>",
+            "Register/Cars has text()",
+        ),
+        ("<Register><![CDATA[busy]]></Register>", "Register has text()"),
     ] {
         let told = wrong(text);
         assert!(told.contains(wanted), "{text}: {told}");
@@ -223,6 +237,24 @@ fn what_cannot_be_read_says_what_and_where() {
     // A register of nothing is not a place that is not there.
     assert!(cars("").is_ok());
     assert!(read_with("", b"<Register/>", None, "Register/Cars/Car").is_ok());
+    assert!(read_with("", b"<Other/>", None, "Register").is_err());
+}
+
+#[test]
+fn what_stands_where_records_should_be_is_none_where_the_feed_says_so() {
+    let schema = Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None));
+    let spec = spec("");
+    for (text, is_read) in [
+        ("<Register><Cars><Total>0</Total></Cars></Register>", true),
+        ("<Register><Total>0</Total></Register>", false),
+        ("<Error/>", false),
+    ] {
+        let mut kept = Kept::default();
+        let mut rows = Collect::new(&schema, &spec, &mut kept);
+        let path = "Register/Cars/Car";
+        let done = read(&mut text.as_bytes(), None, path, true, "x.xml", &mut rows);
+        assert_eq!(done.is_ok(), is_read, "{text}");
+    }
 }
 
 #[test]
@@ -298,6 +330,7 @@ fn the_charset_is_the_feeds_or_the_declarations() {
     assert_eq!(read(&declared("iso-8859-13", b"R\xeega"), None), wanted);
     assert_eq!(read(&declared("UTF-8", b"R\xeega"), Some("windows-1257")), wanted);
     assert_eq!(read(&declared("UTF-8", "Rīga".as_bytes()), None), wanted);
+    assert_eq!(read(&declared("US-ASCII", "Rīga".as_bytes()), None), wanted);
     let wide: Vec<u8> = String::from_utf8(declared("utf-16", "Rīga".as_bytes()))
         .unwrap()
         .encode_utf16()
@@ -310,7 +343,7 @@ fn the_charset_is_the_feeds_or_the_declarations() {
     assert!(
         read(&declared("utf-99", b""), None)
             .unwrap_err()
-            .contains("unknown charset utf-99")
+            .contains("unknown charset `utf-99`")
     );
 }
 

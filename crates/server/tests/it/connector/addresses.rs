@@ -171,8 +171,83 @@ async fn what_is_the_same_by_its_etag_is_not_read_again() {
         .answers(200, &[JSON, ("etag", "\"two\"")], &words(19, "vārds"));
     assert_eq!(site.sent(), (0, 1));
     assert_eq!(state(&site.provider, "ch_words").await["records"], 19);
-    // Without a tag it is read and compared.
+    // Without a tag it is read and compared, and the tag before is forgotten.
     site.address.answers(200, &[JSON], &words(19, "vārds"));
+    assert_eq!(site.sent(), (0, 0));
+    assert_eq!(site.sent(), (0, 0));
+    assert_eq!(site.address.asked(header::IF_NONE_MATCH), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_in_another_way_is_read_again_whatever_its_etag() {
+    let site = site("").await;
+    site.address
+        .answers(200, &[JSON, ("etag", "\"one\"")], &words(20, "vārds"));
+    assert_eq!(site.sent(), (20, 0));
+    assert_eq!(site.sent(), (0, 0));
+    let mapped = rest(
+        &site.address,
+        "[map]\nWord = { column = 'Word', codes = { 'vārds 7' = 'septiņi' }, other = 'keep' }\n",
+    );
+    site.desk.point(&site.server, &site.provider, &mapped);
+    assert_eq!(site.sent(), (1, 0));
+    assert_eq!(site.sent(), (0, 0));
+    assert_eq!(
+        site.address.asked(header::IF_NONE_MATCH).as_deref(),
+        Some("\"one\"")
+    );
+    // The definition too.
+    let more = DEFINITION.replace("  - Word : vārds\n", "  - Word : vārds\n  - More : vēl\n");
+    site.server.publish(&site.provider, "ch_words", &more).await;
+    site.sent();
+    assert_eq!(site.address.asked(header::IF_NONE_MATCH), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_leads_on_does_not_tell_where_from() {
+    let site = site("").await;
+    let other = Address::start().await;
+    other.answers(200, &[JSON], &words(3, "vārds"));
+    site.address.answers(307, &[("location", &other.url)], b"");
+    let url = format!("{}?token=8814", site.address.url);
+    let rest = rest(&site.address, "").replace(&site.address.url, &url);
+    site.desk.point(&site.server, &site.provider, &rest);
+    assert_eq!(site.sent(), (3, 0));
+    assert!(other.asked(header::HOST).is_some());
+    assert_eq!(other.asked(header::REFERER), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_whole_answer_is_a_document() {
+    let site = site("format = 'ndjson'\nmay_be_empty = true\n").await;
+    site.address.answers(200, &[], b"{\"Id\":1}\n{\"Id\":2}\n");
+    assert_eq!(site.sent(), (2, 0));
+    // Without having been told a tag, nobody can say that nothing changed.
+    for status in [202, 204, 206, 304] {
+        site.address.answers(status, &[], b"");
+        let told = site.refuses().await;
+        assert!(told.contains(&format!("answered {status}")), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_packed_once_is_unpacked_once() {
+    let site = site("").await;
+    let url = format!("{}/words.csv.gz", site.address.url);
+    let rest = rest(&site.address, "").replace(&site.address.url, &url);
+    site.desk.point(&site.server, &site.provider, &rest);
+    let gz = |bytes: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let once = gz("Id,Word\n1,ābols\n".as_bytes());
+    let encoded = [("content-encoding", "gzip")];
+    site.address.answers(200, &encoded, &once);
+    assert_eq!(site.sent(), (1, 0));
+    site.address.answers(200, &encoded, &gz(&once));
+    assert_eq!(site.sent(), (0, 0));
+    site.address.answers(200, &[], &once);
     assert_eq!(site.sent(), (0, 0));
 }
 

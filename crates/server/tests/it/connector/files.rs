@@ -532,3 +532,66 @@ async fn everything_sent_anew_leaves_the_record_of_a_refused_row() {
     let status = desk.status();
     assert!(status["refused"].as_u64() > Some(0), "{status:#}");
 }
+
+#[tokio::test]
+async fn an_older_file_that_comes_back_is_not_the_present_state() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    write(&desk.path("in/2.csv"), csv(0..200, "B"));
+    desk.done("once", &[]);
+    let present = state(&provider, "cf_boats").await;
+    write(&desk.path("in/1.csv"), csv(0..201, "A"));
+    assert_eq!(desk.done("once", &[])["packages"], 0);
+    assert!(desk.said().contains("1.csv"), "{}", desk.said());
+    assert_eq!(state(&provider, "cf_boats").await, present);
+    assert_eq!(desk.status()["late"], "1.csv");
+    // Comparing with the server reads the newest again, not the one that came late.
+    let done = desk.done("resync", &["--yes"]);
+    assert_eq!((&done["upserts"], &done["deletes"]), (&json!(0), &json!(0)));
+    assert_eq!(state(&provider, "cf_boats").await["digest"], present["digest"]);
+}
+
+#[tokio::test]
+async fn a_file_is_read_again_when_the_feed_reads_it_otherwise() {
+    let Site {
+        server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..20, "A"));
+    desk.done("once", &[]);
+    assert_eq!(desk.done("once", &[])["packages"], 0);
+    let coded = REST.replace(
+        "drop =",
+        "Name = { column = 'Name', codes = { 'A Ķīlis 7' = 'Septiņi' }, other = 'keep' }\ndrop =",
+    );
+    desk.point(&server, &provider, &coded);
+    assert_eq!(desk.done("once", &[])["upserts"], 1);
+    assert_eq!(desk.done("once", &[])["packages"], 0);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_away_is_a_problem_that_passes() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..20, "A"));
+    desk.done("once", &[]);
+    std::fs::rename(desk.path("in"), desk.path("unmounted")).unwrap();
+    let service = desk.service();
+    let problem = desk.until_problem("No such file").await;
+    assert!(problem.starts_with("source: "), "{problem}");
+    write(&desk.path("unmounted/2.csv"), csv(0..21, "A"));
+    std::fs::rename(desk.path("unmounted"), desk.path("in")).unwrap();
+    until("it goes on", async || {
+        state(&provider, "cf_boats").await["records"] == 21
+    })
+    .await;
+    desk.until_whole(service, &provider, "cf_boats").await;
+}

@@ -155,6 +155,31 @@ async fn packed_files_that_are_cut_or_ambiguous_are_not_taken() {
 }
 
 #[tokio::test]
+async fn files_of_nothing_are_not_empty_sets() {
+    let site = site("").await;
+    site.takes("1.ndjson", &ndjson(1), 50).await;
+    let told = site.refuses("2.csv", b"").await;
+    assert!(told.contains("has no row of column names"), "{told}");
+    site.refuses("2.csv.gz", &gz(b"\n \n")).await;
+    let told = site.refuses("2.ndjson", b"\n\n").await;
+    assert!(told.contains("source.may_be_empty = true"), "{told}");
+    site.refuses("2.json", b"").await;
+    let (code, emptied) = {
+        site.desk
+            .drop_in("2.csv", b"Id,Make,Mass,Since,Valid,Tags,Owners\n");
+        site.desk.answer("once", &[])
+    };
+    assert_eq!((code, &emptied["deletes"]), (Some(1), &json!(50)), "{emptied:#}");
+    assert!(emptied["held"].is_string(), "the guard asks: {emptied:#}");
+}
+
+#[tokio::test]
+async fn a_file_of_no_line_is_an_empty_set_where_the_feed_says_so() {
+    let site = site("may_be_empty = true\n").await;
+    site.takes("1.ndjson", b"\n", 0).await;
+}
+
+#[tokio::test]
 async fn a_member_of_a_zip_file_is_named() {
     let site = site("member = 'data/cars.ndjson'\n").await;
     let body = zip(&[("readme.txt", b"about"), ("data/cars.ndjson", &ndjson(1))]);
@@ -221,6 +246,10 @@ async fn xml_that_cannot_be_read_leaves_the_set_as_it_is() {
         told.contains("there is no element Register/Cars (source.records); Register has Carz"),
         "{told}"
     );
+    let told = site
+        .refuses("2.xml", b"<Register><Cars><Error>busy</Error></Cars></Register>")
+        .await;
+    assert!(told.contains("Register/Cars has Error"), "{told}");
     let told = site
         .refuses("2.xml", text.replace("Škoda", "&auto;").as_bytes())
         .await;

@@ -26,8 +26,10 @@ struct Register {
     cars: u64,
     /// The page that fails, from 1.
     fails_at: Option<u64>,
-    /// It gives one page whatever it is asked for.
-    stuck: bool,
+    /// After so many pages it begins anew.
+    cycle: u64,
+    /// What a page, from 1, says in the place of records.
+    says: Option<(u64, &'static str)>,
     asked: Vec<(HeaderMap, String)>,
 }
 
@@ -44,7 +46,8 @@ impl Service {
             version,
             cars,
             fails_at: None,
-            stuck: false,
+            cycle: u64::MAX,
+            says: None,
             asked: Vec::new(),
         };
         let service = Self {
@@ -72,21 +75,28 @@ async fn answer(State(service): State<Service>, headers: HeaderMap, body: String
         .split_once("<Page>")
         .and_then(|(_, rest)| rest.split_once("</Page>"));
     let page: u64 = asked.map_or(1, |(number, _)| number.parse().unwrap());
-    let page = if register.stuck { 1 } else { page };
+    let page = (page - 1) % register.cycle + 1;
+    let says = register.says.filter(|(at, _)| *at == page);
     let (status, inside) = if register.fails_at == Some(page) {
         (500, fault(register.version))
+    } else if let Some((_, words)) = says {
+        (
+            200,
+            format!("<GetCarsResponse><Cars>{words}</Cars></GetCarsResponse>"),
+        )
     } else {
         (
             200,
             cars((page - 1) * PAGE_SIZE..(page * PAGE_SIZE).min(register.cars)),
         )
     };
+    let number = register.asked.len();
     let (namespace, media) = match register.version {
         "1.1" => (OLD, "text/xml; charset=utf-8"),
         _ => (NEW, "application/soap+xml; charset=utf-8"),
     };
     let text = format!(
-        "<?xml version=\"1.0\"?>\n<soap:Envelope xmlns:soap=\"{namespace}\"><soap:Header/><soap:Body>{inside}</soap:Body></soap:Envelope>"
+        "<?xml version=\"1.0\"?>\n<soap:Envelope xmlns:soap=\"{namespace}\"><soap:Header><Message>{number}</Message></soap:Header><soap:Body>{inside}</soap:Body></soap:Envelope>"
     );
     Response::builder()
         .status(status)
@@ -101,7 +111,9 @@ fn cars(numbers: std::ops::Range<u64>) -> String {
         format!("<c:Car><c:Id>{n}</c:Id><c:Make>Ķīlis &amp; {n}</c:Make>{owners}</c:Car>")
     };
     let cars: String = numbers.map(car).collect();
-    format!("<c:GetCarsResponse xmlns:c=\"urn:cars\"><c:Cars>{cars}</c:Cars></c:GetCarsResponse>")
+    format!(
+        "<c:GetCarsResponse xmlns:c=\"urn:cars\"><c:Cars>{cars}<c:Made>2026</c:Made></c:Cars></c:GetCarsResponse>"
+    )
 }
 
 fn fault(version: &str) -> String {
@@ -147,6 +159,17 @@ async fn site(version: &'static str, cars: u64, more: &str) -> Site {
         provider,
         service,
         desk,
+    }
+}
+
+impl Site {
+    /// One round takes nothing, and says why; the set stays.
+    async fn refuses(&self) -> String {
+        let before = state(&self.provider, "cs_cars").await;
+        let output = self.desk.run("once", &["--json"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(state(&self.provider, "cs_cars").await, before);
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 
@@ -237,14 +260,80 @@ async fn a_service_without_pages_is_asked_once_and_offsets_count_records() {
         &site.desk.path("request.xml"),
         envelope("1.1", "<Page>1</Page><From>{offset}</From>"),
     );
-    site.service.set(|register| register.stuck = true);
-    let told = String::from_utf8(site.desk.run("once", &["--json"]).stdout).unwrap();
+    site.service.set(|register| register.cycle = 1);
+    let told = site.refuses().await;
     assert!(
-        told.contains("page 2 of") && told.contains("is the same as the one before"),
+        told.contains("page 2 of") && told.contains("has the records of page 1"),
         "{told}"
     );
     let asked = site.service.asked();
     assert!(asked[0].1.contains("<From>0</From>") && asked[1].1.contains("<From>7</From>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_smaller_than_the_feed_thinks_end_nothing() {
+    let site = site("1.1", 34, "page_size = 1000\n").await;
+    assert_eq!(site.desk.done("once", &[])["upserts"], 34);
+    assert_eq!(site.service.asked().len(), 5, "an empty one is the last");
+    // One that begins anew never ends.
+    site.service.set(|register| {
+        register.cars = 1_000;
+        register.cycle = 3;
+    });
+    let told = site.refuses().await;
+    assert!(
+        told.contains("page 4 of") && told.contains("has the records of page 1"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_in_the_place_of_records_are_no_empty_page() {
+    let site = site("1.1", 31, PAGED).await;
+    site.desk.done("once", &[]);
+    for page in [1, 3] {
+        site.service
+            .set(|register| register.says = Some((page, "<Error>17</Error>")));
+        let told = site.refuses().await;
+        assert!(
+            told.contains(&format!("page {page} of")) && told.contains("GetCarsResponse/Cars has Error"),
+            "{told}"
+        );
+    }
+    // What stood beside records may stand alone after the last one, or where the feed says so.
+    site.service.set(|register| {
+        register.says = Some((4, "<Made>2026</Made>"));
+        register.cars = 30;
+    });
+    assert_eq!(site.desk.done("once", &[])["deletes"], 1);
+    site.service
+        .set(|register| register.says = Some((1, "<Made>2026</Made>")));
+    site.refuses().await;
+    let rest = rest(&site.service, &format!("may_be_empty = true\n{PAGED}"));
+    site.desk.point(&site.server, &site.provider, &rest);
+    let (_, emptied) = site.desk.answer("once", &[]);
+    assert_eq!(emptied["deletes"], 30, "{emptied:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_envelope_goes_to_no_other_server() {
+    let site = site("1.1", 7, "").await;
+    write(&site.desk.path("request.xml"), envelope("1.1", ""));
+    let to = |url: String| async move {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let own = format!("http://{}", listener.local_addr().unwrap());
+        let away = axum::routing::post(|| async move { axum::response::Redirect::temporary(&url) });
+        let router = Router::new().route("/cars", away);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("{own}/cars")
+    };
+    let near = to(site.service.url.clone()).await;
+    let rest = rest(&site.service, "").replace(&site.service.url, &near);
+    site.desk.point(&site.server, &site.provider, &rest);
+    let told = site.refuses().await;
+    assert!(told.contains("it leads to another server"), "{told}");
+    assert!(!told.contains(&site.service.url), "{told}");
+    assert_eq!(site.service.asked().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
