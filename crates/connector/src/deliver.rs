@@ -312,7 +312,7 @@ mod tests {
         };
         let retry = Retry {
             pause: Duration::from_secs(1),
-            limit: Duration::from_secs(60),
+            limit: Duration::from_mins(1),
         };
         let (began, mut tries) = (tokio::time::Instant::now(), 0);
         let done = again(retry.clone(), async || {

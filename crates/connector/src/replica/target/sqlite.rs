@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{
     Connection, OptionalExtension, params, params_from_iter,
-    types::{Value, ValueRef},
+    types::{FromSqlError, Value, ValueRef},
 };
 
 use super::{names, order, quoted};
@@ -107,8 +107,8 @@ impl Sqlite {
                 // What is no number is no position, and neither is 0.
                 positions: (1..=table.depth).map(|at| row.get(at).unwrap_or(0)).collect(),
                 cells: (0..table.columns.len())
-                    .map(|at| cell(row.get_ref(1 + table.depth + at).ok()?))
-                    .collect::<Option<_>>()
+                    .map(|at| cell(row, 1 + table.depth + at))
+                    .collect::<rusqlite::Result<_>>()
                     .unwrap_or_default(),
             });
         }
@@ -127,15 +127,16 @@ fn select(table: &Table, has_end: bool) -> String {
     )
 }
 
-/// A value as text; `None`: it is none that a replica writes.
-fn cell(value: ValueRef<'_>) -> Option<Option<String>> {
-    match value {
-        ValueRef::Null => Some(None),
-        ValueRef::Integer(number) => Some(Some(number.to_string())),
-        ValueRef::Real(number) => Some(Some(number.to_string())),
-        ValueRef::Text(text) => std::str::from_utf8(text).ok().map(|text| Some(text.to_owned())),
-        ValueRef::Blob(_) => None,
-    }
+/// A value as text. The error: it is none that a replica writes.
+fn cell(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
+    let value = row.get_ref(at)?;
+    Ok(match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(_) => Some(value.as_str()?.to_owned()),
+        ValueRef::Blob(_) => return Err(FromSqlError::InvalidType.into()),
+    })
 }
 
 fn value(kind: Kind, cell: Option<&str>) -> Value {
