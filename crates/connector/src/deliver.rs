@@ -290,19 +290,24 @@ enum Sent {
     TakenBack(String),
 }
 
-/// Tries until it works, fails for good, or the limit has passed. Pauses double, with jitter.
+/// Tries until it works, fails for good, or the limit has passed. Pauses double, with jitter, behind the time that the
+/// server asks for.
 pub async fn again<T>(retry: Retry, mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
         match attempt().await {
             Err(error) if error.is_passing() => {
-                if began.elapsed() + pause > retry.limit {
+                let asked = match &error {
+                    Error::Call(error) => error.retry_after(),
+                    _ => Duration::ZERO,
+                };
+                if began.elapsed() + asked + pause > retry.limit {
                     tracing::error!(%error, limit = ?retry.limit, "given up");
                     return Err(error);
                 }
-                tracing::warn!(%error, again_in = ?pause, "not now");
-                tokio::time::sleep(jittered(pause)).await;
+                tracing::warn!(%error, again_in = ?(asked + pause), "not now");
+                tokio::time::sleep(asked + jittered(pause)).await;
                 pause = (pause * 2).min(retry.pause);
             }
             done => return done,
@@ -316,4 +321,39 @@ fn jittered(pause: Duration) -> Duration {
     // Without random numbers the pause is whole.
     let share = aws_lc_rs::rand::fill(&mut byte).map_or(255, |()| byte[0]);
     pause / 2 + pause * u32::from(share) / 510
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Refusal;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_asks_again_before_the_server_wants_it() {
+        let busy = |seconds| {
+            let retry_after = Some(Duration::from_secs(seconds));
+            let refusal = Refusal {
+                status: 429,
+                retry_after,
+                ..Refusal::default()
+            };
+            Error::from(CallError::Refused(Box::new(refusal)))
+        };
+        let retry = Retry {
+            pause: Duration::from_secs(1),
+            limit: Duration::from_mins(1),
+        };
+        let (began, mut tries) = (tokio::time::Instant::now(), 0);
+        let done = again(retry.clone(), async || {
+            tries += 1;
+            if tries < 3 { Err(busy(20)) } else { Ok(()) }
+        });
+        done.await.unwrap();
+        assert!(began.elapsed() >= Duration::from_secs(40));
+        let began = tokio::time::Instant::now();
+        again(retry, async || Err::<(), _>(busy(3_600)))
+            .await
+            .unwrap_err();
+        assert_eq!(began.elapsed(), Duration::ZERO, "later than it may last");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::Response;
+use reqwest::{Response, header};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Moved};
@@ -38,6 +38,9 @@ pub struct Refusal {
     pub errors: Vec<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors_total: Option<usize>,
+    /// When to ask again, of the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -98,6 +101,14 @@ impl CallError {
             _ => None,
         }
     }
+
+    /// How long the server asks to be left alone.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        }
+    }
 }
 
 /// What may be wrong, by the innermost cause.
@@ -154,6 +165,10 @@ pub(super) async fn answer(mut response: Response, moved: &Moved) -> Result<Answ
     }
     let mut refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
     refusal.status = status;
+    refusal.retry_after = headers
+        .get(header::RETRY_AFTER)
+        .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
     if refusal.code.is_empty() {
         "not_a_problem".clone_into(&mut refusal.code);
         "the answer is no problem of this interface; is another server listening here?"

@@ -4,30 +4,44 @@ mod columns;
 mod shred;
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{BufWriter, Write},
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use dagr_formats::csv_out;
 use dagr_model::schema::Schema;
 use serde_json::Value;
 
-use super::{FileFormat, Spec, TargetSpec, plan::Table, rows, target::Target};
-use crate::error::{Error, Result};
+use super::{
+    FileFormat, Spec, TargetSpec,
+    plan::Table,
+    rows::{self, Row},
+    target::Target,
+};
+use crate::{
+    error::{Error, Result},
+    range::Range,
+};
 use shred::{Measures, Sheet};
 
-/// Most records read at once.
-const PAGE: usize = 5_000;
-/// Fewer are read at once where they have more bytes than this.
-const PAGE_BYTES: usize = 8 << 20;
+/// Notes which file was written last; empty = it is behind the copy.
+pub const FILE: &str = "file";
 
-/// Writes the file that the replica asks for, if it asks for one.
+/// Writes the file that the replica asks for, if it asks for one and it does not stand there as it was written last.
 pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
     let TargetSpec::Files { path, format, .. } = &spec.target else {
         return Ok(());
     };
     if target.note(&spec.name, "phase").await?.as_deref() == Some("loading") {
+        return Ok(());
+    }
+    let noted = target
+        .note(&spec.name, FILE)
+        .await?
+        .filter(|noted| !noted.is_empty());
+    if noted.is_some() && noted == fs::metadata(path).ok().and_then(|there| mark(path, &there)) {
         return Ok(());
     }
     let mut beside = path.clone().into_os_string();
@@ -45,7 +59,21 @@ pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema)
         FileFormat::Parquet => copy.parquet().await?,
     };
     file.sync_all().map_err(|error| copy.fault(error))?;
-    fs::rename(&beside, path).map_err(|error| copy.fault(error))
+    let written = file.metadata().map_err(|error| copy.fault(error))?;
+    fs::rename(&beside, path).map_err(|error| copy.fault(error))?;
+    let mark = mark(path, &written).unwrap_or_default();
+    target.set_note(&spec.name, FILE, &mark).await
+}
+
+/// By what a file is known again: its length, when it was written, and where it lies.
+fn mark(path: &Path, file: &Metadata) -> Option<String> {
+    let written = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(format!(
+        "{} {} {}",
+        file.len(),
+        written.as_nanos(),
+        path.display()
+    ))
 }
 
 /// What is written, and where to.
@@ -72,31 +100,15 @@ impl Copy<'_> {
 
     /// Gives every record, in the order of the keys.
     async fn each(&self, give: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let mut after: Option<Vec<u8>> = None;
-        let mut page = 64;
-        loop {
-            let records = self
-                .target
-                .read(self.table, None, after.as_deref(), None, page)
-                .await?;
-            let Some((last, _)) = records.last() else {
-                return Ok(());
-            };
-            after = Some(last.clone());
-            let mut bytes = 0;
-            for (_, stored) in &records {
-                let json = rows::to_record(self.table, stored, self.schema).ok_or_else(|| {
-                    Error::State("a record of the copy cannot be read; verify it".to_owned())
-                })?;
-                bytes += json.len();
-                give(&json)?;
-            }
-            page = match bytes {
-                PAGE_BYTES.. => (page / 2).max(1),
-                _ if 2 * bytes < PAGE_BYTES => (2 * page).min(PAGE),
-                _ => page,
-            };
-        }
+        let mut one = |_, rows: &[Vec<Row>]| {
+            let json = rows::to_record(self.table, rows, self.schema).ok_or_else(|| {
+                Error::Decide(
+                    "a record of the copy cannot be read: `dagr replica verify` repairs it".to_owned(),
+                )
+            })?;
+            give(&json)
+        };
+        self.target.each(self.table, &Range::default(), &mut one).await
     }
 
     async fn ndjson(&self) -> Result<File> {

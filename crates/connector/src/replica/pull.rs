@@ -37,7 +37,6 @@ pub struct Replica {
     pub(super) schema: Arc<Schema>,
     text: String,
     asked: Option<Instant>,
-    dirty: bool,
 }
 
 /// One page, read.
@@ -72,7 +71,6 @@ impl Replica {
             schema,
             text,
             asked: Some(Instant::now()),
-            dirty: true,
         };
         let known = replica.note("definition").await?;
         match known {
@@ -140,6 +138,7 @@ impl Replica {
         self.target.remove(&own).await?;
         self.target.rename(&loading, &own).await?;
         self.set_note("tables", &json!(own).to_string()).await?;
+        self.set_note(export::FILE, "").await?;
         self.set_note("phase", "following").await
     }
 
@@ -228,8 +227,8 @@ impl Replica {
         }
         self.set_note("definition", &self.text).await?;
         self.set_note("tables", &json!(new).to_string()).await?;
+        self.set_note(export::FILE, "").await?;
         self.target.commit().await?;
-        self.dirty = true;
         Ok(true)
     }
 
@@ -349,13 +348,7 @@ impl Replica {
             let _ = self.target.run("ROLLBACK").await;
             return Err(error);
         }
-        self.target.commit().await?;
-        self.dirty |= !page.upserts.is_empty() || !page.deletes.is_empty() || (loading && page.end);
-        if page.end && self.dirty {
-            export::write(&self.spec, &self.target, &self.tables(false), &self.schema).await?;
-            self.dirty = false;
-        }
-        Ok(())
+        self.target.commit().await
     }
 
     async fn write(&self, table: &Table, page: &Page, first: bool) -> Result<()> {
@@ -367,6 +360,9 @@ impl Replica {
             self.target.delete(table, &gone).await?;
         }
         self.put(table, &page.upserts).await?;
+        if !page.upserts.is_empty() || !page.deletes.is_empty() {
+            self.set_note(export::FILE, "").await?;
+        }
         self.set_note("cursor", &page.next).await?;
         self.set_note("caught_up", if page.end { "true" } else { "false" })
             .await?;
@@ -382,8 +378,24 @@ impl Replica {
         self.target.insert(table, &by_table).await
     }
 
-    /// Until nothing more is there.
+    /// Until nothing more is there, and it is in the file too.
     pub async fn catch_up(&mut self) -> Result<()> {
+        self.follow().await?;
+        self.export().await
+    }
+
+    /// Writes the file, where the target is one and it is not as the copy is.
+    pub(super) async fn export(&self) -> Result<()> {
+        let written = export::write(&self.spec, &self.target, &self.tables(false), &self.schema).await;
+        if matches!(written, Err(Error::Decide(_))) {
+            // The copy is damaged: it is time to verify it.
+            self.set_note("last_verify", "").await?;
+        }
+        written
+    }
+
+    /// Until nothing more is there.
+    pub(super) async fn follow(&mut self) -> Result<()> {
         let retry = self.spec.retry.clone();
         let this = tokio::sync::Mutex::new(self);
         loop {
@@ -446,6 +458,8 @@ async fn round(replica: &mut Replica, wait: Duration) -> Result<()> {
     }
     if end && replica.verify_due().await? {
         replica.verify().await?;
+    } else if end {
+        replica.export().await?;
     }
     Ok(())
 }

@@ -8,10 +8,15 @@ use super::{
     plan::{Column, Kind, Table},
     rows::Row,
 };
-use crate::error::Result;
+use crate::{error::Result, range::Range};
 
 /// What every replica of a database remembers, by its name.
 const NOTES: &str = "CREATE TABLE IF NOT EXISTS dagr_replica (replica TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (replica, name))";
+
+/// Records read at once: as many as have about so many bytes.
+const FIRST_PAGE: usize = 64;
+const PAGE: usize = 1_000;
+const PAGE_BYTES: usize = 8 << 20;
 
 pub enum Target {
     Sqlite(sqlite::Sqlite),
@@ -19,7 +24,7 @@ pub enum Target {
 }
 
 /// One record with its rows, by table.
-pub type Stored = (Vec<u8>, Vec<Vec<Row>>);
+type Stored = (Vec<u8>, Vec<Vec<Row>>);
 
 impl Target {
     pub async fn open(spec: &TargetSpec) -> Result<Self> {
@@ -141,22 +146,39 @@ impl Target {
         Ok(())
     }
 
-    /// Up to `limit` records in key order: after `after`, before `to`.
-    pub async fn read(
+    /// Gives the records of a stretch in key order: key, and rows by table in the order of [`Table::all`].
+    pub async fn each(
         &self,
         table: &Table,
-        from: Option<&[u8]>,
-        after: Option<&[u8]>,
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Stored>> {
+        stretch: &Range,
+        give: &mut dyn FnMut(Vec<u8>, &[Vec<Row>]) -> Result<()>,
+    ) -> Result<()> {
+        let mut left = stretch.clone();
+        let mut limit = FIRST_PAGE;
+        loop {
+            let page = self.page(table, &left, limit).await?;
+            let is_last = page.len() < limit;
+            left.from = page.last().map(|(key, _)| next_key(key));
+            let mut bytes = 0;
+            for (key, rows) in page {
+                bytes += rows.iter().flatten().map(Row::bytes).sum::<usize>();
+                give(key, &rows)?;
+            }
+            if is_last {
+                return Ok(());
+            }
+            limit = match bytes {
+                PAGE_BYTES.. => (limit / 2).max(1),
+                _ if 2 * bytes < PAGE_BYTES => (2 * limit).min(PAGE),
+                _ => limit,
+            };
+        }
+    }
+
+    /// The first records of a stretch, up to `limit`.
+    async fn page(&self, table: &Table, stretch: &Range, limit: usize) -> Result<Vec<Stored>> {
         let tables = table.all();
-        let main = self
-            .rows(tables[0], &Bounds { from, after, to }, Some(limit))
-            .await?;
-        let Some(last) = main.last().map(|row| row.key.clone()) else {
-            return Ok(Vec::new());
-        };
+        let main = self.rows(table, stretch, Some(limit)).await?;
         let mut records: Vec<Stored> = main
             .into_iter()
             .map(|row| {
@@ -166,16 +188,15 @@ impl Target {
                 (key, rows)
             })
             .collect();
-        let first = records[0].0.clone();
-        for (at, table) in tables.iter().enumerate().skip(1) {
-            let mut end = last.clone();
-            end.push(0);
-            let bounds = Bounds {
-                from: Some(&first),
-                after: None,
-                to: Some(&end),
-            };
-            for row in self.rows(table, &bounds, None).await? {
+        let (Some((first, _)), Some((last, _))) = (records.first(), records.last()) else {
+            return Ok(records);
+        };
+        let here = Range {
+            from: Some(first.clone()),
+            to: Some(next_key(last)),
+        };
+        for (at, list) in tables.iter().enumerate().skip(1) {
+            for row in self.rows(list, &here, None).await? {
                 if let Ok(place) = records.binary_search_by(|(key, _)| key.cmp(&row.key)) {
                     records[place].1[at].push(row);
                 }
@@ -184,11 +205,36 @@ impl Target {
         Ok(records)
     }
 
-    async fn rows(&self, table: &Table, bounds: &Bounds<'_>, limit: Option<usize>) -> Result<Vec<Row>> {
+    async fn rows(&self, table: &Table, stretch: &Range, limit: Option<usize>) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(target) => target.rows(table, bounds, limit),
-            Self::Postgres(target) => target.rows(table, bounds, limit).await,
+            Self::Sqlite(target) => target.rows(table, stretch, limit),
+            Self::Postgres(target) => target.rows(table, stretch, limit).await,
         }
+    }
+
+    /// Removes rows that belong to no record: those of lists whose record is not there, and those whose key is none.
+    /// Gives how many.
+    pub async fn sweep(&self, table: &Table) -> Result<u64> {
+        let records = quoted(&table.name);
+        let mut swept = 0;
+        for list in table.all() {
+            let name = quoted(&list.name);
+            if let Self::Sqlite(target) = self {
+                // Everything else sorts before bytes.
+                swept += target.change(&format!("DELETE FROM {name} WHERE _key < x''"))?;
+            }
+            if list.depth == 0 {
+                continue;
+            }
+            let text = format!(
+                "DELETE FROM {name} WHERE NOT EXISTS (SELECT 1 FROM {records} WHERE {records}._key = {name}._key)"
+            );
+            swept += match self {
+                Self::Sqlite(target) => target.change(&text)?,
+                Self::Postgres(target) => target.change(&text).await?,
+            };
+        }
+        Ok(swept)
     }
 
     fn type_of(&self, kind: Kind) -> &'static str {
@@ -216,17 +262,14 @@ impl Target {
                 .iter()
                 .map(|column| format!("{} {}", quoted(&column.name), self.type_of(column.kind))),
         );
-        let key = [vec!["_key".to_owned()], table.positions()].concat().join(", ");
-        columns.push(format!("PRIMARY KEY ({key})"));
+        columns.push(format!("PRIMARY KEY ({})", order(table)));
         format!("CREATE TABLE {} ({})", quoted(&table.name), columns.join(", "))
     }
 }
 
-/// A stretch of keys.
-pub struct Bounds<'b> {
-    pub from: Option<&'b [u8]>,
-    pub after: Option<&'b [u8]>,
-    pub to: Option<&'b [u8]>,
+/// The first key behind this one.
+fn next_key(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
 }
 
 pub fn quoted(name: &str) -> String {
@@ -239,4 +282,9 @@ fn names(table: &Table) -> Vec<String> {
     names.extend(table.positions());
     names.extend(table.columns.iter().map(|column| quoted(&column.name)));
     names
+}
+
+/// What makes a row of a table the one it is, and orders them.
+fn order(table: &Table) -> String {
+    [vec!["_key".to_owned()], table.positions()].concat().join(", ")
 }

@@ -1,29 +1,31 @@
 //! The whole copy against the server: digests of key ranges over exactly what the permission has given, down to the
-//! records that differ; those are asked for anew.
+//! records that differ. What only the copy has is removed; the others are asked for anew.
 
 use dagr_model::digest::{SetDigest, record_digest};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{plan::Table, pull::Replica, rows};
+use super::{
+    export,
+    pull::Replica,
+    rows::{self, Row},
+};
 use crate::{
-    client::CallError,
+    deliver::again,
     error::{Error, Result},
-    range::{self, Range},
+    range::{self, Part, Range},
 };
 
-/// Records read at once.
-const PAGE: usize = 5_000;
 /// Rounds of catching up and comparing, while the set goes on changing.
 const ROUNDS: usize = 8;
-/// Differing records asked for one by one; more, and the copy is loaded anew.
+/// Differing records that are repaired one by one; more, and the copy is loaded anew.
 const REPAIRED: usize = 1_000;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
     pub records: u64,
     pub digest: String,
-    /// Records that were not as the server has them; they are now.
+    /// Records that were not as the server has them, and rows of lists that belonged to none; they are put right now.
     pub repaired: u64,
     pub exchanges: u64,
     /// So much differed that the copy is loaded anew.
@@ -33,63 +35,89 @@ pub struct Verified {
 pub async fn run(replica: &mut Replica) -> Result<Verified> {
     let mut done = Verified::default();
     let mut open = vec![Range::default()];
+    replica.follow().await?;
+    done.repaired += replica.target.sweep(&replica.tables(false)).await?;
     for _ in 0..ROUNDS {
-        replica.catch_up().await?;
-        let differing = compare(replica, open, &mut done).await?;
-        let Differing { keys, changed } = differing;
-        if keys.is_empty() && !changed {
-            finish(replica, &mut done).await?;
-            return Ok(done);
-        }
-        if keys.len() > REPAIRED {
+        let found = compare(replica, open, &mut done).await?;
+        if found.records() > REPAIRED || !repair(replica, &found).await? {
             tracing::warn!(
-                records = keys.len(),
-                "the copy differs too much; it is loaded anew"
+                "the copy differs in many records, or the permission gives no look-ups: it is loaded anew"
             );
             replica.start_over().await?;
-            replica.catch_up().await?;
+            replica.follow().await?;
             done.reloaded = true;
             finish(replica, &mut done).await?;
             return Ok(done);
         }
-        if !changed {
-            done.repaired += keys.len() as u64;
-            repair(replica, &keys).await?;
+        done.repaired += found.records() as u64;
+        if found.again.is_empty() {
+            finish(replica, &mut done).await?;
+            return Ok(done);
         }
-        open = vec![Range::default()];
+        open = found.again;
+        replica.follow().await?;
     }
     Err(Error::Source(
-        "the set changes faster than it can be compared; verified again later".to_owned(),
+        "the copy goes on differing: the set changes faster than it can be compared, or somebody else writes in the \
+         copy; verified again later"
+            .to_owned(),
     ))
 }
 
 async fn finish(replica: &Replica, done: &mut Verified) -> Result<()> {
-    let table = replica.tables(false);
-    let (sum, records) = digest(replica, &table, &Range::default()).await?;
-    (done.digest, done.records) = (sum.hex(), records);
+    let here = read(replica, &Range::default()).await?;
+    (done.digest, done.records) = (here.digest.hex(), here.records);
     for (name, value) in [
         ("digest", done.digest.clone()),
-        ("records", records.to_string()),
+        ("records", done.records.to_string()),
         ("last_verify", Timestamp::now().to_string()),
     ] {
         replica.set_note(name, &value).await?;
     }
-    Ok(())
+    replica.export().await
 }
 
-struct Differing {
-    keys: Vec<Vec<u8>>,
-    /// Something visible came after the cursor: what differs may be no fault.
-    changed: bool,
+/// What a comparison found.
+#[derive(Default)]
+struct Found {
+    /// Keys that only the copy has.
+    surplus: Vec<Vec<u8>>,
+    /// Keys whose record the copy has otherwise, or not at all.
+    wrong: Vec<Vec<u8>>,
+    /// To be compared again: it is repaired now, or something visible there came after the cursor.
+    again: Vec<Range>,
 }
 
-async fn compare(replica: &Replica, mut open: Vec<Range>, done: &mut Verified) -> Result<Differing> {
-    let table = replica.tables(false);
+impl Found {
+    fn records(&self) -> usize {
+        self.surplus.len() + self.wrong.len()
+    }
+
+    /// A piece in which the server has one record at most, and the copy not the same.
+    fn piece(&mut self, part: Part, here: Here, changed: bool) {
+        let mut is_there = false;
+        for (key, digest) in here.first {
+            if part.key.as_ref() == Some(&key) {
+                is_there = digest == part.digest;
+            } else if !changed {
+                self.surplus.push(key);
+            }
+        }
+        if !is_there {
+            self.wrong.extend(part.key);
+        }
+        match self.again.last_mut() {
+            Some(before) if before.to.is_some() && before.to == part.range.from => {
+                before.to = part.range.to;
+            }
+            _ => self.again.push(part.range),
+        }
+    }
+}
+
+async fn compare(replica: &Replica, mut open: Vec<Range>, done: &mut Verified) -> Result<Found> {
     let cursor = replica.note("cursor").await?.unwrap_or_default();
-    let mut differing = Differing {
-        keys: Vec::new(),
-        changed: false,
-    };
+    let mut found = Found::default();
     while let Some(stretch) = open.pop() {
         done.exchanges += 1;
         let body = json!({
@@ -98,111 +126,203 @@ async fn compare(replica: &Replica, mut open: Vec<Range>, done: &mut Verified) -
             "to": range::key_json(&replica.schema, stretch.to.as_deref()),
             "parts": range::PARTS,
         });
-        let answer = replica
-            .client
-            .post(&format!("{}/digest", replica.spec.data()), &body)
-            .await?;
-        differing.changed |= answer["changed"] == true;
+        let answer = post(replica, "digest", &body).await?;
+        let changed = answer["changed"] == true;
         for part in range::parts(&replica.schema, &answer)? {
-            let piece = part.range;
-            if digest(replica, &table, &piece).await? == (part.digest, part.records) {
+            let here = read(replica, &part.range).await?;
+            if (here.digest, here.records) == (part.digest, part.records) {
                 continue;
             }
             if part.records > 1 {
-                open.push(piece);
+                open.push(part.range);
             } else {
-                // One record there at most: everything here, and that one, is asked for anew.
-                differing.keys.extend(keys(replica, &table, &piece).await?);
-                differing.keys.extend(part.key);
+                found.piece(part, here, changed);
             }
-            if differing.keys.len() > REPAIRED {
-                return Ok(differing);
+            if found.records() > REPAIRED {
+                return Ok(found);
             }
         }
     }
-    differing.keys.sort();
-    differing.keys.dedup();
-    Ok(differing)
+    Ok(found)
 }
 
-async fn digest(replica: &Replica, table: &Table, stretch: &Range) -> Result<(SetDigest, u64)> {
-    let (mut sum, mut records) = (SetDigest::default(), 0);
-    let mut after: Option<Vec<u8>> = None;
-    loop {
-        let page = replica
-            .target
-            .read(
-                table,
-                stretch.from.as_deref(),
-                after.as_deref(),
-                stretch.to.as_deref(),
-                PAGE,
-            )
-            .await?;
-        let Some((last, _)) = page.last() else {
-            return Ok((sum, records));
-        };
-        after = Some(last.clone());
-        for (_, stored) in &page {
-            // What cannot be read differs from everything.
-            let json = rows::to_record(table, stored, &replica.schema).unwrap_or_default();
-            sum.add(&record_digest(&json));
-            records += 1;
+/// What the copy has of a stretch.
+#[derive(Default)]
+struct Here {
+    digest: SetDigest,
+    records: u64,
+    /// The first keys, one more than are repaired, each with its record's digest.
+    first: Vec<(Vec<u8>, SetDigest)>,
+}
+
+async fn read(replica: &Replica, stretch: &Range) -> Result<Here> {
+    let table = replica.tables(false);
+    let mut here = Here::default();
+    let mut one = |key, rows: &[Vec<Row>]| {
+        // What cannot be read differs from everything.
+        let json = rows::to_record(&table, rows, &replica.schema).unwrap_or_default();
+        let digest = record_digest(&json);
+        here.digest.add(&digest);
+        here.records += 1;
+        if here.first.len() <= REPAIRED {
+            here.first.push((key, SetDigest(digest)));
+        }
+        Ok(())
+    };
+    replica.target.each(&table, stretch, &mut one).await?;
+    Ok(here)
+}
+
+/// Removes what only the copy has, and puts in anew what it has otherwise. `false`: the permission gives no look-ups.
+async fn repair(replica: &Replica, found: &Found) -> Result<bool> {
+    replace(replica, &found.surplus, &[]).await?;
+    let mut left = found.wrong.as_slice();
+    let (mut at_once, mut twice) = (REPAIRED, false);
+    while !left.is_empty() {
+        let (now, later) = left.split_at(at_once.min(left.len()));
+        match lookup(replica, now, twice).await {
+            Ok(records) => {
+                replace(replica, now, &records).await?;
+                left = later;
+            }
+            Err(Error::Call(error)) => match (error.code(), now.len()) {
+                (Some("answer_too_large"), 2..) => at_once = now.len() / 2,
+                (Some("permission_way"), 2..) => at_once = 1,
+                (Some("permission_way"), _) if !twice => twice = true,
+                (Some("permission_way"), _) => return Ok(false),
+                _ => return Err(error.into()),
+            },
+            Err(error) => return Err(error),
         }
     }
+    Ok(true)
 }
 
-async fn keys(replica: &Replica, table: &Table, stretch: &Range) -> Result<Vec<Vec<u8>>> {
-    let read = replica
-        .target
-        .read(
-            table,
-            stretch.from.as_deref(),
-            None,
-            stretch.to.as_deref(),
-            REPAIRED + 1,
-        )
-        .await?;
-    Ok(read.into_iter().map(|(key, _)| key).collect())
-}
-
-/// Asks for single records and puts them in; one that is not found is removed. Without the way for it, all is loaded anew.
-async fn repair(replica: &mut Replica, keys: &[Vec<u8>]) -> Result<()> {
-    // What is no key at all cannot be asked for; it only goes.
-    let asked: Vec<Value> = keys
+/// Asks for records; what is not found is not among them. One key alone is another way of the permission (`key`) than
+/// several (`bulk`): asked `twice`, it is several.
+async fn lookup(replica: &Replica, keys: &[Vec<u8>], twice: bool) -> Result<Vec<(Vec<u8>, Value)>> {
+    let mut asked: Vec<Value> = keys
         .iter()
-        .filter(|key| replica.schema.is_full_key(key))
         .map(|key| range::key_json(&replica.schema, Some(key)))
         .collect();
-    if asked.is_empty() {
-        return replica.target.delete(&replica.tables(false), keys).await;
+    if twice {
+        asked.extend_from_within(..);
     }
-    let answer = replica
-        .client
-        .post(
-            &format!("{}/lookup", replica.spec.data()),
-            &json!({ "keys": asked }),
-        )
-        .await;
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(CallError::Refused(refusal)) if refusal.code == "permission_way" => {
-            tracing::warn!("the permission gives no look-ups of many: the copy is loaded anew to repair it");
-            return replica.start_over().await;
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let table = replica.tables(false);
+    let answer = post(replica, "lookup", &json!({ "keys": asked })).await?;
+    let results = answer["results"].as_array().ok_or_else(range::unreadable)?;
     let mut found = Vec::new();
-    for result in answer["results"].as_array().ok_or_else(range::unreadable)? {
+    for result in results.iter().take(keys.len()) {
         if result["found"] == true
             && let Some(key) = range::key(&replica.schema, &result["key"])?
         {
             found.push((key, result["record"].clone()));
         }
     }
-    replica.target.begin().await?;
-    replica.target.delete(&table, keys).await?;
-    replica.put(&table, &found).await?;
-    replica.target.commit().await
+    Ok(found)
+}
+
+/// Puts records in the place of what stands under these keys.
+async fn replace(replica: &Replica, keys: &[Vec<u8>], records: &[(Vec<u8>, Value)]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let table = replica.tables(false);
+    let target = &replica.target;
+    target.begin().await?;
+    let done = async {
+        target.delete(&table, keys).await?;
+        replica.put(&table, records).await?;
+        replica.set_note(export::FILE, "").await
+    };
+    if let Err(error) = done.await {
+        let _ = target.run("ROLLBACK").await;
+        return Err(error);
+    }
+    target.commit().await
+}
+
+async fn post(replica: &Replica, what: &str, body: &Value) -> Result<Value> {
+    let path = format!("{}/{what}", replica.spec.data());
+    again(replica.spec.retry.clone(), async || {
+        Ok(replica.client.post(&path, body).await?)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(of: &str) -> SetDigest {
+        SetDigest(record_digest(of.as_bytes()))
+    }
+
+    /// The server has `b` there, and its digest is of "B".
+    fn found(here: &[(&str, &str)], changed: bool) -> Found {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        let part = Part {
+            range: Range {
+                from: Some(bytes("a")),
+                to: Some(bytes("d")),
+            },
+            digest: digest("B"),
+            records: 1,
+            key: Some(bytes("b")),
+        };
+        let first = here
+            .iter()
+            .map(|(key, record)| (bytes(key), digest(record)))
+            .collect();
+        let mut found = Found::default();
+        found.piece(
+            part,
+            Here {
+                first,
+                ..Here::default()
+            },
+            changed,
+        );
+        assert_eq!(found.again.len(), 1, "whatever it is, it is compared again");
+        found
+    }
+
+    #[test]
+    fn only_what_the_server_has_is_asked_for() {
+        let damaged = found(&[("a", "A"), ("b", "X"), ("c", "C")], false);
+        assert_eq!(
+            (damaged.surplus, damaged.wrong),
+            (vec![b"a".to_vec(), b"c".to_vec()], vec![b"b".to_vec()])
+        );
+        let surplus = found(&[("a", "A"), ("b", "B")], false);
+        assert_eq!((surplus.surplus, surplus.wrong), (vec![b"a".to_vec()], vec![]));
+        let missing = found(&[], false);
+        assert_eq!((missing.surplus, missing.wrong), (vec![], vec![b"b".to_vec()]));
+    }
+
+    #[test]
+    fn while_the_set_changes_a_wrong_record_is_put_right_and_nothing_is_removed() {
+        let damaged = found(&[("a", "A"), ("b", "X")], true);
+        assert_eq!((damaged.surplus, damaged.wrong), (vec![], vec![b"b".to_vec()]));
+    }
+
+    #[test]
+    fn pieces_side_by_side_are_compared_again_as_one() {
+        let mut found = Found::default();
+        let key = |n: u8| Some(vec![n]);
+        for (from, to) in [(None, key(1)), (key(1), key(2)), (key(3), key(4)), (key(4), None)] {
+            let part = Part {
+                range: Range { from, to },
+                digest: SetDigest::default(),
+                records: 0,
+                key: None,
+            };
+            found.piece(part, Here::default(), true);
+        }
+        let ranges: Vec<_> = found
+            .again
+            .into_iter()
+            .map(|range| (range.from, range.to))
+            .collect();
+        assert_eq!(ranges, [(None, key(2)), (key(3), None)]);
+    }
 }

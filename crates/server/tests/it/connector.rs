@@ -15,6 +15,7 @@ mod parquet;
 mod postgres;
 mod proxy;
 mod replica;
+mod replica_verify;
 mod soap;
 mod sqlite;
 mod storm;

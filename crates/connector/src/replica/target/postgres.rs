@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use futures_util::{SinkExt, pin_mut};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::ToSql};
 
-use super::{Bounds, names, quoted};
+use super::{names, order, quoted};
 use crate::{
     error::{Error, Result},
     feed::{Secret, Tls},
+    range::Range,
     replica::{
         plan::{Kind, Table},
         rows::Row,
@@ -100,8 +101,12 @@ impl Postgres {
         Ok(())
     }
 
-    pub async fn rows(&self, table: &Table, bounds: &Bounds<'_>, limit: Option<usize>) -> Result<Vec<Row>> {
-        let order = [vec!["_key".to_owned()], table.positions()].concat().join(", ");
+    /// Gives how many rows it changed.
+    pub async fn change(&self, text: &str) -> Result<u64> {
+        self.client.execute(text, &[]).await.map_err(told)
+    }
+
+    pub async fn rows(&self, table: &Table, stretch: &Range, limit: Option<usize>) -> Result<Vec<Row>> {
         let mut columns = vec!["_key".to_owned()];
         columns.extend(table.positions().iter().map(|name| format!("{name}::bigint")));
         columns.extend(table.columns.iter().map(|column| {
@@ -112,17 +117,23 @@ impl Postgres {
             }
         }));
         let text = format!(
-            "SELECT {} FROM {} WHERE ($1::bytea IS NULL OR _key >= $1) AND ($2::bytea IS NULL OR _key > $2)
-             AND ($3::bytea IS NULL OR _key < $3) ORDER BY {order} LIMIT $4",
+            "SELECT {} FROM {} WHERE _key >= $1{} ORDER BY {} LIMIT {}",
             columns.join(", "),
-            quoted(&table.name)
+            quoted(&table.name),
+            if stretch.to.is_some() {
+                " AND _key < $2"
+            } else {
+                ""
+            },
+            order(table),
+            limit.map_or_else(|| "ALL".to_owned(), |limit| limit.to_string())
         );
-        let limit = limit.map(|limit| limit as i64);
-        let found = self
-            .client
-            .query(&text, &[&bounds.from, &bounds.after, &bounds.to, &limit])
-            .await
-            .map_err(told)?;
+        let from = stretch.from.as_deref().unwrap_or_default();
+        let mut bounds: Vec<&(dyn ToSql + Sync)> = vec![&from];
+        if let Some(to) = &stretch.to {
+            bounds.push(to);
+        }
+        let found = self.client.query(&text, &bounds).await.map_err(told)?;
         found
             .iter()
             .map(|row| {

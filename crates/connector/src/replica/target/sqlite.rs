@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::Value};
+use rusqlite::{
+    Connection, OptionalExtension, params, params_from_iter,
+    types::{FromSqlError, Value, ValueRef},
+};
 
-use super::{Bounds, names, quoted};
+use super::{names, order, quoted};
 use crate::{
     error::Result,
+    range::Range,
     replica::{
         plan::{Kind, Table},
         rows::Row,
@@ -86,39 +90,53 @@ impl Sqlite {
         Ok(())
     }
 
-    pub fn rows(&self, table: &Table, bounds: &Bounds<'_>, limit: Option<usize>) -> Result<Vec<Row>> {
-        let order = [vec!["_key".to_owned()], table.positions()].concat().join(", ");
-        let text = format!(
-            "SELECT {} FROM {} WHERE (?1 IS NULL OR _key >= ?1) AND (?2 IS NULL OR _key > ?2) AND (?3 IS NULL OR _key < ?3)
-             ORDER BY {order} LIMIT ?4",
-            names(table).join(", "),
-            quoted(&table.name)
-        );
-        let mut statement = self.db.prepare_cached(&text)?;
+    /// Gives how many rows it changed.
+    pub fn change(&self, text: &str) -> Result<u64> {
+        Ok(self.db.execute(text, [])? as u64)
+    }
+
+    pub fn rows(&self, table: &Table, stretch: &Range, limit: Option<usize>) -> Result<Vec<Row>> {
+        let mut statement = self.db.prepare_cached(&select(table, stretch.to.is_some()))?;
+        let from = stretch.from.as_deref().unwrap_or_default();
         let limit = limit.map_or(-1, |limit| limit as i64);
-        let mut found = statement.query(params![bounds.from, bounds.after, bounds.to, limit])?;
+        let mut found = statement.query(params![from, stretch.to, limit])?;
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
-            let cell = |at: usize| -> rusqlite::Result<Option<String>> {
-                Ok(match row.get::<_, Value>(at)? {
-                    Value::Null | Value::Blob(_) => None,
-                    Value::Integer(number) => Some(number.to_string()),
-                    Value::Real(number) => Some(number.to_string()),
-                    Value::Text(text) => Some(text),
-                })
-            };
             rows.push(Row {
                 key: row.get(0)?,
-                positions: (1..=table.depth)
-                    .map(|at| row.get(at))
-                    .collect::<rusqlite::Result<_>>()?,
+                // What is no number is no position, and neither is 0.
+                positions: (1..=table.depth).map(|at| row.get(at).unwrap_or(0)).collect(),
                 cells: (0..table.columns.len())
-                    .map(|at| cell(1 + table.depth + at))
-                    .collect::<rusqlite::Result<_>>()?,
+                    .map(|at| cell(row, 1 + table.depth + at))
+                    .collect::<rusqlite::Result<_>>()
+                    .unwrap_or_default(),
             });
         }
         Ok(rows)
     }
+}
+
+/// The rows of a stretch: from `?1` before `?2`, at most `?3`.
+fn select(table: &Table, has_end: bool) -> String {
+    format!(
+        "SELECT {} FROM {} WHERE _key >= ?1{} ORDER BY {} LIMIT ?3",
+        names(table).join(", "),
+        quoted(&table.name),
+        if has_end { " AND _key < ?2" } else { "" },
+        order(table)
+    )
+}
+
+/// A value as text. The error: it is none that a replica writes.
+fn cell(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
+    let value = row.get_ref(at)?;
+    Ok(match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(_) => Some(value.as_str()?.to_owned()),
+        ValueRef::Blob(_) => return Err(FromSqlError::InvalidType.into()),
+    })
 }
 
 fn value(kind: Kind, cell: Option<&str>) -> Value {
@@ -131,3 +149,6 @@ fn value(kind: Kind, cell: Option<&str>) -> Value {
         (_, Some(text)) => Value::Text(text.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;
