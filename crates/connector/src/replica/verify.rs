@@ -202,7 +202,9 @@ async fn repair(replica: &mut Replica, keys: &[Vec<u8>]) -> Result<()> {
         }
     }
     replica.target.begin().await?;
-    replica.target.delete(&table, keys).await?;
-    replica.put(&table, &found).await?;
-    replica.target.commit().await
+    let mut done = replica.target.delete(&table, keys).await;
+    if done.is_ok() {
+        done = replica.put(&table, &found).await;
+    }
+    replica.target.end(done).await
 }
