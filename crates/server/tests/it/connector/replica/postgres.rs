@@ -122,7 +122,7 @@ async fn a_lost_connection_is_made_anew_and_a_second_process_does_not_work_besid
         .run("BEGIN; LOCK TABLE kopija.cr_people IN SHARE MODE")
         .await;
     let mut once = dagr().args(["replica", "once"]).arg(&desk.file).spawn().unwrap();
-    let waits = "FROM pg_stat_activity WHERE usename = 'writer' AND wait_event_type = 'Lock'";
+    let waits = "FROM pg_locks WHERE NOT granted";
     until("it waits", async || {
         database.says(&format!("SELECT count(*) {waits}")).await == "1"
     })
