@@ -24,12 +24,17 @@ const PAGE_BYTES: usize = 8 << 20;
 
 /// Writes the file that the replica asks for, if it asks for one.
 pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
-    let TargetSpec::Files { path, format, .. } = &spec.target else {
-        return Ok(());
-    };
     if target.note(&spec.name, "phase").await?.as_deref() == Some("loading") {
         return Ok(());
     }
+    write_now(spec, target, table, schema).await
+}
+
+/// The same, also while another copy is loaded.
+pub async fn write_now(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
+    let TargetSpec::Files { path, format, .. } = &spec.target else {
+        return Ok(());
+    };
     let mut beside = path.clone().into_os_string();
     beside.push(".part");
     let beside = PathBuf::from(beside);

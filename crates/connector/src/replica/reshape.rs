@@ -1,11 +1,12 @@
 //! The tables of a copy: made, altered with the definition, loaded anew beside the copy, and put in its place.
 
-use std::{mem, sync::Arc};
+use std::{fs, mem, sync::Arc};
 
 use dagr_model::{definition::Definition, fault::Fault, schema::Schema};
 use serde_json::json;
 
 use super::{
+    TargetSpec, export,
     plan::{LOADING, Table},
     pull::Replica,
 };
@@ -76,6 +77,7 @@ impl Replica {
             // What may no longer be shown does not wait for the load.
             let narrowed = standing.narrowed(&own);
             self.target.reshape(&standing, &narrowed).await?;
+            self.take_from_file(&standing, &narrowed).await?;
             self.set_note(STANDING, &json!(narrowed).to_string()).await?;
         }
         self.target.make(&loading).await?;
@@ -170,8 +172,24 @@ impl Replica {
     async fn alter(&self, old: &Table, new: &Table) -> Result<()> {
         self.are_free(new, Some(old)).await?;
         self.target.reshape(old, new).await?;
+        self.take_from_file(old, new).await?;
         self.set_note("definition", &self.text).await?;
         self.set_note(STANDING, &json!(new).to_string()).await
+    }
+
+    /// A file shows nothing longer than the tables do.
+    async fn take_from_file(&self, old: &Table, now: &Table) -> Result<()> {
+        let TargetSpec::Files { path, .. } = &self.spec.target else {
+            return Ok(());
+        };
+        if old.narrowed(now) == *old || !path.exists() {
+            return Ok(());
+        }
+        if let Err(error) = export::write_now(&self.spec, &self.target, now, &self.schema).await {
+            tracing::warn!(%error, "the file cannot be written without what was taken back: it is removed until the copy is whole");
+            fs::remove_file(path).map_err(|error| Error::file(path, &error))?;
+        }
+        Ok(())
     }
 }
 

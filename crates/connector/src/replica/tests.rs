@@ -100,9 +100,13 @@ impl Site {
     }
 
     async fn replica(&self, rest: &str) -> Result<Replica> {
+        self.replica_in("kind = 'sqlite'\npath = 'copy.db'", rest).await
+    }
+
+    async fn replica_in(&self, target: &str, rest: &str) -> Result<Replica> {
         crate::client::install_provider();
         let text = format!(
-            "{rest}\n[server]\nurl = '{}'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[target]\nkind = 'sqlite'\npath = 'copy.db'\n",
+            "{rest}\n[server]\nurl = '{}'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[target]\n{target}\n",
             self.url
         );
         let spec = Spec::parse(&text, self.dir.path()).unwrap();
@@ -253,6 +257,25 @@ async fn what_is_taken_back_while_the_copy_is_loaded_anew_is_gone_at_once() {
     assert_eq!(site.tables(), ["x_people", "x_people__loading"]);
     assert_eq!(site.columns("x_people"), ["_key", "Code"]);
     assert_eq!(site.ask("SELECT Code FROM x_people"), ["a"]);
+}
+
+#[tokio::test]
+async fn a_file_shows_nothing_that_was_taken_back() {
+    let site = Site::new(WHOLE);
+    let files = "kind = 'files'\npath = 'copy.csv'\nstate = 'copy.db'";
+    let read = || std::fs::read_to_string(site.dir.path().join("copy.csv")).unwrap();
+    site.page(&["a"], "c1", true);
+    let mut replica = site.replica_in(files, PEOPLE).await.unwrap();
+    assert!(step(&mut replica).await.unwrap());
+    assert!(read().contains("Secret"));
+    // Much comes after it, and then everything is loaded anew: the file does not wait for either.
+    drop(replica);
+    site.defines(NARROW);
+    let mut replica = site.replica_in(files, PEOPLE).await.unwrap();
+    assert_eq!(read(), "Code\na\n");
+    site.gives(400, json!({"status": 400, "code": "cursor_invalid"}));
+    assert!(!step(&mut replica).await.unwrap());
+    assert_eq!(read(), "Code\na\n");
 }
 
 #[tokio::test]
