@@ -210,6 +210,12 @@ fn told(error: tokio_postgres::Error) -> Error {
         return passing(error);
     }
     let more = match (db.code(), db.detail(), db.hint()) {
+        // The words have the value in them.
+        _ if code.starts_with("22") => {
+            return Error::Decide(format!(
+                "PostgreSQL {code}: it cannot hold a value as it is; use SQLite or files"
+            ));
+        }
         (&SqlState::DEPENDENT_OBJECTS_STILL_EXIST, Some(detail), _) => {
             format!(" ({detail}). Drop what depends on the copy, and make it again afterwards")
         }

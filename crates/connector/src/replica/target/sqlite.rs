@@ -67,13 +67,15 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Another that writes at the same time is soon done.
+    /// Another that writes at the same time is soon done; what depends on a column is the recipient's to drop.
     fn told(&self, error: rusqlite::Error) -> Error {
+        let text = format!("{}: {error}", self.path.display());
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Error::Source(format!("{}: {error}", self.path.display()))
-            }
-            _ => Error::State(format!("{}: {error}", self.path.display())),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Source(text),
+            _ if error.to_string().starts_with("error in ") => Error::Decide(format!(
+                "{text}. Drop what depends on the copy, and make it again afterwards"
+            )),
+            _ => Error::State(text),
         }
     }
 
