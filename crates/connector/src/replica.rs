@@ -3,12 +3,16 @@
 mod export;
 mod plan;
 mod pull;
+mod reshape;
 mod rows;
 mod target;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -28,6 +32,7 @@ use crate::{
 /// A replica as its file describes it.
 #[derive(Debug, Clone)]
 pub struct Spec {
+    /// Its notes stand under it; of its own, or the data set's with its section.
     pub name: String,
     pub dataset: String,
     pub sandbox: bool,
@@ -73,7 +78,13 @@ pub enum FileFormat {
 impl Spec {
     /// Reads a replica's file; every fault at once.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(|error| Error::file(path, &error))?;
+        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::State(format!(
+                "{}: there is no such file; write one with dataset, permission, [server] and [target], as docs/CONNECTOR.md shows",
+                path.display()
+            )),
+            _ => Error::file(path, &error),
+        })?;
         let base = path.parent().unwrap_or(Path::new("."));
         Self::parse(&text, base).map_err(|faults| Error::Faults {
             what: format!("{} does not describe a replica", path.display()),
@@ -95,9 +106,9 @@ impl Spec {
             words.required(&mut faults, word, example);
         }
         let dataset = words.text(&mut faults, "dataset").unwrap_or_default();
-        let name = words.text(&mut faults, "name").unwrap_or_else(|| dataset.clone());
-        for (word, value) in [("dataset", &dataset), ("name", &name)] {
-            if !value.is_empty() && !read::is_name(value) {
+        let name = words.text(&mut faults, "name");
+        for (word, value) in [("dataset", Some(&dataset)), ("name", name.as_ref())] {
+            if value.is_some_and(|value| !value.is_empty() && !read::is_name(value)) {
                 faults.push(Fault::new(
                     word,
                     "name",
@@ -106,6 +117,8 @@ impl Spec {
             }
         }
         let sandbox = read::section(&mut words, &mut faults);
+        let section = if sandbox { ".sandbox" } else { "" };
+        let name = name.unwrap_or_else(|| format!("{dataset}{section}"));
         let permission = words.text(&mut faults, "permission");
         let case = words.text(&mut faults, "case");
         let server = words

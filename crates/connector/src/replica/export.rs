@@ -31,12 +31,12 @@ pub const FILE: &str = "file";
 
 /// Writes the file that the replica asks for, if it asks for one and it does not stand there as it was written last.
 pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
-    let TargetSpec::Files { path, format, .. } = &spec.target else {
-        return Ok(());
-    };
     if target.note(&spec.name, "phase").await?.as_deref() == Some("loading") {
         return Ok(());
     }
+    let TargetSpec::Files { path, .. } = &spec.target else {
+        return Ok(());
+    };
     let noted = target
         .note(&spec.name, FILE)
         .await?
@@ -44,6 +44,14 @@ pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema)
     if noted.is_some() && noted == fs::metadata(path).ok().and_then(|there| mark(path, &there)) {
         return Ok(());
     }
+    write_now(spec, target, table, schema).await
+}
+
+/// The same, whatever was noted, and also while another copy is loaded.
+pub async fn write_now(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
+    let TargetSpec::Files { path, format, .. } = &spec.target else {
+        return Ok(());
+    };
     let mut beside = path.clone().into_os_string();
     beside.push(".part");
     let beside = PathBuf::from(beside);

@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dagr_model::{definition::Definition, fault::Fault, schema::Schema};
+use dagr_model::schema::Schema;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Spec, TargetSpec, export, plan::Table, rows, target::Target, verify};
+use super::{Spec, TargetSpec, export, plan::Table, reshape::compile, rows, target::Target, verify};
 use crate::{
     client::{CallError, Client},
     deliver::again,
@@ -26,8 +26,8 @@ use crate::{
 const PAGE: usize = 5_000;
 /// How often the definition is asked for while changes come.
 const DEFINITION: Duration = Duration::from_secs(5);
-/// End of the names of tables that are being loaded.
-const LOADING: &str = "__loading";
+/// Refusals of a cursor after which everything is asked for: it is too old, or of another permission.
+const ANEW: [&str; 2] = ["cursor_expired", "cursor_invalid"];
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 pub struct Replica {
@@ -35,8 +35,10 @@ pub struct Replica {
     pub(super) client: Client,
     pub(super) target: Target,
     pub(super) schema: Arc<Schema>,
-    text: String,
+    pub(super) text: String,
     asked: Option<Instant>,
+    /// A page that could not be applied yet, with the cursor it was asked by.
+    kept: Option<(Option<String>, Value)>,
 }
 
 /// One page, read.
@@ -61,7 +63,12 @@ impl Replica {
         if let Some(case) = &spec.case {
             client = client.with_case(case);
         }
-        let target = Target::open(&spec.target).await?;
+        Self::begin(spec, client).await
+    }
+
+    pub(super) async fn begin(spec: Spec, client: Client) -> Result<Self> {
+        let mut target = Target::open(&spec.target).await?;
+        target.lock(&spec.name).await?;
         let text = definition(&spec, &client).await?;
         let schema = compile(&text)?;
         let mut replica = Self {
@@ -71,18 +78,10 @@ impl Replica {
             schema,
             text,
             asked: Some(Instant::now()),
+            kept: None,
         };
-        let known = replica.note("definition").await?;
-        match known {
-            Some(known) if known != replica.text => {
-                let now = replica.text.clone();
-                replica.text = known.clone();
-                replica.schema = compile(&known)?;
-                replica.adopt(now).await?;
-            }
-            Some(_) => {}
-            None => replica.start_over().await?,
-        }
+        let settled = replica.settle().await;
+        replica.told(settled).await?;
         Ok(replica)
     }
 
@@ -98,146 +97,12 @@ impl Replica {
         self.target.set_note(&self.spec.name, name, value).await
     }
 
-    /// The tables pages go to now.
-    pub(super) async fn table(&self) -> Result<Table> {
-        let loading = self.note("phase").await?.as_deref() == Some("loading");
-        Ok(self.tables(loading))
-    }
-
-    pub(super) fn tables(&self, loading: bool) -> Table {
-        Table::of(&self.schema.definition, if loading { LOADING } else { "" })
-    }
-
-    /// Loads everything anew into tables beside the copy, which stays until the new one is whole.
-    pub(super) async fn start_over(&mut self) -> Result<()> {
-        let table = self.tables(true);
-        self.target.begin().await?;
-        self.target.remove(&table).await?;
-        self.target.make(&table).await?;
-        for (name, value) in [
-            ("definition", self.text.as_str()),
-            ("phase", "loading"),
-            ("cursor", ""),
-        ] {
-            self.set_note(name, value).await?;
-        }
-        self.target.commit().await
-    }
-
-    /// The loaded tables take the place of the copy.
-    async fn whole(&mut self) -> Result<()> {
-        let (loading, own) = (self.tables(true), self.tables(false));
-        // The copy before may have had other tables.
-        if let Some(before) = self
-            .note("tables")
-            .await?
-            .and_then(|text| serde_json::from_str::<Table>(&text).ok())
-        {
-            self.target.remove(&before).await?;
-        }
-        self.target.remove(&own).await?;
-        self.target.rename(&loading, &own).await?;
-        self.set_note("tables", &json!(own).to_string()).await?;
-        self.set_note(export::FILE, "").await?;
-        self.set_note("phase", "following").await
-    }
-
-    /// A definition that is not the one the tables were made by.
-    async fn adopt(&mut self, text: String) -> Result<()> {
-        let schema = compile(&text)?;
-        let (before, after) = (&self.schema.definition, &schema.definition);
-        if key_of(before) != key_of(after) {
-            let message = format!(
-                "the key is {} now and was {}: a new replica is needed, with a name of its own",
-                key_of(after),
-                key_of(before)
-            );
-            return Err(Error::Faults {
-                what: "the definition changed in a way that the copy cannot follow".to_owned(),
-                faults: vec![Fault::new("key", "definition_incompatible", message)],
-            });
-        }
-        let (old, new) = (Table::of(before, ""), Table::of(after, ""));
-        let loading = self.note("phase").await?.as_deref() == Some("loading");
-        self.text = text;
-        self.schema = schema;
-        if loading || !self.alter(&old, &new).await? {
-            tracing::info!("the definition changed: the copy is loaded anew beside the present one");
-            return self.start_over().await;
-        }
-        tracing::info!("the copy follows the definition");
-        Ok(())
-    }
-
-    /// Adds and drops columns and tables, all at once. `false`: it takes more than that.
-    async fn alter(&mut self, old: &Table, new: &Table) -> Result<bool> {
-        let named = |table: &Table| -> BTreeMap<String, Table> {
-            table
-                .all()
-                .into_iter()
-                .map(|table| (table.name.clone(), table.clone()))
-                .collect()
-        };
-        let (old_tables, new_tables) = (named(old), named(new));
-        for (name, before) in &old_tables {
-            let Some(after) = new_tables.get(name) else {
-                continue;
-            };
-            let changed = before.columns.iter().any(|column| {
-                after.columns.iter().any(|now| {
-                    now.name == column.name && (now.kind != column.kind || now.path != column.path)
-                })
-            });
-            if changed || before.depth != after.depth || before.path != after.path {
-                return Ok(false);
-            }
-        }
-        self.target.begin().await?;
-        for (name, before) in &old_tables {
-            match new_tables.get(name) {
-                None => {
-                    let mut alone = before.clone();
-                    alone.lists.clear();
-                    self.target.remove(&alone).await?;
-                }
-                Some(after) => {
-                    for column in before
-                        .columns
-                        .iter()
-                        .filter(|column| !after.columns.contains(column))
-                    {
-                        self.target.drop_column(before, column).await?;
-                    }
-                    for column in after
-                        .columns
-                        .iter()
-                        .filter(|column| !before.columns.contains(column))
-                    {
-                        self.target.add_column(after, column).await?;
-                    }
-                }
-            }
-        }
-        for (name, after) in &new_tables {
-            if !old_tables.contains_key(name) {
-                let mut alone = after.clone();
-                alone.lists.clear();
-                self.target.make(&alone).await?;
-            }
-        }
-        self.set_note("definition", &self.text).await?;
-        self.set_note("tables", &json!(new).to_string()).await?;
-        self.set_note(export::FILE, "").await?;
-        self.target.commit().await?;
-        Ok(true)
-    }
-
-    /// Is the definition what it was?
-    async fn look_at_definition(&mut self) -> Result<()> {
+    /// Is the definition what it was? `true`: it is not, and the copy is loaded anew.
+    async fn look_at_definition(&mut self) -> Result<bool> {
         let text = definition(&self.spec, &self.client).await?;
         self.asked = Some(Instant::now());
         if text == self.text {
-            Ok(())
+            Ok(false)
         } else {
             self.adopt(text).await
         }
@@ -246,39 +111,49 @@ impl Replica {
     /// Applies one page. `true`: nothing more is there now.
     pub async fn step(&mut self, wait: Duration) -> Result<bool> {
         let cursor = self.note("cursor").await?;
-        let page = match self.fetch(cursor.as_deref(), wait).await {
-            Err(Error::Call(CallError::Refused(refusal))) if refusal.code == "cursor_expired" => {
-                tracing::warn!(detail = refusal.detail, "the copy is loaded anew");
-                self.start_over().await?;
-                return Ok(false);
-            }
-            Err(error) => return Err(error),
-            Ok(answer) => answer,
+        let kept = self.kept.take().filter(|(after, _)| *after == cursor);
+        let answer = match kept {
+            Some((_, answer)) => answer,
+            None => match self.fetch(cursor.as_deref(), wait).await {
+                Err(Error::Call(CallError::Refused(refusal)))
+                    if cursor.is_some() && ANEW.contains(&refusal.code.as_str()) =>
+                {
+                    tracing::warn!(detail = refusal.detail, "the copy is loaded anew");
+                    self.start_over().await?;
+                    return Ok(false);
+                }
+                answer => answer?,
+            },
         };
-        let read = match self.read(&page) {
+        let end = self.take(&answer, cursor.as_deref()).await;
+        if end.as_ref().is_err_and(Error::is_passing) {
+            self.kept = Some((cursor, answer));
+        }
+        end
+    }
+
+    async fn take(&mut self, answer: &Value, cursor: Option<&str>) -> Result<bool> {
+        let read = match self.read(answer) {
             Ok(read) => read,
             // The permission or the definition has just changed: by the new one it reads.
             Err(first) => {
                 let before = self.text.clone();
-                self.look_at_definition().await?;
+                if self.look_at_definition().await? {
+                    return Ok(false);
+                }
                 if before == self.text {
                     return Err(first);
                 }
-                if self.note("cursor").await? != cursor {
-                    return Ok(false);
-                }
-                self.read(&page)?
+                self.read(answer)?
             }
         };
         let end = read.end;
         // An amended permission tells records anew, and then no more of them come: the end of pages always asks.
-        if end || self.asked.is_none_or(|at| at.elapsed() > DEFINITION) {
-            self.look_at_definition().await?;
-            if self.note("cursor").await? != cursor {
-                return Ok(false);
-            }
+        let due = end || self.asked.is_none_or(|at| at.elapsed() > DEFINITION);
+        if due && self.look_at_definition().await? {
+            return Ok(false);
         }
-        self.apply(read, cursor.is_none()).await?;
+        self.apply(read, cursor).await?;
         Ok(end)
     }
 
@@ -335,35 +210,46 @@ impl Replica {
         Ok(page)
     }
 
-    async fn apply(&mut self, page: Page, first: bool) -> Result<()> {
-        let table = self.table().await?;
-        let loading = self.note("phase").await?.as_deref() == Some("loading");
+    async fn apply(&mut self, page: Page, cursor: Option<&str>) -> Result<()> {
+        let loading = self.is_loading().await?;
         self.target.begin().await?;
-        let applied = self.write(&table, &page, first).await;
-        let done = match applied {
-            Ok(()) if loading && page.end => self.whole().await,
-            other => other,
-        };
-        if let Err(error) = done {
-            let _ = self.target.run("ROLLBACK").await;
-            return Err(error);
+        let mut done = self.write(&page, cursor, loading).await;
+        if done.is_ok() && loading && page.end {
+            done = self.whole().await;
         }
-        self.target.commit().await
+        self.target.end(done).await?;
+        if self.note("problem").await?.is_some() {
+            self.set_note("problem", "").await?;
+        }
+        Ok(())
     }
 
-    async fn write(&self, table: &Table, page: &Page, first: bool) -> Result<()> {
+    async fn write(&self, page: &Page, cursor: Option<&str>, loading: bool) -> Result<()> {
+        let from = cursor.unwrap_or_default();
+        if !self.target.advance(&self.spec.name, from, &page.next).await? {
+            return Err(Error::Source(
+                "another process has moved the cursor of this copy".to_owned(),
+            ));
+        }
+        let table = self.tables(loading);
         let mut gone: Vec<Vec<u8>> = page.deletes.clone();
-        if !first {
+        if cursor.is_some() {
             gone.extend(page.upserts.iter().map(|(key, _)| key.clone()));
         }
         if !gone.is_empty() {
-            self.target.delete(table, &gone).await?;
+            self.target.delete(&table, &gone).await?;
         }
-        self.put(table, &page.upserts).await?;
+        // What is taken back does not wait for the load.
+        if loading
+            && !page.deletes.is_empty()
+            && let Some(standing) = self.standing().await?
+        {
+            self.target.delete(&standing, &page.deletes).await?;
+        }
+        self.put(&table, &page.upserts).await?;
         if !page.upserts.is_empty() || !page.deletes.is_empty() {
             self.set_note(export::FILE, "").await?;
         }
-        self.set_note("cursor", &page.next).await?;
         self.set_note("caught_up", if page.end { "true" } else { "false" })
             .await?;
         self.set_note("last_page", &Timestamp::now().to_string()).await
@@ -380,6 +266,11 @@ impl Replica {
 
     /// Until nothing more is there, and it is in the file too.
     pub async fn catch_up(&mut self) -> Result<()> {
+        let done = self.follow_and_export().await;
+        self.told(done).await
+    }
+
+    async fn follow_and_export(&mut self) -> Result<()> {
         self.follow().await?;
         self.export().await
     }
@@ -400,13 +291,33 @@ impl Replica {
         let this = tokio::sync::Mutex::new(self);
         loop {
             let end = again(retry.clone(), async || {
-                this.lock().await.step(Duration::ZERO).await
+                let mut this = this.lock().await;
+                this.reconnect().await?;
+                this.step(Duration::ZERO).await
             })
             .await?;
             if end {
                 return Ok(());
             }
         }
+    }
+
+    /// A connection that broke is made anew.
+    async fn reconnect(&mut self) -> Result<()> {
+        if self.target.is_closed() {
+            let mut target = Target::open(&self.spec.target).await?;
+            target.lock(&self.spec.name).await?;
+            self.target = target;
+        }
+        Ok(())
+    }
+
+    /// What went wrong stands in the status, until a page is applied.
+    async fn told<T>(&self, done: Result<T>) -> Result<T> {
+        if let Err(error) = &done {
+            let _ = self.set_note("problem", &error.at_once()).await;
+        }
+        done
     }
 
     pub async fn verify(&mut self) -> Result<verify::Verified> {
@@ -430,7 +341,7 @@ pub async fn forever(replica: &mut Replica, stop: impl Future<Output = ()>) -> R
             () = &mut stop => return Ok(()),
             round = round(replica, wait) => round,
         };
-        let Err(error) = round else {
+        let Err(error) = replica.told(round).await else {
             pause = FIRST_PAUSE;
             continue;
         };
@@ -438,24 +349,17 @@ pub async fn forever(replica: &mut Replica, stop: impl Future<Output = ()>) -> R
             return Err(error);
         }
         tracing::error!(problem = %error, again_in = ?pause, "the replica stands still");
-        let _ = replica.set_note("problem", &error.to_string()).await;
         tokio::select! {
             () = &mut stop => return Ok(()),
             () = tokio::time::sleep(pause) => {}
         }
         pause = (pause * 2).min(replica.spec.retry.pause);
-        // A connection that broke is made anew.
-        if let Ok(target) = Target::open(&replica.spec.target).await {
-            replica.target = target;
-        }
     }
 }
 
 async fn round(replica: &mut Replica, wait: Duration) -> Result<()> {
+    replica.reconnect().await?;
     let end = replica.step(wait).await?;
-    if replica.note("problem").await?.is_some() {
-        replica.set_note("problem", "").await?;
-    }
     if end && replica.verify_due().await? {
         replica.verify().await?;
     } else if end {
@@ -540,20 +444,4 @@ async fn definition(spec: &Spec, client: &Client) -> Result<String> {
         .request(Method::GET, &format!("{}/definition", spec.data()))
         .await?;
     Ok(client.send(request).await?.text())
-}
-
-fn compile(text: &str) -> Result<Arc<Schema>> {
-    let definition: Definition = text.parse().map_err(|faults| Error::Faults {
-        what: "the definition cannot be read".to_owned(),
-        faults,
-    })?;
-    Ok(Arc::new(Schema::compile(Arc::new(definition), None)))
-}
-
-fn key_of(definition: &Definition) -> String {
-    let typed = |name: &str| match definition.field(name) {
-        Some(field) => format!("{name} {}", field.ty),
-        None => name.to_owned(),
-    };
-    definition.key.fields().map(typed).collect::<Vec<_>>().join(", ")
 }

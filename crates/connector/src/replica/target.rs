@@ -5,13 +5,12 @@ mod sqlite;
 
 use super::{
     TargetSpec,
-    plan::{Column, Kind, Table},
+    plan::{Column, Kind, NOTES, Table},
     rows::Row,
 };
 use crate::{error::Result, range::Range};
 
-/// What every replica of a database remembers, by its name.
-const NOTES: &str = "CREATE TABLE IF NOT EXISTS dagr_replica (replica TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (replica, name))";
+const MAKE_NOTES: &str = "CREATE TABLE IF NOT EXISTS dagr_replica (replica TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (replica, name))";
 
 /// Records read at once: as many as have about so many bytes.
 const FIRST_PAGE: usize = 64;
@@ -41,8 +40,35 @@ impl Target {
                 Self::Postgres(postgres::Postgres::open(url, password.as_ref(), tls.as_ref(), schema).await?)
             }
         };
-        target.run(NOTES).await?;
+        // Where it stands already, nobody needs the right to make it.
+        if !target.exists(NOTES).await? {
+            target.run(MAKE_NOTES).await?;
+        }
         Ok(target)
+    }
+
+    /// Of all processes only one keeps a copy: until this one ends, or its connection.
+    pub async fn lock(&mut self, replica: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(target) => target.lock(replica),
+            Self::Postgres(target) => target.lock(replica).await,
+        }
+    }
+
+    /// A connection that broke does not come back.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(target) => target.is_closed(),
+        }
+    }
+
+    /// Is something of that name there?
+    pub async fn exists(&self, name: &str) -> Result<bool> {
+        match self {
+            Self::Sqlite(target) => target.exists(name),
+            Self::Postgres(target) => target.exists(name).await,
+        }
     }
 
     pub async fn run(&self, text: &str) -> Result<()> {
@@ -53,11 +79,23 @@ impl Target {
     }
 
     pub async fn begin(&self) -> Result<()> {
-        self.run("BEGIN").await
+        match self {
+            // One that only reads at first could not write when another has.
+            Self::Sqlite(target) => target.run("BEGIN IMMEDIATE"),
+            Self::Postgres(target) => target.run("BEGIN").await,
+        }
     }
 
-    pub async fn commit(&self) -> Result<()> {
-        self.run("COMMIT").await
+    /// Commits what was done, or takes it back.
+    pub async fn end(&self, done: Result<()>) -> Result<()> {
+        let done = match done {
+            Ok(()) => self.run("COMMIT").await,
+            failed => failed,
+        };
+        if done.is_err() {
+            let _ = self.run("ROLLBACK").await;
+        }
+        done
     }
 
     pub async fn note(&self, replica: &str, name: &str) -> Result<Option<String>> {
@@ -71,6 +109,22 @@ impl Target {
         match self {
             Self::Sqlite(target) => target.set_note(replica, name, value),
             Self::Postgres(target) => target.set_note(replica, name, value).await,
+        }
+    }
+
+    /// Sets the cursor. `false`: it is not `from` any more.
+    pub async fn advance(&self, replica: &str, from: &str, to: &str) -> Result<bool> {
+        match self {
+            Self::Sqlite(target) => target.advance(replica, from, to),
+            Self::Postgres(target) => target.advance(replica, from, to).await,
+        }
+    }
+
+    /// A note of every other replica, with the replica's name.
+    pub async fn others(&self, replica: &str, name: &str) -> Result<Vec<(String, String)>> {
+        match self {
+            Self::Sqlite(target) => target.others(replica, name),
+            Self::Postgres(target) => target.others(replica, name).await,
         }
     }
 
@@ -102,23 +156,61 @@ impl Target {
         Ok(())
     }
 
-    pub async fn add_column(&self, table: &Table, column: &Column) -> Result<()> {
-        let kind = self.type_of(column.kind);
-        self.run(&format!(
-            "ALTER TABLE {} ADD COLUMN {} {kind}",
-            quoted(&table.name),
-            quoted(&column.name)
-        ))
-        .await
+    /// Makes one plan's tables of another's: what is the same in both stays, with all that hangs on it.
+    pub async fn reshape(&self, old: &Table, new: &Table) -> Result<()> {
+        let like = |table: &Table, other: &Table| table.name == other.name && table.depth == other.depth;
+        let mut kept = Vec::new();
+        for before in old.all() {
+            match new.all().into_iter().find(|after| like(before, after)) {
+                None => self.remove(&before.alone()).await?,
+                // Somebody may have dropped it.
+                Some(after) if self.exists(&before.name).await? => {
+                    self.reshape_columns(before, after).await?;
+                    kept.push(after);
+                }
+                Some(_) => {}
+            }
+        }
+        for after in new.all() {
+            if !kept.contains(&after) {
+                self.make(&after.alone()).await?;
+            }
+        }
+        Ok(())
     }
 
-    pub async fn drop_column(&self, table: &Table, column: &Column) -> Result<()> {
-        self.run(&format!(
-            "ALTER TABLE {} DROP COLUMN {}",
-            quoted(&table.name),
-            quoted(&column.name)
-        ))
-        .await
+    async fn reshape_columns(&self, before: &Table, after: &Table) -> Result<()> {
+        let table = quoted(&after.name);
+        let only = |of: &Table, other: &Table| -> Vec<Column> {
+            let missing = |column: &&Column| !other.columns.contains(column);
+            of.columns.iter().filter(missing).cloned().collect()
+        };
+        for column in only(before, after) {
+            let name = quoted(&column.name);
+            self.run(&format!("ALTER TABLE {table} DROP COLUMN {name}"))
+                .await?;
+        }
+        for column in only(after, before) {
+            let (name, kind) = (quoted(&column.name), self.type_of(column.kind));
+            self.run(&format!("ALTER TABLE {table} ADD COLUMN {name} {kind}"))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The rows of tables of one shape take the place of those of others.
+    pub async fn refill(&self, to: &Table, from: &Table) -> Result<()> {
+        for (to, from) in to.all().into_iter().zip(from.all()) {
+            let (name, columns) = (quoted(&to.name), names(to).join(", "));
+            self.run(&format!("DELETE FROM {name}")).await?;
+            self.run(&format!(
+                "INSERT INTO {name} ({columns}) SELECT {} FROM {}",
+                names(from).join(", "),
+                quoted(&from.name)
+            ))
+            .await?;
+        }
+        self.remove(from).await
     }
 
     /// Removes the rows of these keys from every table.

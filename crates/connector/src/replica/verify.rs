@@ -234,11 +234,7 @@ async fn replace(replica: &Replica, keys: &[Vec<u8>], records: &[(Vec<u8>, Value
         replica.put(&table, records).await?;
         replica.set_note(export::FILE, "").await
     };
-    if let Err(error) = done.await {
-        let _ = target.run("ROLLBACK").await;
-        return Err(error);
-    }
-    target.commit().await
+    target.end(done.await).await
 }
 
 async fn post(replica: &Replica, what: &str, body: &Value) -> Result<Value> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::{SinkExt, pin_mut};
-use tokio_postgres::{Client, types::ToSql};
+use tokio_postgres::{Client, error::SqlState, types::ToSql};
 
 use super::{names, order, quoted};
 use crate::{
@@ -13,11 +13,15 @@ use crate::{
         plan::{Kind, Table},
         rows::Row,
     },
-    source::sql::postgres::{connect_to, told},
+    source::sql::postgres::{connect_to, told as passing},
 };
 
 /// Bytes of rows sent at once.
 const CHUNK: usize = 1 << 20;
+/// Classes of errors that may pass: connection, transaction, resources, objects in use, an operator, the system.
+const PASSING: [&str; 7] = ["08", "25", "40", "53", "55", "57", "58"];
+/// The lock of one replica in one schema; `$1` is its name.
+const LOCK: &str = "hashtext('dagr_replica'), hashtext(current_schema() || '.' || $1::text)";
 
 pub struct Postgres {
     client: Client,
@@ -40,18 +44,62 @@ pub fn type_of(kind: Kind) -> &'static str {
 impl Postgres {
     pub async fn open(url: &str, password: Option<&Secret>, tls: Option<&Tls>, schema: &str) -> Result<Self> {
         let client = connect_to(url, password, tls).await?;
+        let target = Self { client };
+        let there = "SELECT FROM pg_namespace WHERE nspname = $1";
+        // Where it stands already, nobody needs the right to make it.
+        let there = target.client.query_opt(there, &[&schema]).await.map_err(told)?;
         let schema = quoted(schema);
-        client
-            .batch_execute(&format!(
-                "CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}"
-            ))
-            .await
-            .map_err(told)?;
-        Ok(Self { client })
+        if there.is_none() {
+            target
+                .run(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
+                .await?;
+        }
+        target.run(&format!("SET search_path = {schema}")).await?;
+        Ok(target)
+    }
+
+    pub async fn lock(&self, replica: &str) -> Result<()> {
+        // A session that was just lost may hold it for a moment.
+        self.run("SET lock_timeout = '5s'").await?;
+        let lock = format!("SELECT pg_advisory_lock({LOCK})");
+        let locked = self.client.execute(&lock, &[&replica]).await;
+        self.run("RESET lock_timeout").await?;
+        match locked {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                let holder = self.holder(replica).await?;
+                Err(Error::Decide(format!(
+                    "another process keeps the copy of replica {replica} in this schema{holder}; stop it first"
+                )))
+            }
+            Err(error) => Err(told(error)),
+        }
+    }
+
+    async fn holder(&self, replica: &str) -> Result<String> {
+        let text = format!(
+            "SELECT format(' (session %s of %s%s)', a.pid, a.usename, ' from ' || host(a.client_addr))
+             FROM pg_locks l JOIN pg_stat_activity a USING (pid), (SELECT {LOCK}) k (class, object)
+             WHERE l.locktype = 'advisory' AND l.granted AND l.database = a.datid AND a.datname = current_database()
+             AND l.classid = k.class::oid AND l.objid = k.object::oid"
+        );
+        let row = self.client.query_opt(&text, &[&replica]).await.map_err(told)?;
+        Ok(row.map(|row| row.get(0)).unwrap_or_default())
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
     }
 
     pub async fn run(&self, text: &str) -> Result<()> {
         self.client.batch_execute(text).await.map_err(told)
+    }
+
+    pub async fn exists(&self, name: &str) -> Result<bool> {
+        let text = "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = current_schema() AND c.relname = $1";
+        let row = self.client.query_opt(text, &[&name]).await.map_err(told)?;
+        Ok(row.is_some())
     }
 
     pub async fn note(&self, replica: &str, name: &str) -> Result<Option<String>> {
@@ -62,6 +110,18 @@ impl Postgres {
             .await
             .map_err(told)?;
         Ok(row.map(|row| row.get(0)))
+    }
+
+    pub async fn others(&self, replica: &str, name: &str) -> Result<Vec<(String, String)>> {
+        let text = "SELECT replica, value FROM dagr_replica WHERE replica <> $1 AND name = $2";
+        let rows = self.client.query(text, &[&replica, &name]).await.map_err(told)?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    pub async fn advance(&self, replica: &str, from: &str, to: &str) -> Result<bool> {
+        let text = "UPDATE dagr_replica SET value = $3 WHERE replica = $1 AND name = 'cursor' AND value = $2";
+        let moved = self.client.execute(text, &[&replica, &from, &to]).await;
+        Ok(moved.map_err(told)? == 1)
     }
 
     pub async fn set_note(&self, replica: &str, name: &str, value: &str) -> Result<()> {
@@ -149,6 +209,31 @@ impl Postgres {
             })
             .collect()
     }
+}
+
+/// PostgreSQL's own words, which name the thing; and whether trying again is of use.
+fn told(error: tokio_postgres::Error) -> Error {
+    let Some(db) = error.as_db_error() else {
+        return passing(error);
+    };
+    let code = db.code().code();
+    if PASSING.iter().any(|class| code.starts_with(class)) {
+        return passing(error);
+    }
+    let more = match (db.code(), db.detail(), db.hint()) {
+        // The words have the value in them.
+        _ if code.starts_with("22") => {
+            return Error::Decide(format!(
+                "PostgreSQL {code}: it cannot hold a value as it is; use SQLite or files"
+            ));
+        }
+        (&SqlState::DEPENDENT_OBJECTS_STILL_EXIST, Some(detail), _) => {
+            format!(" ({detail}). Drop what depends on the copy, and make it again afterwards")
+        }
+        (_, _, Some(hint)) => format!(" ({hint})"),
+        _ => String::new(),
+    };
+    Error::Decide(format!("PostgreSQL {code}: {}{more}", db.message()))
 }
 
 /// One row of `COPY`'s text form.

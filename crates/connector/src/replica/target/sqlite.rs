@@ -1,15 +1,19 @@
 //! A copy in SQLite.
 
-use std::path::Path;
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{
-    Connection, OptionalExtension, params, params_from_iter,
+    Connection, ErrorCode, OptionalExtension, params, params_from_iter,
     types::{FromSqlError, Value, ValueRef},
 };
 
 use super::{names, order, quoted};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     range::Range,
     replica::{
         plan::{Kind, Table},
@@ -20,6 +24,8 @@ use crate::{
 
 pub struct Sqlite {
     db: Connection,
+    path: PathBuf,
+    lock: Option<File>,
 }
 
 /// Decimals are text: a number of SQLite would lose digits.
@@ -32,37 +38,110 @@ pub fn type_of(kind: Kind) -> &'static str {
 
 impl Sqlite {
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { db: connect(path)? })
+        Ok(Self {
+            db: connect(path)?,
+            path: path.to_owned(),
+            lock: None,
+        })
+    }
+
+    pub fn lock(&mut self, replica: &str) -> Result<()> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(format!(".{replica}.lock"));
+        let path = PathBuf::from(path);
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::file(&path, &error))?;
+        if file.try_lock().is_err() {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            return Err(Error::Decide(format!(
+                "{}: process {holder} keeps the copy of replica {replica}; stop it first",
+                self.path.display()
+            )));
+        }
+        file.set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()))
+            .map_err(|error| Error::file(&path, &error))?;
+        self.lock = Some(file);
+        Ok(())
+    }
+
+    /// Another that writes at the same time is soon done; what depends on a column is the recipient's to drop.
+    fn told(&self, error: rusqlite::Error) -> Error {
+        let text = format!("{}: {error}", self.path.display());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Source(text),
+            _ if error.to_string().starts_with("error in ") => Error::Decide(format!(
+                "{text}. Drop what depends on the copy, and make it again afterwards"
+            )),
+            _ => Error::State(text),
+        }
     }
 
     pub fn run(&self, text: &str) -> Result<()> {
-        Ok(self.db.execute_batch(text)?)
+        self.db.execute_batch(text).map_err(|error| self.told(error))
+    }
+
+    pub fn exists(&self, name: &str) -> Result<bool> {
+        let text = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE)";
+        self.db
+            .query_row(text, [name], |row| row.get(0))
+            .map_err(|error| self.told(error))
     }
 
     pub fn note(&self, replica: &str, name: &str) -> Result<Option<String>> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT value FROM dagr_replica WHERE replica = ?1 AND name = ?2")?;
-        Ok(statement
-            .query_row([replica, name], |row| row.get(0))
-            .optional()?)
+        let read = || {
+            self.db
+                .prepare_cached("SELECT value FROM dagr_replica WHERE replica = ?1 AND name = ?2")?
+                .query_row([replica, name], |row| row.get(0))
+                .optional()
+        };
+        read().map_err(|error| self.told(error))
+    }
+
+    pub fn others(&self, replica: &str, name: &str) -> Result<Vec<(String, String)>> {
+        let read = || {
+            self.db
+                .prepare_cached("SELECT replica, value FROM dagr_replica WHERE replica <> ?1 AND name = ?2")?
+                .query_map([replica, name], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.told(error))
     }
 
     pub fn set_note(&self, replica: &str, name: &str, value: &str) -> Result<()> {
-        self.db
-            .prepare_cached("INSERT OR REPLACE INTO dagr_replica VALUES (?1, ?2, ?3)")?
-            .execute([replica, name, value])?;
+        self.write(
+            "INSERT OR REPLACE INTO dagr_replica VALUES (?1, ?2, ?3)",
+            &[replica, name, value],
+        )?;
         Ok(())
     }
 
+    pub fn advance(&self, replica: &str, from: &str, to: &str) -> Result<bool> {
+        let text = "UPDATE dagr_replica SET value = ?3 WHERE replica = ?1 AND name = 'cursor' AND value = ?2";
+        Ok(self.write(text, &[replica, from, to])? == 1)
+    }
+
+    fn write(&self, text: &str, values: &[&str]) -> Result<usize> {
+        self.db
+            .prepare_cached(text)
+            .and_then(|mut statement| statement.execute(params_from_iter(values)))
+            .map_err(|error| self.told(error))
+    }
+
     pub fn delete(&self, table: &Table, keys: &[Vec<u8>]) -> Result<()> {
-        let mut statement = self
-            .db
-            .prepare_cached(&format!("DELETE FROM {} WHERE _key = ?1", quoted(&table.name)))?;
-        for key in keys {
-            statement.execute([key])?;
-        }
-        Ok(())
+        let text = format!("DELETE FROM {} WHERE _key = ?1", quoted(&table.name));
+        let delete = || {
+            let mut statement = self.db.prepare_cached(&text)?;
+            keys.iter()
+                .try_for_each(|key| statement.execute([key]).map(|_| ()))
+        };
+        delete().map_err(|error| self.told(error))
     }
 
     pub fn insert(&self, table: &Table, rows: &[Row]) -> Result<()> {
@@ -73,21 +152,14 @@ impl Sqlite {
             quoted(&table.name),
             names.join(", ")
         );
-        let mut statement = self.db.prepare_cached(&text)?;
-        for row in rows {
-            let mut values = Vec::with_capacity(names.len());
-            values.push(Value::Blob(row.key.clone()));
-            values.extend(row.positions.iter().map(|n| Value::Integer(*n)));
-            values.extend(
-                table
-                    .columns
-                    .iter()
-                    .zip(&row.cells)
-                    .map(|(column, cell)| value(column.kind, cell.as_deref())),
-            );
-            statement.execute(params_from_iter(values))?;
-        }
-        Ok(())
+        let insert = || {
+            let mut statement = self.db.prepare_cached(&text)?;
+            for row in rows {
+                statement.execute(params_from_iter(values(table, row)))?;
+            }
+            Ok(())
+        };
+        insert().map_err(|error| self.told(error))
     }
 
     /// Gives how many rows it changed.
@@ -137,6 +209,14 @@ fn cell(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<String>> 
         ValueRef::Text(_) => Some(value.as_str()?.to_owned()),
         ValueRef::Blob(_) => return Err(FromSqlError::InvalidType.into()),
     })
+}
+
+fn values(table: &Table, row: &Row) -> Vec<Value> {
+    let cells = table.columns.iter().zip(&row.cells);
+    let mut values = vec![Value::Blob(row.key.clone())];
+    values.extend(row.positions.iter().map(|n| Value::Integer(*n)));
+    values.extend(cells.map(|(column, cell)| value(column.kind, cell.as_deref())));
+    values
 }
 
 fn value(kind: Kind, cell: Option<&str>) -> Value {

@@ -1,0 +1,226 @@
+//! The tables of a copy: made, altered with the definition, loaded anew beside the copy, and put in its place.
+
+use std::{fs, mem, sync::Arc};
+
+use dagr_model::{definition::Definition, fault::Fault, schema::Schema};
+use serde_json::json;
+
+use super::{
+    TargetSpec, export,
+    plan::{LOADING, Table},
+    pull::Replica,
+};
+use crate::error::{Error, Result};
+
+/// Note of the tables of the copy.
+const STANDING: &str = "tables";
+/// Note of the tables that are being loaded.
+const LOADED: &str = "loading";
+
+impl Replica {
+    /// Those of the copy, or those that are loaded beside it.
+    pub(super) fn tables(&self, loading: bool) -> Table {
+        Table::of(&self.schema.definition, if loading { LOADING } else { "" })
+    }
+
+    pub(super) async fn is_loading(&self) -> Result<bool> {
+        Ok(self.note("phase").await?.as_deref() == Some("loading"))
+    }
+
+    async fn noted(&self, name: &str) -> Result<Option<Table>> {
+        let text = self.note(name).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Begins, or goes on from where the notes stand.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        let Some(known) = self.note("definition").await? else {
+            return self.start_over().await;
+        };
+        let now = mem::replace(&mut self.text, known);
+        let schema = mem::replace(&mut self.schema, compile(&self.text)?);
+        let (before, after) = (&self.schema.definition.name, &schema.definition.name);
+        if before != after {
+            return Err(Error::Decide(format!(
+                "the replica {} keeps a copy of {before} there: give that of {after} a `name` of its own",
+                self.spec.name
+            )));
+        }
+        if self.is_loading().await? && self.noted(LOADED).await?.is_none() {
+            // An earlier build began it.
+            self.set_note(LOADED, &json!(self.tables(true)).to_string())
+                .await?;
+        }
+        let own = Some(self.tables(false));
+        if now != self.text || (!self.is_loading().await? && self.noted(STANDING).await? != own) {
+            self.adopt(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads everything anew into tables beside the copy, which stays until the new one is whole.
+    pub(super) async fn start_over(&mut self) -> Result<()> {
+        self.target.begin().await?;
+        let begun = self.begin_loading().await;
+        self.target.end(begun).await
+    }
+
+    async fn begin_loading(&self) -> Result<()> {
+        let (loading, own) = (self.tables(true), self.tables(false));
+        if let Some(before) = self.noted(LOADED).await? {
+            self.target.remove(&before).await?;
+        }
+        let standing = self.noted(STANDING).await?;
+        self.are_free(&own, standing.as_ref()).await?;
+        self.are_free(&loading, None).await?;
+        if let Some(standing) = standing {
+            // What may no longer be shown does not wait for the load.
+            let narrowed = standing.narrowed(&own);
+            self.target.reshape(&standing, &narrowed).await?;
+            self.take_from_file(&standing, &narrowed).await?;
+            self.set_note(STANDING, &json!(narrowed).to_string()).await?;
+        }
+        self.target.make(&loading).await?;
+        for (name, value) in [
+            ("definition", self.text.as_str()),
+            (LOADED, &json!(loading).to_string()),
+            ("phase", "loading"),
+            ("cursor", ""),
+        ] {
+            self.set_note(name, value).await?;
+        }
+        Ok(())
+    }
+
+    /// The loaded rows take the place of those of the copy; its tables stay, with rights, indexes and views.
+    pub(super) async fn whole(&self) -> Result<()> {
+        let (loading, own) = (self.tables(true), self.tables(false));
+        let standing = self.noted(STANDING).await?;
+        self.are_free(&own, standing.as_ref()).await?;
+        match standing {
+            Some(standing) => {
+                self.target.reshape(&standing, &own).await?;
+                self.target.refill(&own, &loading).await?;
+            }
+            None => self.target.rename(&loading, &own).await?,
+        }
+        self.set_note(STANDING, &json!(own).to_string()).await?;
+        self.set_note(LOADED, "").await?;
+        self.set_note(export::FILE, "").await?;
+        self.set_note("phase", "following").await
+    }
+
+    /// The tables of a copy, for what is taken back while another is being loaded.
+    pub(super) async fn standing(&self) -> Result<Option<Table>> {
+        self.noted(STANDING).await
+    }
+
+    /// What is to be made is nobody's: but for `ours`, none of it is there, and no other replica has it.
+    async fn are_free(&self, wanted: &Table, ours: Option<&Table>) -> Result<()> {
+        let has = |table: &Table, name: &str| {
+            let names = table.all();
+            names.iter().any(|table| table.name.eq_ignore_ascii_case(name))
+        };
+        let mut others = Vec::new();
+        for note in [STANDING, LOADED] {
+            others.extend(self.target.others(&self.spec.name, note).await?);
+        }
+        for Table { name, .. } in wanted.all() {
+            let claims = |text: &str| serde_json::from_str(text).is_ok_and(|table: Table| has(&table, name));
+            let whose = match others.iter().find(|(_, tables)| claims(tables)) {
+                Some((replica, _)) => format!("is the table of the replica {replica}"),
+                None if ours.is_some_and(|ours| has(ours, name)) => continue,
+                None if self.target.exists(name).await? => "is there, and not this replica's".to_owned(),
+                None => continue,
+            };
+            return Err(Error::Decide(format!(
+                "{name} {whose}: give this copy another place (a schema or a file of its own in [target]), or remove that one if nobody needs it"
+            )));
+        }
+        Ok(())
+    }
+
+    /// A definition that is not the one the tables were made by. `true`: the copy is loaded anew.
+    pub(super) async fn adopt(&mut self, text: String) -> Result<bool> {
+        let schema = compile(&text)?;
+        same_key(&self.schema.definition, &schema.definition)?;
+        let text = mem::replace(&mut self.text, text);
+        let schema = mem::replace(&mut self.schema, schema);
+        let taken = self.take_up().await;
+        if taken.is_err() {
+            (self.text, self.schema) = (text, schema);
+        }
+        taken
+    }
+
+    async fn take_up(&mut self) -> Result<bool> {
+        let (new, loading) = (self.tables(false), self.is_loading().await?);
+        let standing = self.noted(STANDING).await?;
+        let Some(old) = standing.filter(|old| !loading && old.becomes(&new)) else {
+            tracing::info!("the definition changed: the copy is loaded anew beside the present one");
+            self.start_over().await?;
+            return Ok(true);
+        };
+        self.target.begin().await?;
+        let altered = self.alter(&old, &new).await;
+        self.target.end(altered).await?;
+        tracing::info!("the copy follows the definition");
+        Ok(false)
+    }
+
+    /// Adds and drops columns and tables.
+    async fn alter(&self, old: &Table, new: &Table) -> Result<()> {
+        self.are_free(new, Some(old)).await?;
+        self.target.reshape(old, new).await?;
+        self.take_from_file(old, new).await?;
+        self.set_note(export::FILE, "").await?;
+        self.set_note("definition", &self.text).await?;
+        self.set_note(STANDING, &json!(new).to_string()).await
+    }
+
+    /// A file shows nothing longer than the tables do.
+    async fn take_from_file(&self, old: &Table, now: &Table) -> Result<()> {
+        let TargetSpec::Files { path, .. } = &self.spec.target else {
+            return Ok(());
+        };
+        if old.narrowed(now) == *old || !path.exists() {
+            return Ok(());
+        }
+        if let Err(error) = export::write_now(&self.spec, &self.target, now, &self.schema).await {
+            tracing::warn!(%error, "the file cannot be written without what was taken back: it is removed until the copy is whole");
+            fs::remove_file(path).map_err(|error| Error::file(path, &error))?;
+        }
+        Ok(())
+    }
+}
+
+fn same_key(before: &Definition, after: &Definition) -> Result<()> {
+    if key_of(before) == key_of(after) {
+        return Ok(());
+    }
+    let message = format!(
+        "the key is {} now and was {}: a new replica is needed, with a name and a place of its own",
+        key_of(after),
+        key_of(before)
+    );
+    Err(Error::Faults {
+        what: "the definition changed in a way that the copy cannot follow".to_owned(),
+        faults: vec![Fault::new("key", "definition_incompatible", message)],
+    })
+}
+
+pub(super) fn compile(text: &str) -> Result<Arc<Schema>> {
+    let definition: Definition = text.parse().map_err(|faults| Error::Faults {
+        what: "the definition cannot be read".to_owned(),
+        faults,
+    })?;
+    Ok(Arc::new(Schema::compile(Arc::new(definition), None)))
+}
+
+fn key_of(definition: &Definition) -> String {
+    let typed = |name: &str| match definition.field(name) {
+        Some(field) => format!("{name} {}", field.ty),
+        None => name.to_owned(),
+    };
+    definition.key.fields().map(typed).collect::<Vec<_>>().join(", ")
+}
