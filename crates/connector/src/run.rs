@@ -18,7 +18,7 @@ pub use crate::progress::Progress;
 
 use crate::{
     client::Client,
-    collect::Collect,
+    collect::{Collect, FILLED},
     compare::{Comparison, Extent, Found},
     deliver::{Delivered, Early, Receipts, Sender},
     error::{Error, Result},
@@ -141,6 +141,7 @@ impl Running {
         }
         let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison)
             .tolerant(!snapshot)
+            .after(self.state.meta(FILLED)?)
             .told_to(&self.progress);
         let mut notes: Notes = match (&self.feed.source, file) {
             (Source::Files(spec), Some(file)) => {
@@ -170,8 +171,9 @@ impl Running {
             }
             (Source::Files(_), None) => return Ok(Looked::NothingNew),
         };
-        let unwanted = collect.finish()?;
-        self.passed_over(&unwanted)?;
+        let ended = collect.finish()?;
+        self.passed_over(&ended.unwanted)?;
+        notes.extend(ended.notes);
         notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
         notes.push(("compare_due".to_owned(), "false".to_owned()));
         let found = comparison.finish(&notes)?;

@@ -17,6 +17,7 @@ use parquet::{
 use crate::{
     collect::Collect,
     error::{Error, Result},
+    map::Origin,
     source::parquet::value::Kind,
 };
 
@@ -41,7 +42,7 @@ pub fn read(file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
     }
     let kinds: Vec<Kind> = fields.iter().map(|field| Kind::of(field)).collect();
     let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    rows.header(&columns)?;
+    rows.header(&columns, Origin::Parquet)?;
     let mut found = RowIter::from_file_into(Box::new(reader));
     let mut number = 0;
     while let Some(row) =
