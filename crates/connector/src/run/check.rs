@@ -1,25 +1,25 @@
 //! Tries everything without sending: the file, the server, the source, the definition; tells what would be sent and what
 //! would be refused.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
 use super::{client, compile, definition};
 use crate::{
-    collect::{Collect, Refused, Take},
-    error::Result,
-    feed::{Feed, Source},
+    collect::{Collect, FILLED, Refused, Take},
+    error::{Error, Result},
+    feed::{Feed, Files, Source},
     progress::Progress,
     source::{
-        files, http, soap,
+        Notes, files, http, soap,
         sql::{
             Db,
             follow::{binlog, postgres},
         },
         web,
     },
-    state::State,
+    state::{State, set_meta},
 };
 
 /// Records shown.
@@ -63,22 +63,19 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     let schema = Arc::new(compile(&feed, &definition(&feed, &client).await?)?);
     // Not only the definition: may this connection deliver at all?
     client.get(&format!("{}/state", feed.intake())).await?;
+    let noted = noted(&feed)?;
+    let filled = noted.iter().find(|(name, _)| name == FILLED);
     let mut checked = Checked::default();
     let mut source = String::new();
-    let mut collect = Collect::new(&schema, &feed.map, &mut checked).told_to(progress);
+    let mut collect = Collect::new(&schema, &feed.map, &mut checked)
+        .after(filled.map(|(_, text)| text.clone()))
+        .told_to(progress);
     let csv = &schema.definition.csv;
     match &feed.source {
         Source::Files(spec) => {
-            let scratch =
-                tempfile::tempdir().map_err(|error| crate::error::Error::State(error.to_string()))?;
-            // A state of its own: what the feed has taken already is looked at again.
-            let state = State::open(scratch.path())?;
-            let mut spec = spec.clone();
-            spec.settle = std::time::Duration::ZERO;
-            if let Ok(Some(file)) = files::next(&spec, &state)? {
-                source = file.path.display().to_string();
-                files::read(&spec, &file, &mut collect, csv)?;
-            }
+            let file = file(spec, &noted)?;
+            source = file.path.display().to_string();
+            files::read(spec, &file, &mut collect, csv)?;
         }
         Source::Http(spec) => {
             web::shown(&spec.url).clone_into(&mut source);
@@ -111,4 +108,38 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     collect.finish()?;
     checked.source = source;
     Ok(checked)
+}
+
+/// What the feed has noted; it may be at work meanwhile.
+fn noted(feed: &Feed) -> Result<Notes> {
+    let Some(db) = State::peek(&feed.state)? else {
+        return Ok(Notes::new());
+    };
+    let mut rows = db.prepare("SELECT name, value FROM meta")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The file that the feed takes next; else the one it took last; else whatever is there.
+fn file(spec: &Files, noted: &Notes) -> Result<files::Found> {
+    const LAST: &str = "DELETE FROM meta WHERE name = (SELECT value FROM meta WHERE name = 'last_file')";
+    let scratch = tempfile::tempdir().map_err(|error| Error::State(error.to_string()))?;
+    let state = State::open(scratch.path())?;
+    let transaction = state.db.unchecked_transaction()?;
+    for (name, value) in noted {
+        set_meta(&transaction, name, value)?;
+    }
+    transaction.commit()?;
+    let mut spec = spec.clone();
+    spec.settle = Duration::ZERO;
+    for forget in ["", LAST, "DELETE FROM meta"] {
+        state.db.execute_batch(forget)?;
+        if let Ok(Some(file)) = files::next(&spec, &state)? {
+            return Ok(file);
+        }
+    }
+    let path = spec.path.display();
+    Err(Error::Source(format!(
+        "{path} has no file in it yet; put one there and check again"
+    )))
 }

@@ -319,3 +319,40 @@ async fn every_fault_of_a_source_is_told_with_what_may_stand_there() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn a_column_that_is_gone_empties_no_field_until_the_feed_says_so() {
+    let site = site("").await;
+    let told = site.desk.run("check", &["--json"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("has no file in it yet"), "{told}");
+    site.takes("1.csv", b"Id,Make,Mass\n1,\xC5\xA0koda,5\n2,Fiat,6\n", 2)
+        .await;
+    let renamed = b"Id,Maker,Mass\n1,\xC5\xA0koda,5\n2,Fiat,6\n";
+    let told = site.refuses("2.csv", renamed).await;
+    assert!(
+        told.contains("field Make") && told.contains("did you mean Maker?"),
+        "{told}"
+    );
+    // What was taken is looked at again where nothing is new; what is new goes before it.
+    assert_eq!(site.desk.done("check", &[])["records"], 2);
+    site.desk.drop_in("2.csv", renamed);
+    let (code, told) = site.desk.answer("check", &[]);
+    assert_eq!(code, Some(1));
+    assert!(told.to_string().contains("field Make"), "{told:#}");
+    let feed = std::fs::read_to_string(&site.desk.file).unwrap();
+    write(
+        &site.desk.file,
+        format!("{feed}\n[map]\nMake = {{ constant = '' }}\ndrop = ['Maker']\n"),
+    );
+    let done = site.desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["upserts"], &done["deletes"]),
+        (&json!(2), &json!(0)),
+        "{done:#}"
+    );
+    // A key that has no column is no key of any row.
+    let keyless = format!("unreadable_keys = 'pass'\n{feed}");
+    write(&site.desk.file, keyless);
+    site.refuses("3.csv", b"Nr,Make\n1,Fiat\n").await;
+}
