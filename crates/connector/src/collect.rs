@@ -25,7 +25,7 @@ use self::{
 use crate::{
     error::{Error, Result},
     feed::MapSpec,
-    map::{Filled, Mapping, Origin},
+    map::{Filled, Mapping, Origin, shape},
     progress::Progress,
     source::Notes,
 };
@@ -91,7 +91,7 @@ pub struct Collect<'c> {
     /// Columns that filled fields when the source was read before.
     before: Filled,
     /// Those that do now.
-    filled: Option<Filled>,
+    filled: Filled,
     met: Met,
     take: &'c mut dyn Take,
     progress: Option<&'c Progress>,
@@ -111,7 +111,7 @@ impl<'c> Collect<'c> {
             tolerant: false,
             unwanted: BTreeSet::new(),
             before: Filled::new(),
-            filled: None,
+            filled: Filled::new(),
             met: Met::default(),
             take,
             progress: None,
@@ -141,6 +141,10 @@ impl<'c> Collect<'c> {
 
     /// Gives what has not been given yet.
     pub fn finish(mut self) -> Result<Ended> {
+        if self.reader.is_none() && !self.before.is_empty() {
+            let message = "it is empty, without the header that it had before; it is not taken";
+            return Err(Error::Source(message.to_owned()));
+        }
         match &self.crew {
             // Too little for more than one thread.
             None => {
@@ -161,14 +165,10 @@ impl<'c> Collect<'c> {
         if self.unwanted.len() > TOLD {
             unwanted.push_str(&format!(" and {} more", self.unwanted.len() - TOLD));
         }
-        let filled = self
-            .filled
-            .as_ref()
-            .and_then(|filled| serde_json::to_string(filled).ok());
-        let note = |filled| (FILLED.to_owned(), filled);
+        let filled = serde_json::to_string(&self.filled).unwrap_or_default();
         Ok(Ended {
             unwanted,
-            notes: filled.map(note).into_iter().collect(),
+            notes: vec![(FILLED.to_owned(), filled)],
         })
     }
 
@@ -240,7 +240,7 @@ impl<'c> Collect<'c> {
             .map(|fault| fault.place.trim_start_matches("column "));
         self.unwanted.extend(named.map(str::to_owned));
         if origin.has_header() {
-            self.filled = Some(mapping.filled(&schema));
+            self.filled = mapping.filled(&schema);
         }
         // Rows before it are read by what was known before.
         self.flush()?;
@@ -319,10 +319,23 @@ impl<'c> Collect<'c> {
 
     /// What stopped the reading, where it was not the file.
     pub fn stopped(&mut self, error: Unreadable) -> Error {
-        self.stopped.take().unwrap_or_else(|| Error::Faults {
+        if let Some(error) = self.stopped.take() {
+            return error;
+        }
+        let mut faults = error.faults;
+        for fault in &mut faults {
+            // A column that nobody knows may be a value, where the header is missing.
+            if let Some(column) = fault.place.strip_prefix("column ")
+                && self.field_of(column).is_none()
+                && !self.spec.drop.iter().any(|drop| drop == column)
+            {
+                fault.place = format!("column {}", shape(column));
+            }
+        }
+        Error::Faults {
             what: "the source cannot be read".to_owned(),
-            faults: error.faults,
-        })
+            faults,
+        }
     }
 
     fn or_stop(&mut self, done: Result<()>) -> std::result::Result<(), Unreadable> {

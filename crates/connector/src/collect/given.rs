@@ -68,7 +68,7 @@ impl<'g, 'c> Given<'g, 'c> {
 }
 
 impl Collect<'_> {
-    fn field_of(&mut self, column: &str) -> Option<NodeId> {
+    pub(super) fn field_of(&mut self, column: &str) -> Option<NodeId> {
         if let Some(known) = self.met.fields.get(column) {
             return *known;
         }

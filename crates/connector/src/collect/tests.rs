@@ -94,6 +94,14 @@ fn a_field_that_loses_its_column_is_a_fault() {
 }
 
 #[test]
+fn a_file_that_lost_all_of_itself_is_not_a_set_without_records() {
+    let filled = Some(r#"{"Id":"Id"}"#.to_owned());
+    let told = read("", filled, |_| Ok(())).err().unwrap();
+    assert!(told.contains("without the header"), "{told}");
+    read("", Some("{}".to_owned()), |_| Ok(())).unwrap();
+}
+
+#[test]
 fn the_key_always_has_a_column() {
     for map in ["", "drop = ['Nr']", "Id = { constant = '' }"] {
         let told = row(map, None, Origin::Csv, &[("Nr", "1"), ("Colour", "red")])
@@ -114,7 +122,7 @@ fn a_member_that_a_record_does_not_have_is_no_fault() {
     };
     let map = "Colour = 'colour'";
     let (_, ended) = read(map, Some(String::new()), lines(r#"{"Id": 1, "colour": "red"}"#)).unwrap();
-    assert!(ended.notes.is_empty());
+    assert_eq!(noted(&ended).unwrap(), "{}");
     read(map, Some(String::new()), lines(r#"{"Id": 1}"#)).unwrap();
 }
 
@@ -174,6 +182,27 @@ fn a_header_that_nobody_knows_is_told_by_its_shape() {
         .err()
         .unwrap();
     assert!(told.contains("column Nr"), "{told}");
+}
+
+#[test]
+fn a_cell_that_stands_twice_in_a_record_is_no_name() {
+    let twice = |column: &str| {
+        let place = format!("column {column}");
+        read("", None, |collect| {
+            Err(collect.stopped(Unreadable {
+                faults: vec![Fault::new(
+                    place,
+                    "duplicate_column",
+                    "the header names this column twice",
+                )],
+                code: "package_unreadable",
+            }))
+        })
+        .err()
+        .unwrap()
+    };
+    assert!(twice("Jānis").starts_with("column Aaaaa:"));
+    assert!(twice("Colour").starts_with("column Colour:"));
 }
 
 #[test]
