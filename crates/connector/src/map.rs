@@ -391,21 +391,14 @@ impl Compile<'_> {
     /// Fields that would be empty in every record, because their column is not there.
     fn emptied(&mut self, spec: &MapSpec, before: &Filled) {
         let schema = self.schema;
-        let is_given = |node: NodeId| {
-            let rule = spec.fields.get(&schema.nodes[node].path);
-            let empty = rule.is_some_and(|rule| rule.constant.as_deref() == Some(""));
-            (
-                rule.is_some() || self.steps.iter().any(|step| step.node == node),
-                empty,
-            )
-        };
         let mut fields: BTreeSet<NodeId> = before.keys().filter_map(|field| schema.node(field)).collect();
         fields.extend(&schema.key);
-        let mut faults = Vec::new();
         for node in fields {
             let path = &schema.nodes[node].path;
             let key = schema.key.contains(&node);
-            let (given, empty) = is_given(node);
+            let rule = spec.fields.get(path);
+            let given = rule.is_some() || self.steps.iter().any(|step| step.node == node);
+            let empty = rule.is_some_and(|rule| rule.constant.as_deref() == Some(""));
             if given && !(key && empty) {
                 continue;
             }
@@ -423,9 +416,9 @@ impl Compile<'_> {
             };
             let message =
                 format!("no column fills this field{was}{near}: name its column in [map]; {way_out}");
-            faults.push(Fault::new(format!("field {path}"), "column_gone", message));
+            self.faults
+                .push(Fault::new(format!("field {path}"), "column_gone", message));
         }
-        self.faults.append(&mut faults);
     }
 
     fn rule(&mut self, field: &str, rule: &Rule) {

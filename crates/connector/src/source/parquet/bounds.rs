@@ -5,7 +5,7 @@ use std::{
     io::{self, BufReader, Read, Seek, SeekFrom},
 };
 
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::{
     COLUMNS,
@@ -78,7 +78,7 @@ pub fn schema(file: &mut File) -> io::Result<()> {
 /// The headers of all pages.
 pub fn pages(file: &mut File, metadata: &ParquetMetaData) -> io::Result<()> {
     let groups = metadata.row_groups().iter();
-    for column in groups.flat_map(|group| group.columns()) {
+    for column in groups.flat_map(RowGroupMetaData::columns) {
         let start = column
             .dictionary_page_offset()
             .unwrap_or_else(|| column.data_page_offset());
@@ -184,7 +184,7 @@ mod tests {
 
     use parquet::{
         basic,
-        file::metadata::{ColumnChunkMetaData, FileMetaData, RowGroupMetaData},
+        file::metadata::{ColumnChunkMetaData, FileMetaData},
         schema::types::{SchemaDescriptor, Type},
     };
 
