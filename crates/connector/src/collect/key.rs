@@ -65,8 +65,7 @@ impl KeyReader {
                 Some(Err(_)) | None => return self.unreadable.clone(),
             }
         }
-        let texts: Vec<(NodeId, &str)> = given.iter().map(|(node, text)| (*node, &**text)).collect();
-        let record = self.schema.read_cells(&texts, &CsvOptions::default());
+        let record = self.schema.read_cells(&given, &CsvOptions::default());
         match record.map(|record| self.schema.key_of(record.as_ref())) {
             Ok(Ok(key)) => RowKey::Known(key),
             _ => self.unreadable.clone(),

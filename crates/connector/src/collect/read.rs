@@ -246,9 +246,8 @@ impl Reader {
                 return read.refuse(refused, self.key.of_cells(mapping, cells));
             }
         };
-        let given: Vec<(NodeId, &str)> = mapped.iter().map(|(node, text)| (*node, &**text)).collect();
         // The mapping has read what a CSV writes in its own way.
-        match schema.read_cells(&given, &CsvOptions::default()) {
+        match schema.read_cells(&mapped, &CsvOptions::default()) {
             Ok(record) => read.push(schema, row, &record),
             Err(faults) => {
                 let refused = faults
