@@ -3,9 +3,13 @@
 mod crew;
 mod given;
 mod key;
+mod members;
 mod read;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use dagr_formats::{Row, Sink, Unreadable};
 use dagr_model::{fault::Fault, schema::Schema};
@@ -14,13 +18,16 @@ use serde::Serialize;
 
 use self::{
     crew::Crew,
+    given::Met,
+    members::Members,
     read::{Batch, Form, Reader},
 };
 use crate::{
     error::{Error, Result},
     feed::MapSpec,
-    map::Mapping,
+    map::{Filled, Mapping, Origin, shape},
     progress::Progress,
+    source::Notes,
 };
 
 /// A row that is not sent.
@@ -47,8 +54,24 @@ pub trait Take {
     }
 }
 
+/// What a feed notes of a reading: fields and the columns that filled them.
+pub const FILLED: &str = "filled";
+
+/// What a reading came to besides its records.
+#[derive(Debug)]
+pub struct Ended {
+    /// Columns that no field takes.
+    pub unwanted: String,
+    /// To be kept with what was read.
+    pub notes: Notes,
+}
+
 /// Bytes of rows read at once.
 const BATCH: usize = 128 << 10;
+/// Columns a source may have.
+const COLUMNS: usize = 10_000;
+/// Columns told by name.
+const TOLD: usize = 50;
 
 /// Takes rows from a source and gives records. What it gives may come later than the rows; [`Collect::finish`] gives all.
 #[must_use = "rows are lost without finish"]
@@ -59,16 +82,17 @@ pub struct Collect<'c> {
     batch: Batch,
     /// Once there is more than one batch.
     crew: Option<Crew>,
-    /// Rows of a database: 1 and 0 are truth values.
-    database: bool,
     /// Columns of `COPY` whose moments end with the offset of UTC.
     zoned: Vec<usize>,
     /// A source that was understood may get columns that nobody wants.
     tolerant: bool,
     /// Those columns.
-    unwanted: Vec<String>,
-    /// Names of a JSON record's members met so far.
-    columns: Vec<String>,
+    unwanted: BTreeSet<String>,
+    /// Columns that filled fields when the source was read before.
+    before: Filled,
+    /// Those that do now.
+    filled: Filled,
+    met: Met,
     take: &'c mut dyn Take,
     progress: Option<&'c Progress>,
     /// What stopped a package in the middle of the formats' reading.
@@ -83,11 +107,12 @@ impl<'c> Collect<'c> {
             reader: None,
             batch: Batch::new(Form::Cells),
             crew: None,
-            database: false,
             zoned: Vec::new(),
             tolerant: false,
-            unwanted: Vec::new(),
-            columns: Vec::new(),
+            unwanted: BTreeSet::new(),
+            before: Filled::new(),
+            filled: Filled::new(),
+            met: Met::default(),
             take,
             progress: None,
             stopped: None,
@@ -106,8 +131,20 @@ impl<'c> Collect<'c> {
         self
     }
 
-    /// Gives what has not been given yet. Columns that were passed over come back.
-    pub fn finish(mut self) -> Result<String> {
+    /// No field may lose the column it had: `noted` as [`FILLED`] by a reading before.
+    pub fn after(mut self, noted: Option<String>) -> Self {
+        self.before = noted
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        self
+    }
+
+    /// Gives what has not been given yet.
+    pub fn finish(mut self) -> Result<Ended> {
+        if self.reader.is_none() && !self.before.is_empty() {
+            let message = "it is empty, without the header that it had before; it is not taken";
+            return Err(Error::Source(message.to_owned()));
+        }
         match &self.crew {
             // Too little for more than one thread.
             None => {
@@ -123,7 +160,16 @@ impl<'c> Collect<'c> {
                 }
             }
         }
-        Ok(self.unwanted.join(", "))
+        let told: Vec<&str> = self.unwanted.iter().take(TOLD).map(String::as_str).collect();
+        let mut unwanted = told.join(", ");
+        if self.unwanted.len() > TOLD {
+            unwanted.push_str(&format!(" and {} more", self.unwanted.len() - TOLD));
+        }
+        let filled = serde_json::to_string(&self.filled).unwrap_or_default();
+        Ok(Ended {
+            unwanted,
+            notes: vec![(FILLED.to_owned(), filled)],
+        })
     }
 
     fn count(&self) {
@@ -167,8 +213,7 @@ impl<'c> Collect<'c> {
 
     /// The columns of every row that follows, from a database.
     pub fn table(&mut self, columns: &[String]) -> Result<()> {
-        self.database = true;
-        self.header(columns)
+        self.header(columns, Origin::Database)
     }
 
     /// The same for rows of `COPY`; moments of the columns `zoned` end with the offset of UTC.
@@ -179,32 +224,26 @@ impl<'c> Collect<'c> {
     }
 
     /// The columns of every row that follows.
-    pub fn header(&mut self, columns: &[String]) -> Result<()> {
+    pub fn header(&mut self, columns: &[String], origin: Origin) -> Result<()> {
         let schema = Arc::clone(&self.schema);
-        let csv = &schema.definition.csv;
         let faults = |faults: Vec<Fault>| Error::Faults {
             what: "the source and the feed do not fit together".to_owned(),
             faults,
         };
         let (mapping, unwanted) =
-            Mapping::compile(self.spec, csv, &schema, columns, self.database).map_err(faults)?;
+            Mapping::compile(self.spec, &schema, columns, origin, &self.before).map_err(faults)?;
         if !unwanted.is_empty() && !self.tolerant {
             return Err(faults(unwanted));
         }
-        for fault in unwanted {
-            let column = fault.place.trim_start_matches("column ").to_owned();
-            if !self.unwanted.contains(&column) {
-                self.unwanted.push(column);
-            }
-            tracing::warn!(
-                place = fault.place,
-                "the source has a new column; no field takes it"
-            );
+        let named = unwanted
+            .iter()
+            .map(|fault| fault.place.trim_start_matches("column "));
+        self.unwanted.extend(named.map(str::to_owned));
+        if origin.has_header() {
+            self.filled = mapping.filled(&schema);
         }
         // Rows before it are read by what was known before.
         self.flush()?;
-        self.columns = columns.to_vec();
-        let schema = Arc::clone(&self.schema);
         self.reader = Some(Arc::new(
             Reader::new(schema, Some(mapping), columns.len(), self.spec.passes_unreadable).zoned(&self.zoned),
         ));
@@ -272,57 +311,36 @@ impl<'c> Collect<'c> {
 
     /// Members are columns: scalars as text, lists and objects as JSON.
     fn json_by_map(&mut self, row: u64, raw: &[u8]) -> Result<()> {
-        let members: serde_json::Map<String, serde_json::Value> = match serde_json::from_slice(raw) {
-            Ok(members) => members,
-            Err(_) => {
-                let message = "expected one JSON object".to_owned();
-                return self.unread(vec![Refused::new(row, "", "json", message, "")]);
-            }
+        let Ok(Members(members)) = serde_json::from_slice(raw) else {
+            let message = "expected one JSON object".to_owned();
+            return self.unread(vec![Refused::new(row, "", "json", message, "")]);
         };
-        let new = members.keys().any(|name| !self.columns.contains(name));
-        if new || self.reader.is_none() {
-            let mut columns = std::mem::take(&mut self.columns);
-            columns.extend(
-                members
-                    .keys()
-                    .filter(|name| !columns.contains(name))
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            );
-            // Members a rule names may come with a later record.
-            let named = self
-                .spec
-                .fields
-                .values()
-                .flat_map(|rule| &rule.columns)
-                .chain(&self.spec.drop);
-            columns.extend(
-                named
-                    .filter(|name| !columns.contains(name))
-                    .cloned()
-                    .collect::<std::collections::BTreeSet<_>>(),
-            );
-            self.header(&columns)?;
-        }
-        let texts: Vec<Option<String>> = self
-            .columns
-            .iter()
-            .map(|name| match members.get(name) {
-                None | Some(serde_json::Value::Null) => None,
-                Some(serde_json::Value::String(text)) => Some(text.clone()),
-                Some(other) => Some(other.to_string()),
-            })
+        let cells = members
+            .into_iter()
+            .map(|(name, value)| (name, members::text(&value)))
             .collect();
-        let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-        self.cells(row, &cells)
+        self.given(Origin::Json, row, cells, Vec::new())
     }
 
     /// What stopped the reading, where it was not the file.
     pub fn stopped(&mut self, error: Unreadable) -> Error {
-        self.stopped.take().unwrap_or_else(|| Error::Faults {
+        if let Some(error) = self.stopped.take() {
+            return error;
+        }
+        let mut faults = error.faults;
+        for fault in &mut faults {
+            // A column that nobody knows may be a value, where the header is missing.
+            if let Some(column) = fault.place.strip_prefix("column ")
+                && self.field_of(column).is_none()
+                && !self.spec.drop.iter().any(|drop| drop == column)
+            {
+                fault.place = format!("column {}", shape(column));
+            }
+        }
+        Error::Faults {
             what: "the source cannot be read".to_owned(),
-            faults: error.faults,
-        })
+            faults,
+        }
     }
 
     fn or_stop(&mut self, done: Result<()>) -> std::result::Result<(), Unreadable> {
@@ -338,7 +356,7 @@ impl<'c> Collect<'c> {
 
 impl Sink for Collect<'_> {
     fn columns(&mut self, headers: &[String]) -> std::result::Result<(), Unreadable> {
-        let done = self.header(headers);
+        let done = self.header(headers, Origin::Csv);
         self.or_stop(done)
     }
 
@@ -361,3 +379,6 @@ impl Sink for Collect<'_> {
         self.or_stop(done)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,10 @@
 //!
 //! A table whose key begins with its reference to another table's key is a list inside that table's records.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use dagr_model::definition::Definition;
 
@@ -31,12 +34,22 @@ pub async fn propose(sql: &Sql, prefix: &str) -> Result<(Vec<Proposal>, Vec<Left
             "there are no tables to see; has the user the right to read them?".to_owned(),
         ));
     }
+    Ok(proposals(sql, prefix, &tables))
+}
+
+fn proposals(sql: &Sql, prefix: &str, tables: &[Table]) -> (Vec<Proposal>, Vec<Left>) {
     let mut proposals = Vec::new();
     let mut left = Vec::new();
-    for table in &tables {
-        if parent(&tables, table).is_some() {
-            continue;
-        }
+    let own: Vec<&Table> = tables
+        .iter()
+        .filter(|table| parent(tables, table).is_none())
+        .collect();
+    let mut alike = BTreeMap::<String, usize>::new();
+    for table in &own {
+        *alike.entry(dataset(prefix, &table.name)).or_default() += 1;
+    }
+    let mut names = BTreeSet::new();
+    for table in own {
         if table.key.is_empty() {
             left.push((
                 table.name.clone(),
@@ -47,11 +60,21 @@ pub async fn propose(sql: &Sql, prefix: &str) -> Result<(Vec<Proposal>, Vec<Left
         let children: Vec<&Table> = tables
             .iter()
             .filter(|child| {
-                parent(&tables, child)
+                parent(tables, child)
                     .is_some_and(|(parent, _)| parent.name == table.name && parent.schema == table.schema)
             })
             .collect();
-        let name = dataset(prefix, &table.name);
+        let mut name = dataset(prefix, &table.name);
+        if alike.get(&name).is_some_and(|tables| *tables > 1) {
+            name = dataset(prefix, &qualified(table));
+        }
+        if !names.insert(name.clone()) {
+            left.push((
+                qualified(table),
+                format!("another table is proposed as {name} already"),
+            ));
+            continue;
+        }
         let definition = definition(&name, table, &children);
         // What is proposed must be readable; a field may not be called like a query word, for instance.
         if let Err(faults) = definition.parse::<Definition>() {
@@ -68,25 +91,39 @@ pub async fn propose(sql: &Sql, prefix: &str) -> Result<(Vec<Proposal>, Vec<Left
             definition,
         });
     }
-    Ok((proposals, left))
+    (proposals, left)
+}
+
+/// The reference that the key begins with, and goes on after.
+fn inside(table: &Table) -> Option<&Reference> {
+    table.references.iter().find(|reference| {
+        table.key.len() > reference.columns.len()
+            && table.key[..reference.columns.len()] == reference.columns[..]
+    })
+}
+
+/// With its schema, where there are such.
+fn qualified(table: &Table) -> String {
+    if table.schema.is_empty() {
+        table.name.clone()
+    } else {
+        format!("{}.{}", table.schema, table.name)
+    }
 }
 
 /// The table inside whose records the rows of this one stand.
 fn parent<'t>(tables: &'t [Table], child: &Table) -> Option<(&'t Table, Reference)> {
-    let inside = |reference: &&Reference| {
-        child.key.len() > reference.columns.len()
-            && child.key[..reference.columns.len()] == reference.columns[..]
+    let reference = inside(child)?;
+    let named = || {
+        tables
+            .iter()
+            .filter(|table| table.name == reference.table && table.name != child.name)
     };
-    let reference = child.references.iter().find(inside)?;
-    let parent = tables
-        .iter()
-        .find(|table| table.name == reference.table && table.name != child.name)?;
+    let near = named().find(|table| table.schema == child.schema);
+    let parent = near.or_else(|| named().next())?;
     let whole = reference.to.is_empty() || reference.to == parent.key;
     // Lists in lists are not proposed.
-    let deep = parent.references.iter().any(|above| {
-        parent.key.len() > above.columns.len() && parent.key[..above.columns.len()] == above.columns[..]
-    });
-    (whole && !deep).then(|| {
+    (whole && inside(parent).is_none()).then(|| {
         (
             parent,
             Reference {
@@ -139,11 +176,7 @@ fn definition(name: &str, table: &Table, children: &[&Table]) -> String {
 
 /// Columns of a child besides those that point to its parent.
 fn own_columns(child: &Table) -> Vec<&Column> {
-    let inside = child.references.iter().find(|reference| {
-        child.key.len() > reference.columns.len()
-            && child.key[..reference.columns.len()] == reference.columns[..]
-    });
-    let pointing: BTreeSet<&String> = inside
+    let pointing: BTreeSet<&String> = inside(child)
         .into_iter()
         .flat_map(|reference| &reference.columns)
         .collect();
@@ -187,6 +220,8 @@ fn ty(database: &str) -> &'static str {
     let begins = |words: &[&str]| words.iter().any(|word| database.starts_with(word));
     if database.ends_with("[]") || begins(&["json"]) {
         "json"
+    } else if database.contains("range") || begins(&["interval"]) {
+        "text"
     } else if begins(&["tinyint(1)", "bool"]) {
         "bool"
     } else if begins(&["bigint unsigned"]) {
@@ -199,8 +234,7 @@ fn ty(database: &str) -> &'static str {
         "tinyint",
         "serial",
         "year",
-    ]) && !begins(&["interval"])
-    {
+    ]) {
         "int"
     } else if begins(&["numeric", "decimal", "real", "double", "float", "money"]) {
         "decimal"
@@ -221,35 +255,28 @@ fn feed(sql: &Sql, name: &str, table: &Table, children: &[&Table]) -> String {
         Engine::MariaDb => ("mariadb", "url"),
         Engine::Sqlite => ("sqlite", "path"),
     };
-    let qualified = |table: &Table| {
-        if table.schema.is_empty() {
-            table.name.clone()
-        } else {
-            format!("{}.{}", table.schema, table.name)
-        }
+    let url = match sql.engine {
+        Engine::Sqlite => absolute(Path::new(&sql.url)),
+        _ => sql.url.clone(),
     };
     let mut text = format!(
         "# The feed of {name}. `dagr connector check` tries it and sends nothing; `dagr connector run` is the service.\n\
          dataset = \"{name}\"\n# section = \"sandbox\"          # while the data set is tried\n# state = \"{name}.state\"     # what the feed remembers\n\n\
          [server]\nurl = \"https://dagr.example.lv\"    # where DAGR is\nclient_id = \"…\"                   # the producer connection\nkey = {{ file = \"key.pem\" }}         # its private key; or {{ env = \"NAME\" }}\n\n\
          [source]\nkind = \"{kind}\"\n{address} = \"{}\"\n# password = {{ env = \"SOURCE_PASSWORD\" }}\ntable = \"{}\"                      # or query = \"\"\"SELECT …\"\"\"\n",
-        sql.url,
+        url,
         qualified(table)
     );
     if let Some(tls) = &sql.tls {
         let ca = tls
             .ca
             .as_deref()
-            .map(|path| format!("ca = \"{}\"\n", path.display()));
+            .map(|path| format!("ca = \"{}\"\n", absolute(path)));
         text.push_str("tls = true\n");
         text.push_str(&ca.unwrap_or_default());
     }
     for child in children {
-        let reference = child
-            .references
-            .iter()
-            .find(|reference| reference.table == table.name);
-        let pairs: Vec<String> = reference
+        let pairs: Vec<String> = inside(child)
             .map(|reference| {
                 reference
                     .columns
@@ -279,4 +306,116 @@ fn feed(sql: &Sql, name: &str, table: &Table, children: &[&Table]) -> String {
          # [schedule]\n# compare = \"15m\"                # everything, against what was sent\n# reconcile = \"24h\"              # what was sent, against the server's digest\n",
     );
     text
+}
+
+/// The feed stands in another directory: its paths begin there.
+fn absolute(path: &Path) -> String {
+    let whole = std::path::absolute(path);
+    whole.as_deref().unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        feed::{Feed, Source, Tls},
+        source::sql::survey::Column,
+    };
+
+    fn table(name: &str, columns: &[&str], key: usize, references: &[(&[&str], &str)]) -> Table {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (schema, name) = name.split_once('.').unwrap();
+        let column = |name: &&str| Column {
+            name: (*name).to_owned(),
+            ty: "integer".to_owned(),
+            ..Column::default()
+        };
+        Table {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            columns: columns.iter().map(column).collect(),
+            key: names(&columns[..key]),
+            references: references
+                .iter()
+                .map(|(columns, table)| Reference {
+                    columns: names(columns),
+                    table: (*table).to_owned(),
+                    to: Vec::new(),
+                })
+                .collect(),
+            ..Table::default()
+        }
+    }
+
+    #[test]
+    fn tables_of_one_name_are_told_apart_by_their_schemas() {
+        let sql = Sql::plain("postgres://db/x", None, None).unwrap();
+        let tables = [
+            table("a.car", &["id", "plate"], 1, &[]),
+            table(
+                "a.owner",
+                &["car_id", "n", "seller"],
+                2,
+                &[(&["seller"], "car"), (&["car_id"], "car")],
+            ),
+            table("b.car", &["id", "plate"], 1, &[]),
+            table("b.owner", &["car_id", "n"], 2, &[(&["car_id"], "car")]),
+            table("b.Van-1", &["id"], 1, &[]),
+            table("b.van_1", &["id"], 1, &[]),
+        ];
+        let (proposals, left) = proposals(&sql, "ta", &tables);
+        let names: Vec<&str> = proposals.iter().map(|proposal| proposal.name.as_str()).collect();
+        assert_eq!(names, ["ta_a_car", "ta_b_car", "ta_b_van_1"]);
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].0, "b.van_1");
+        // Each with its own list, by the reference that is in the list's key.
+        assert!(
+            proposals[0]
+                .feed
+                .contains("table = \"a.owner\"\nmatch = { car_id = \"id\" }\norder = [\"n\"]")
+        );
+        assert!(proposals[0].definition.contains("- seller int! : seller"));
+        assert!(proposals[1].feed.contains("table = \"b.owner\""));
+    }
+
+    #[test]
+    fn paths_hold_from_wherever_the_feed_stands() {
+        let tls = Tls {
+            ca: Some("ca.pem".into()),
+        };
+        let tables = [table("a.car", &["id"], 1, &[])];
+        let of = |address: &str| {
+            let sql = Sql::plain(address, None, Some(tls.clone())).unwrap();
+            proposals(&sql, "ta", &tables).0.remove(0).feed
+        };
+        let here = std::env::current_dir().unwrap();
+        let text = of("cars.db")
+            .replace("tls = true\n", "")
+            .replace("ca = ", "# ca = ");
+        let feed = Feed::parse(&text, Path::new("/elsewhere")).unwrap();
+        let Source::Sql(sql) = feed.source else {
+            unreachable!()
+        };
+        assert_eq!(Path::new(&sql.url), here.join("cars.db"));
+        let feed = Feed::parse(&of("postgres://db/x"), Path::new("/elsewhere")).unwrap();
+        let Source::Sql(sql) = feed.source else {
+            unreachable!()
+        };
+        assert_eq!(sql.tls.unwrap().ca.unwrap(), here.join("ca.pem"));
+    }
+
+    #[test]
+    fn ranges_and_intervals_are_texts() {
+        for database in [
+            "int4range",
+            "int8multirange",
+            "interval",
+            "numrange",
+            "tstzrange",
+            "interval day to second",
+        ] {
+            assert_eq!(ty(database), "text", "{database}");
+        }
+        assert_eq!((ty("int(11)"), ty("integer")), ("int", "int"));
+    }
 }

@@ -1,16 +1,42 @@
 //! Columns of a source → fields of a definition, as `[map]` says.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use dagr_model::{
-    definition::{CsvOptions, Type},
+    definition::Type,
     expression::Formula,
     fault::{Fault, nearest},
     schema::{NodeId, Schema},
 };
-use jiff::civil;
+use jiff::{civil, fmt::strtime};
 
 use crate::feed::{MapSpec, Other, Rule};
+
+/// What columns are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Cells are written as the definition's `csv` says.
+    Csv,
+    Parquet,
+    Database,
+    /// Members of a record, which need not be there.
+    Json,
+    /// The same of an element.
+    Xml,
+}
+
+impl Origin {
+    /// Does a header name every column that there is?
+    pub fn has_header(self) -> bool {
+        matches!(self, Self::Csv | Self::Parquet | Self::Database)
+    }
+}
+
+/// Fields that have a column → that column.
+pub type Filled = BTreeMap<String, String>;
 
 /// The rules for one header.
 #[derive(Debug)]
@@ -23,10 +49,7 @@ struct Step {
     node: NodeId,
     from: From,
     rule: Rule,
-    /// Is it a date or a time, for `format`.
-    time: Option<Time>,
-    /// Databases write 1 and 0.
-    truth: bool,
+    written: Written,
     /// What a refusal calls the column.
     label: String,
 }
@@ -38,10 +61,18 @@ enum From {
     Formula(Box<Formula>),
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Time {
-    Date,
-    Timestamp,
+/// How the source writes a value, where not as records do.
+#[derive(Debug)]
+enum Written {
+    AsRecords,
+    /// Databases write 1 and 0.
+    Truth,
+    /// A decimal with a comma.
+    Comma,
+    /// strftime.
+    Date(String),
+    /// strftime.
+    Moment(String),
 }
 
 /// A value that a rule cannot turn into the field's.
@@ -53,14 +84,16 @@ pub struct Refusal {
 }
 
 impl Mapping {
-    /// Every rule must name a field and columns that exist. Columns that nobody wants are told beside the mapping.
+    /// Every rule must name a field and columns that exist, and no field may lose the column that it had `before`. Columns
+    /// that nobody wants are told beside the mapping.
     pub fn compile(
         spec: &MapSpec,
-        csv: &CsvOptions,
         schema: &Schema,
         columns: &[String],
-        database: bool,
+        origin: Origin,
+        before: &Filled,
     ) -> Result<(Self, Vec<Fault>), Vec<Fault>> {
+        let csv = &schema.definition.csv;
         let named: Vec<&str> = columns
             .iter()
             .map(|column| csv.columns.get(column).map_or(column.as_str(), String::as_str))
@@ -68,8 +101,9 @@ impl Mapping {
         let mut compile = Compile {
             schema,
             columns,
-            database,
+            origin,
             named: &named,
+            strange: false,
             used: spec
                 .drop
                 .iter()
@@ -80,6 +114,7 @@ impl Mapping {
             unwanted: Vec::new(),
             steps: Vec::new(),
         };
+        compile.strange = origin == Origin::Csv && compile.knows_none(spec);
         for drop in &spec.drop {
             if position(columns, &named, drop).is_none() {
                 compile.no_column("map.drop", drop);
@@ -89,6 +124,9 @@ impl Mapping {
             compile.rule(field, rule);
         }
         compile.same_names(spec);
+        if origin.has_header() {
+            compile.emptied(spec, before);
+        }
         if compile.faults.is_empty() {
             let mapping = Self { steps: compile.steps };
             Ok((mapping, compile.unwanted))
@@ -126,7 +164,7 @@ impl Mapping {
         let step = self
             .steps
             .iter()
-            .find(|step| Some(step.node) == node || path.starts_with(&schema.nodes[step.node].path));
+            .find(|step| Some(step.node) == node || is_inside(path, &schema.nodes[step.node].path));
         match step {
             Some(step) => {
                 let first = match &step.from {
@@ -141,6 +179,14 @@ impl Mapping {
             }
             None => ("", ""),
         }
+    }
+
+    /// Fields and the columns that fill them.
+    pub fn filled(&self, schema: &Schema) -> Filled {
+        let steps = self.steps.iter().filter(|step| !step.label.is_empty());
+        steps
+            .map(|step| (schema.nodes[step.node].path.clone(), step.label.clone()))
+            .collect()
     }
 
     /// What a field gets from a row; `None` = nothing gives it.
@@ -206,7 +252,7 @@ impl Step {
             return Ok(None);
         }
         self.coded(value)?
-            .map_or(Ok(None), |value| self.timed(value).map(Some))
+            .map_or(Ok(None), |value| self.as_records(value).map(Some))
     }
 
     fn coded<'r>(&self, value: Cow<'r, str>) -> Result<Option<Cow<'r, str>>, (&'static str, String)> {
@@ -224,31 +270,62 @@ impl Step {
         }
     }
 
-    fn timed<'r>(&self, value: Cow<'r, str>) -> Result<Cow<'r, str>, (&'static str, String)> {
-        let Some(format) = &self.rule.format else {
-            return Ok(match (self.truth, &*value) {
-                (true, "1" | "t") => Cow::Borrowed("true"),
-                (true, "0" | "f") => Cow::Borrowed("false"),
-                _ => value,
-            });
-        };
+    fn as_records<'r>(&self, value: Cow<'r, str>) -> Result<Cow<'r, str>, (&'static str, String)> {
         let text = value.trim();
-        let read = match self.time {
-            Some(Time::Date) => civil::Date::strptime(format, text).map(|date| date.to_string()),
-            Some(Time::Timestamp) => civil::DateTime::strptime(format, text).map(|at| at.to_string()),
-            None => return Ok(value),
+        if text.is_empty() {
+            return Ok(value);
+        }
+        let (format, read) = match &self.written {
+            Written::AsRecords => return Ok(value),
+            Written::Truth => {
+                return Ok(match &*value {
+                    "1" | "t" => Cow::Borrowed("true"),
+                    "0" | "f" => Cow::Borrowed("false"),
+                    _ => value,
+                });
+            }
+            // A point could be meant as a separator of thousands: guessing would change the number.
+            Written::Comma if text.contains('.') => {
+                return Err(("type", "expected a decimal number with a comma".to_owned()));
+            }
+            Written::Comma => return Ok(Cow::Owned(text.replacen(',', ".", 1))),
+            Written::Date(format) => (
+                format,
+                civil::Date::strptime(format, text).map(|date| date.to_string()),
+            ),
+            Written::Moment(format) => (format, moment(format, text)),
         };
         read.map(Cow::Owned)
             .map_err(|_| ("format", format!("expected the form {format}")))
     }
 }
 
+/// A moment where the text tells its offset, its zone or seconds of Unix time; else what some clock shows.
+fn moment(format: &str, text: &str) -> Result<String, jiff::Error> {
+    let read = strtime::parse(format, text)?;
+    if read.iana_time_zone().is_some() {
+        read.to_zoned_datetime().map(|at| at.timestamp().to_string())
+    } else if read.offset().is_some() || read.timestamp().is_some() {
+        read.to_timestamp().map(|at| at.to_string())
+    } else {
+        read.to_datetime().map(|at| at.to_string())
+    }
+}
+
+/// Is `path` the field itself, or something inside it?
+fn is_inside(path: &str, field: &str) -> bool {
+    path.strip_prefix(field)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
 struct Compile<'c> {
     schema: &'c Schema,
     columns: &'c [String],
-    database: bool,
+    origin: Origin,
     /// Columns as the definition calls them.
     named: &'c [&'c str],
+    /// No column is known: the header may be a record, whose values are not told.
+    strange: bool,
     used: BTreeSet<usize>,
     faults: Vec<Fault>,
     unwanted: Vec<Fault>,
@@ -275,15 +352,73 @@ fn alike(named: &[&str], name: &str) -> Option<usize> {
 }
 
 impl Compile<'_> {
+    /// Does nothing of the feed and the definition know one of the columns?
+    fn knows_none(&self, spec: &MapSpec) -> bool {
+        let mut rules = spec.fields.values();
+        let by_rule = rules.any(|rule| {
+            let mut columns = rule.columns.iter();
+            let formula = rule.cel.as_ref().map(|text| Formula::compile(text, self.columns));
+            columns.any(|column| position(self.columns, self.named, column).is_some())
+                || formula
+                    .is_some_and(|formula| formula.is_ok_and(|formula| formula.columns().next().is_some()))
+        });
+        let by_name = |column: &&str| self.schema.node(column).or_else(|| self.folded(column));
+        self.used.is_empty() && !by_rule && self.named.iter().find_map(by_name).is_none()
+    }
+
+    fn shown<'n>(&self, column: &'n str) -> Cow<'n, str> {
+        if self.strange {
+            Cow::Owned(shape(column))
+        } else {
+            Cow::Borrowed(column)
+        }
+    }
+
     fn no_column(&mut self, place: &str, column: &str) {
         let message = match nearest(column, self.named.iter().copied()) {
-            Some(near) => format!("the source has no column {column}; did you mean {near}?"),
-            None => format!(
-                "the source has no column {column}; it has {}",
-                self.named.join(", ")
+            Some(near) => format!(
+                "the source has no column {column}; did you mean {}?",
+                self.shown(near)
             ),
+            None => {
+                let names: Vec<_> = self.named.iter().map(|name| self.shown(name)).collect();
+                format!("the source has no column {column}; it has {}", names.join(", "))
+            }
         };
         self.faults.push(Fault::new(place, "column_unknown", message));
+    }
+
+    /// Fields that would be empty in every record, because their column is not there.
+    fn emptied(&mut self, spec: &MapSpec, before: &Filled) {
+        let schema = self.schema;
+        let mut fields: BTreeSet<NodeId> = before.keys().filter_map(|field| schema.node(field)).collect();
+        fields.extend(&schema.key);
+        for node in fields {
+            let path = &schema.nodes[node].path;
+            let key = schema.key.contains(&node);
+            let rule = spec.fields.get(path);
+            let given = rule.is_some() || self.steps.iter().any(|step| step.node == node);
+            let empty = rule.is_some_and(|rule| rule.constant.as_deref() == Some(""));
+            if given && !(key && empty) {
+                continue;
+            }
+            let was = before
+                .get(path)
+                .map(|column| format!(", which column {column} had filled"))
+                .unwrap_or_default();
+            let near = nearest(path, self.named.iter().copied())
+                .map(|near| format!(" (did you mean {}?)", self.shown(near)))
+                .unwrap_or_default();
+            let way_out = if key {
+                "the key needs it"
+            } else {
+                "if it may be empty in every record, give it constant = \"\""
+            };
+            let message =
+                format!("no column fills this field{was}{near}: name its column in [map]; {way_out}");
+            self.faults
+                .push(Fault::new(format!("field {path}"), "column_gone", message));
+        }
     }
 
     fn rule(&mut self, field: &str, rule: &Rule) {
@@ -305,12 +440,8 @@ impl Compile<'_> {
             }
         }
         self.used.extend(&columns);
-        let time = match self.schema.nodes[node].ty {
-            Type::Date => Some(Time::Date),
-            Type::Timestamp => Some(Time::Timestamp),
-            _ => None,
-        };
-        if rule.format.is_some() && time.is_none() {
+        let ty = &self.schema.nodes[node].ty;
+        if rule.format.is_some() && !matches!(ty, Type::Date | Type::Timestamp) {
             let message = "format is for fields of type date or timestamp";
             self.faults.push(Fault::new(&place, "rule", message));
         }
@@ -326,6 +457,11 @@ impl Compile<'_> {
                     self.used.extend(read);
                     From::Formula(Box::new(formula))
                 }
+                Err(_) if self.strange => {
+                    let message = "the source has none of the columns that this expression reads";
+                    self.faults.push(Fault::new(place, "column_unknown", message));
+                    return;
+                }
                 Err(faults) => {
                     self.faults.extend(faults.into_iter().map(|fault| {
                         Fault::new(format!("{place}.cel {}", fault.place), fault.rule, fault.message)
@@ -334,12 +470,12 @@ impl Compile<'_> {
                 }
             },
         };
+        let written = self.written(node, rule);
         self.steps.push(Step {
             node,
             from,
             rule: rule.clone(),
-            time,
-            truth: self.is_truth(node),
+            written,
             label,
         });
     }
@@ -354,12 +490,12 @@ impl Compile<'_> {
             let node = schema.node(column).or_else(|| self.folded(column));
             match node {
                 Some(node) if !spec.fields.contains_key(&schema.nodes[node].path) => {
+                    let rule = Rule::default();
                     self.steps.push(Step {
                         node,
                         from: From::Columns(vec![at]),
-                        rule: Rule::default(),
-                        time: None,
-                        truth: self.is_truth(node),
+                        written: self.written(node, &rule),
+                        rule,
                         label: self.columns[at].clone(),
                     });
                 }
@@ -373,15 +509,28 @@ impl Compile<'_> {
                         .unwrap_or_default();
                     let message =
                         format!("no field takes this column{hint}: name it in [map], or add it to map.drop");
-                    self.unwanted
-                        .push(Fault::new(format!("column {column}"), "columns_unknown", message));
+                    let place = format!("column {}", self.shown(column));
+                    self.unwanted.push(Fault::new(place, "columns_unknown", message));
                 }
             }
         }
     }
 
-    fn is_truth(&self, node: NodeId) -> bool {
-        self.database && self.schema.nodes[node].ty == Type::Bool
+    /// The definition's `csv` is of cells alone: what a rule makes is written as records are.
+    fn written(&self, node: NodeId, rule: &Rule) -> Written {
+        let node = &self.schema.nodes[node];
+        let csv = &self.schema.definition.csv;
+        let is_cell = self.origin == Origin::Csv && rule.constant.is_none() && !node.list;
+        match (&node.ty, &rule.format) {
+            (Type::Date, Some(format)) => Written::Date(format.clone()),
+            (Type::Timestamp, Some(format)) => Written::Moment(format.clone()),
+            (Type::Bool, _) if matches!(self.origin, Origin::Database | Origin::Xml) => Written::Truth,
+            (Type::Decimal, _) if is_cell && csv.decimal_comma => Written::Comma,
+            (Type::Date, None) if is_cell => {
+                csv.date_format.clone().map_or(Written::AsRecords, Written::Date)
+            }
+            _ => Written::AsRecords,
+        }
     }
 
     fn folded(&self, column: &str) -> Option<NodeId> {
@@ -445,7 +594,7 @@ mod tests {
     ) -> Result<Vec<(String, String)>, Vec<String>> {
         let schema = schema();
         let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
-        let mapping = Mapping::compile(&spec(map), &CsvOptions::default(), &schema, &columns, false)
+        let mapping = Mapping::compile(&spec(map), &schema, &columns, Origin::Json, &Filled::new())
             .and_then(|(mapping, unwanted)| {
                 if unwanted.is_empty() {
                     Ok(mapping)
@@ -550,6 +699,26 @@ mod tests {
                 "column more: columns_unknown",
             ]
         );
+    }
+
+    #[test]
+    fn a_refusal_names_the_column_of_its_own_field() {
+        let text = "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id : i\n  - Owner : o\n  - OwnerCode : c\n  - Home :\n      comments: h\n      fields:\n        - City : c\n";
+        let schema = Schema::compile(Arc::new(text.parse().unwrap()), None);
+        let columns = ["Id", "Owner", "OwnerCode", "Home"].map(str::to_owned);
+        let (mapping, _) = Mapping::compile(
+            &MapSpec::default(),
+            &schema,
+            &columns,
+            Origin::Csv,
+            &Filled::new(),
+        )
+        .unwrap();
+        let row = [Some("1"), Some("o"), Some("c"), Some("{}")];
+        let of = |path| mapping.origin(&schema, path, &row);
+        assert_eq!(of("OwnerCode"), ("OwnerCode", "c"));
+        assert_eq!(of("Home.City"), ("Home", "{}"));
+        assert_eq!(of("OwnerCodes[0]"), ("", ""));
     }
 
     #[test]

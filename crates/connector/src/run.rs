@@ -19,7 +19,7 @@ pub use crate::progress::Progress;
 
 use crate::{
     client::Client,
-    collect::Collect,
+    collect::{Collect, FILLED},
     compare::{Comparison, Extent, Found},
     deliver::{Delivered, Early, Receipts, Sender},
     error::{Error, Result},
@@ -148,6 +148,7 @@ impl Running {
         }
         let mut collect = Collect::new(&schema, &self.feed.map, &mut comparison)
             .tolerant(!snapshot)
+            .after(self.state.meta(FILLED)?)
             .told_to(&self.progress);
         let means = Means {
             csv: &schema.definition.csv,
@@ -180,8 +181,9 @@ impl Running {
             }
             (Source::Files(_), None) => return Ok(Looked::NothingNew),
         };
-        let unwanted = collect.finish()?;
-        self.passed_over(&unwanted)?;
+        let ended = collect.finish()?;
+        self.passed_over(&ended.unwanted)?;
+        notes.extend(ended.notes);
         notes.push((READ_BY.to_owned(), read_by));
         notes.push(("last_compare".to_owned(), Timestamp::now().to_string()));
         notes.push(("compare_due".to_owned(), "false".to_owned()));

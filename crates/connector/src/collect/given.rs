@@ -1,4 +1,4 @@
-//! Rows whose columns are met as they come: elements of XML have those that they have.
+//! Rows whose columns are met as they come: elements of XML and JSON records have those that they have.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,11 +7,11 @@ use std::{
 
 use dagr_model::schema::{NodeId, Schema};
 
-use super::{Collect, Refused, key::RowKey};
-use crate::error::{Error, Result};
-
-/// Columns a source may have.
-const COLUMNS: usize = 10_000;
+use super::{COLUMNS, Collect, Refused, key::RowKey};
+use crate::{
+    error::{Error, Result},
+    map::Origin,
+};
 
 /// A column's name and what stands in it.
 pub type Cell = (String, String);
@@ -24,56 +24,64 @@ pub struct Wrong {
     pub message: String,
 }
 
-pub struct Given<'g, 'c> {
-    rows: &'g mut Collect<'c>,
+/// Columns met so far.
+#[derive(Default)]
+pub struct Met {
     columns: Vec<String>,
     places: HashMap<String, usize>,
     /// Fields of columns asked for.
     fields: HashMap<String, Option<NodeId>>,
 }
 
+impl Met {
+    fn add(&mut self, column: &str) -> bool {
+        if self.places.contains_key(column) {
+            return false;
+        }
+        self.places.insert(column.to_owned(), self.columns.len());
+        self.columns.push(column.to_owned());
+        true
+    }
+}
+
+/// Rows of XML.
+pub struct Given<'g, 'c>(&'g mut Collect<'c>);
+
 impl<'g, 'c> Given<'g, 'c> {
     pub fn new(rows: &'g mut Collect<'c>) -> Self {
-        let mut given = Self {
-            rows,
-            columns: Vec::new(),
-            places: HashMap::new(),
-            fields: HashMap::new(),
-        };
-        // Columns a rule names may come with a later row.
-        let spec = given.rows.spec;
-        let named: BTreeSet<&String> = spec
-            .fields
-            .values()
-            .flat_map(|rule| &rule.columns)
-            .chain(&spec.drop)
-            .collect();
-        for column in named {
-            given.add(column);
-        }
-        given
+        Self(rows)
     }
 
     pub fn schema(&self) -> Arc<Schema> {
-        Arc::clone(&self.rows.schema)
+        Arc::clone(&self.0.schema)
     }
 
     /// The field that a column fills by a rule or by its name.
     pub fn field_of(&mut self, column: &str) -> Option<NodeId> {
-        if let Some(known) = self.fields.get(column) {
+        self.0.field_of(column)
+    }
+
+    /// One row; `wrong` makes it a refused one.
+    pub fn row(&mut self, row: u64, cells: Vec<Cell>, wrong: Vec<Wrong>) -> Result<()> {
+        self.0.given(Origin::Xml, row, cells, wrong)
+    }
+}
+
+impl Collect<'_> {
+    pub(super) fn field_of(&mut self, column: &str) -> Option<NodeId> {
+        if let Some(known) = self.met.fields.get(column) {
             return *known;
         }
         let found = self.find(column);
-        if self.fields.len() < COLUMNS {
-            self.fields.insert(column.to_owned(), found);
+        if self.met.fields.len() < COLUMNS {
+            self.met.fields.insert(column.to_owned(), found);
         }
         found
     }
 
     fn find(&self, column: &str) -> Option<NodeId> {
-        let schema = &self.rows.schema;
+        let schema = &self.schema;
         let by_rule = self
-            .rows
             .spec
             .fields
             .iter()
@@ -100,35 +108,61 @@ impl<'g, 'c> Given<'g, 'c> {
         })
     }
 
-    fn add(&mut self, column: &str) -> bool {
-        if self.places.contains_key(column) {
-            return false;
+    /// Columns a rule names may come with a later row.
+    fn meet_named(&mut self) {
+        let spec = self.spec;
+        let named: BTreeSet<&String> = spec
+            .fields
+            .values()
+            .flat_map(|rule| &rule.columns)
+            .chain(&spec.drop)
+            .collect();
+        for column in named {
+            self.met.add(column);
         }
-        self.places.insert(column.to_owned(), self.columns.len());
-        self.columns.push(column.to_owned());
-        true
     }
 
-    /// One row; `wrong` makes it a refused one.
-    pub fn row(&mut self, row: u64, cells: Vec<Cell>, mut wrong: Vec<Wrong>) -> Result<()> {
-        let mut new = self.rows.reader.is_none();
-        for (column, _) in &cells {
-            new |= self.add(column);
+    /// Is it a column that rows had not, and that they are read anew for?
+    fn is_new(&mut self, column: &str) -> bool {
+        if self.met.places.contains_key(column) || self.unwanted.contains(column) {
+            return false;
         }
-        if self.columns.len() > COLUMNS {
+        // Nothing reads it: the rows that follow are read as those before.
+        if self.tolerant && self.reader.is_some() && self.field_of(column).is_none() {
+            self.unwanted.insert(column.to_owned());
+            return false;
+        }
+        self.met.add(column)
+    }
+
+    /// One row whose columns are met as they come; `wrong` makes it a refused one.
+    pub(super) fn given(
+        &mut self,
+        origin: Origin,
+        row: u64,
+        cells: Vec<Cell>,
+        mut wrong: Vec<Wrong>,
+    ) -> Result<()> {
+        let mut new = self.reader.is_none();
+        if new {
+            self.meet_named();
+        }
+        for (column, _) in &cells {
+            new |= self.is_new(column);
+        }
+        if self.met.columns.len() + self.unwanted.len() > COLUMNS {
             return Err(Error::Source(format!(
                 "the records up to line {row} have more than {COLUMNS} columns: does source.records name the records?"
             )));
         }
         if new {
-            // As of a database: 1 and 0 are truth values.
-            let columns = self.columns.clone();
-            self.rows.table(&columns)?;
+            let columns = self.met.columns.clone();
+            self.header(&columns, origin)?;
         }
-        let mut texts: Vec<Option<&str>> = vec![None; self.columns.len()];
+        let mut texts: Vec<Option<&str>> = vec![None; self.met.columns.len()];
         let mut twice = Vec::new();
         for (column, text) in &cells {
-            let Some(at) = self.places.get(column) else {
+            let Some(at) = self.met.places.get(column) else {
                 continue;
             };
             if texts[*at].replace(text).is_some() {
@@ -141,7 +175,7 @@ impl<'g, 'c> Given<'g, 'c> {
             }
         }
         if wrong.is_empty() {
-            return self.rows.cells(row, &texts);
+            return self.cells(row, &texts);
         }
         // Neither of two values is the key's.
         for at in twice {
@@ -152,11 +186,11 @@ impl<'g, 'c> Given<'g, 'c> {
             .map(|wrong| Refused::new(row, &wrong.column, wrong.rule, wrong.message, ""))
             .collect();
         // Its key is in its cells.
-        let reader = self.rows.reader.as_ref();
+        let reader = self.reader.as_ref();
         match reader.map_or(RowKey::Unreadable, |reader| reader.key_of_row(&texts)) {
-            RowKey::Known(key) => self.rows.refuse(told, Some(key)),
+            RowKey::Known(key) => self.refuse(told, Some(key)),
             // What is wrong may be the key.
-            RowKey::Nothing | RowKey::Unreadable => self.rows.unread(told),
+            RowKey::Nothing | RowKey::Unreadable => self.unread(told),
         }
     }
 }

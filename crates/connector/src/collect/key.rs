@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use dagr_model::schema::{NodeId, Schema};
+use dagr_model::{
+    definition::CsvOptions,
+    schema::{NodeId, Schema},
+};
 use serde_json::{Map, Value};
 
+use super::members::Members;
 use crate::map::Mapping;
 
 /// What can be told of it.
@@ -61,8 +65,7 @@ impl KeyReader {
                 Some(Err(_)) | None => return self.unreadable.clone(),
             }
         }
-        let texts: Vec<(NodeId, &str)> = given.iter().map(|(node, text)| (*node, &**text)).collect();
-        let record = self.schema.read_cells(&texts, &self.schema.definition.csv);
+        let record = self.schema.read_cells(&given, &CsvOptions::default());
         match record.map(|record| self.schema.key_of(record.as_ref())) {
             Ok(Ok(key)) => RowKey::Known(key),
             _ => self.unreadable.clone(),
@@ -71,14 +74,23 @@ impl KeyReader {
 
     pub fn of_json(&self, raw: &[u8]) -> RowKey {
         // Torn: whatever is passed over, this may have been a record.
-        let Ok(mut members) = serde_json::from_slice::<Map<String, Value>>(raw) else {
+        let Ok(Members(all)) = serde_json::from_slice(raw) else {
             return RowKey::Unreadable;
         };
         let names = || self.schema.key.iter().map(|node| &self.schema.nodes[*node].name);
+        let mut members = Map::new();
+        for (name, value) in all {
+            if names().any(|own| *own == name) {
+                let value = serde_json::from_str(value.get()).unwrap_or_default();
+                // Neither of two values is the key's.
+                if members.insert(name, value).is_some() {
+                    return RowKey::Unreadable;
+                }
+            }
+        }
         if names().any(|name| members.get(name).is_none_or(is_nothing)) {
             return RowKey::Nothing;
         }
-        members.retain(|name, _| names().any(|own| own == name));
         match self.schema.key_from_object(&members, true) {
             Ok(key) => RowKey::Known(key),
             Err(_) => self.unreadable.clone(),
@@ -104,7 +116,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::feed::Feed;
+    use crate::{
+        feed::Feed,
+        map::{Filled, Origin},
+    };
 
     fn schema() -> Schema {
         let text = "name: x_set\nkey: Day, At, Amount\ndata_description: d\nfields:\n  - Word! : w\n  - Day date : d\n  - At timestamp : t\n  - Amount decimal : a\nsubject: Word\nindexes: [Word]\ncsv: {date_format: '%d.%m.%Y', decimal: comma, delimiter: ';'}\n";
@@ -114,11 +129,10 @@ mod tests {
     #[test]
     fn the_key_of_a_row_is_read_as_in_a_record() {
         let schema = schema();
-        let feed = "dataset = 'x_set'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = { file = 'k' }\n[source]\nkind = 'files'\npath = 'x.csv'\n[map]\nAt = { columns = ['day', 'hour'], join = ' ' }\nDay = { constant = '24.12.2024' }\n";
+        let feed = "dataset = 'x_set'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = { file = 'k' }\n[source]\nkind = 'files'\npath = 'x.csv'\n[map]\nAt = { columns = ['day', 'hour'], join = ' ' }\nDay = { constant = '2024-12-24' }\n";
         let spec = Feed::parse(feed, Path::new(".")).unwrap().map;
         let columns = ["Word", "day", "hour", "Amount"].map(str::to_owned);
-        let csv = &schema.definition.csv;
-        let (mapping, _) = Mapping::compile(&spec, csv, &schema, &columns, false).unwrap();
+        let (mapping, _) = Mapping::compile(&spec, &schema, &columns, Origin::Csv, &Filled::new()).unwrap();
         let reader = KeyReader::new(&schema, false);
         let of = |day, amount| reader.of_cells(&mapping, &[None, Some(day), Some("10:00:00Z"), Some(amount)]);
         let expected = schema
@@ -151,5 +165,7 @@ mod tests {
             assert_eq!(with("Amount", nothing), RowKey::Nothing);
         }
         assert_eq!(reader.of_json(b"{"), RowKey::Unreadable);
+        let twice = br#"{"Day": "2024-12-24", "At": "2024-01-02T10:00:00Z", "Amount": 1, "Amount": 2}"#;
+        assert_eq!(reader.of_json(twice), RowKey::Unreadable);
     }
 }

@@ -3,6 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use dagr_model::{
+    definition::CsvOptions,
     digest::record_digest,
     fault::Fault,
     record::Canonical,
@@ -245,8 +246,8 @@ impl Reader {
                 return read.refuse(refused, self.key.of_cells(mapping, cells));
             }
         };
-        let given: Vec<(NodeId, &str)> = mapped.iter().map(|(node, text)| (*node, &**text)).collect();
-        match schema.read_cells(&given, &schema.definition.csv) {
+        // The mapping has read what a CSV writes in its own way.
+        match schema.read_cells(&mapped, &CsvOptions::default()) {
             Ok(record) => read.push(schema, row, &record),
             Err(faults) => {
                 let refused = faults

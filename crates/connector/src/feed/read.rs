@@ -399,7 +399,11 @@ fn rule(table: &Table, place: &str, faults: &mut Faults) -> Rule {
     let mut words = Words::new(table, place);
     let column = words.text(faults, "column");
     let mut columns = words.texts(faults, "columns");
-    let constant = words.text(faults, "constant");
+    // Empty: the field is, in every record.
+    let constant = match words.value("constant") {
+        Some(Value::String(text)) if text.is_empty() => Some(String::new()),
+        _ => words.text(faults, "constant"),
+    };
     let cel = words.text(faults, "cel");
     let join = words.text(faults, "join");
     let (by, part) = (words.text(faults, "split"), words.number(faults, "part"));

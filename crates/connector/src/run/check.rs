@@ -1,25 +1,25 @@
 //! Tries everything without sending: the file, the server, the source, the definition; tells what would be sent and what
 //! would be refused.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
 use super::{client, compile, definition};
 use crate::{
-    collect::{Collect, Refused, Take},
-    error::Result,
-    feed::{Feed, Source},
+    collect::{Collect, FILLED, Refused, Take},
+    error::{Error, Result},
+    feed::{Feed, Files, Source},
     progress::Progress,
     source::{
-        Means, files, http, soap,
+        Means, Notes, files, http, soap,
         sql::{
             Db,
             follow::{binlog, postgres},
         },
         web,
     },
-    state::State,
+    state::{State, set_meta},
 };
 
 /// Records shown.
@@ -63,27 +63,26 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     let schema = Arc::new(compile(&feed, &definition(&feed, &client).await?)?);
     // Not only the definition: may this connection deliver at all?
     client.get(&format!("{}/state", feed.intake())).await?;
+    let noted = noted(&feed)?;
+    let filled = noted.iter().find(|(name, _)| name == FILLED);
     let mut checked = Checked::default();
     let mut source = String::new();
-    let mut collect = Collect::new(&schema, &feed.map, &mut checked).told_to(progress);
+    let mut collect = Collect::new(&schema, &feed.map, &mut checked)
+        .after(filled.map(|(_, text)| text.clone()))
+        .told_to(progress);
     // Where the feed itself lets large answers lie, if whoever checks may.
     let scratch = tempfile::tempdir_in(&feed.state)
         .or_else(|_| tempfile::tempdir())
-        .map_err(|error| crate::error::Error::State(error.to_string()))?;
+        .map_err(|error| Error::State(error.to_string()))?;
     let means = Means {
         csv: &schema.definition.csv,
         dir: scratch.path(),
     };
     match &feed.source {
         Source::Files(spec) => {
-            // A state of its own: what the feed has taken already is looked at again.
-            let state = State::open(scratch.path())?;
-            let mut spec = spec.clone();
-            spec.settle = std::time::Duration::ZERO;
-            if let Ok(Some(file)) = files::next(&spec, &state, false, &files::Standing::default())? {
-                source = file.path.display().to_string();
-                files::read(&spec, &file, &mut collect, &means)?;
-            }
+            let file = file(spec, &noted, scratch.path())?;
+            source = file.path.display().to_string();
+            files::read(spec, &file, &mut collect, &means)?;
         }
         Source::Http(spec) => {
             web::shown(&spec.url).clone_into(&mut source);
@@ -122,4 +121,37 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
 fn key_columns(collect: &Collect<'_>, names: &[String]) -> Vec<String> {
     let at = collect.key_columns().unwrap_or_default();
     at.iter().map(|at| names[*at].clone()).collect()
+}
+
+/// What the feed has noted; it may be at work meanwhile.
+fn noted(feed: &Feed) -> Result<Notes> {
+    let Some(db) = State::peek(&feed.state)? else {
+        return Ok(Notes::new());
+    };
+    let mut rows = db.prepare("SELECT name, value FROM meta")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The file that the feed takes next; else the one it took last; else whatever is there.
+fn file(spec: &Files, noted: &Notes, scratch: &Path) -> Result<files::Found> {
+    let state = State::open(scratch)?;
+    let transaction = state.db.unchecked_transaction()?;
+    for (name, value) in noted {
+        set_meta(&transaction, name, value)?;
+    }
+    transaction.commit()?;
+    let mut spec = spec.clone();
+    spec.settle = Duration::ZERO;
+    let standing = files::Standing::default();
+    for (forget, again) in [("", false), ("", true), ("DELETE FROM meta", false)] {
+        state.db.execute_batch(forget)?;
+        if let Ok(Some(file)) = files::next(&spec, &state, again, &standing)? {
+            return Ok(file);
+        }
+    }
+    let path = spec.path.display();
+    Err(Error::Source(format!(
+        "{path} has no file in it yet; put one there and check again"
+    )))
 }

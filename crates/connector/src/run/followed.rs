@@ -6,11 +6,11 @@ use dagr_model::{definition::Type, schema::Schema};
 
 use super::Running;
 use crate::{
-    collect::Collect,
+    collect::{Collect, FILLED},
     compare::{Comparison, Extent, Found},
     error::{Error, Result},
     feed::{Engine, Follow, Source, Sql},
-    map::Mapping,
+    map::{Filled, Mapping, Origin},
     source::sql::{
         follow::{Touched, binlog, postgres, sqlite},
         mariadb::Reader as MariaDb,
@@ -140,11 +140,13 @@ impl<'r> Followed<'r> {
     /// Columns of the query that hold the key.
     fn key_columns(&self, names: &[String]) -> Result<Vec<String>> {
         let schema = self.running.schema();
-        let (csv, map) = (&schema.definition.csv, &self.running.feed.map);
+        let map = &self.running.feed.map;
         let (mapping, _) =
-            Mapping::compile(map, csv, &schema, names, true).map_err(|faults| Error::Faults {
-                what: "the source and the feed do not fit together".to_owned(),
-                faults,
+            Mapping::compile(map, &schema, names, Origin::Database, &Filled::new()).map_err(|faults| {
+                Error::Faults {
+                    what: "the source and the feed do not fit together".to_owned(),
+                    faults,
+                }
             })?;
         let column = |node| mapping.column_of(node).map(|at| names[at].clone());
         let columns: Option<Vec<String>> = schema.key.iter().map(|node| column(*node)).collect();
@@ -189,7 +191,9 @@ impl<'r> Followed<'r> {
         reader.begin().await?;
         let names = reader.columns().await?;
         let mut comparison = Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?;
-        let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison).tolerant(true);
+        let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison)
+            .tolerant(true)
+            .after(running.state.meta(FILLED)?);
         collect.table(&names)?;
         let at = collect.key_columns().ok_or_else(no_key_columns)?;
         let key_columns: Vec<String> = at.iter().map(|at| names[*at].clone()).collect();
@@ -213,8 +217,8 @@ impl<'r> Followed<'r> {
             self.reader = None;
             return Ok(Seen::Everything);
         }
-        let unwanted = collect.finish()?;
-        running.passed_over(&unwanted)?;
+        let ended = collect.finish()?;
+        running.passed_over(&ended.unwanted)?;
         if touched.everything {
             drop(comparison);
             tracing::warn!("more changed than the source's log tells by keys; everything is compared");
@@ -249,7 +253,9 @@ impl<'r> Followed<'r> {
                     comparison.touch(key);
                 }
             }
-            Seen::Package(comparison.finish(&notes(&touched))?)
+            let mut notes = notes(&touched);
+            notes.extend(ended.notes);
+            Seen::Package(comparison.finish(&notes)?)
         };
         self.advance(&touched).await?;
         Ok(seen)

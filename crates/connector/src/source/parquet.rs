@@ -1,5 +1,7 @@
 //! Parquet, row by row: a group of rows is read page by page, and no more of it is held.
 
+mod bounds;
+mod thrift;
 mod value;
 
 use std::{
@@ -17,21 +19,25 @@ use parquet::{
 use crate::{
     collect::Collect,
     error::{Error, Result},
+    map::Origin,
     source::parquet::value::Kind,
 };
 
-/// Columns a file may have.
+/// Columns a file may have, with those inside others.
 const COLUMNS: usize = 10_000;
+/// Bytes of a row.
+const ROW: usize = 8 << 20;
 
 /// Reads every row of the file.
-pub fn read(file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
+pub fn read(mut file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
     let fault = |message: &str| Error::Source(format!("{name}: {message}; it is not taken"));
+    let broken = |error: std::io::Error| fault(&error.to_string());
+    bounds::schema(&mut file).map_err(broken)?;
+    let mut second = file.try_clone().map_err(broken)?;
     let reader = guarded(|| SerializedFileReader::new(file)).map_err(|message| fault(&message))?;
+    bounds::pages(&mut second, reader.metadata()).map_err(broken)?;
     let schema = reader.metadata().file_metadata().schema_descr().root_schema_ptr();
     let fields = schema.get_fields();
-    if fields.len() > COLUMNS {
-        return Err(fault(&format!("it has more than {COLUMNS} columns")));
-    }
     // The library would end with a panic that tells the value.
     if let Some(interval) = fields.iter().find(|field| has_interval(field)) {
         return Err(fault(&format!(
@@ -41,7 +47,7 @@ pub fn read(file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
     }
     let kinds: Vec<Kind> = fields.iter().map(|field| Kind::of(field)).collect();
     let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    rows.header(&columns)?;
+    rows.header(&columns, Origin::Parquet)?;
     let mut found = RowIter::from_file_into(Box::new(reader));
     let mut number = 0;
     while let Some(row) =
@@ -54,6 +60,9 @@ pub fn read(file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
             .map(|((_, field), kind)| kind.text(field))
             .collect();
         let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+        if cells.iter().flatten().map(|cell| cell.len()).sum::<usize>() > ROW {
+            return Err(fault(&format!("row {number} is larger than {} MiB", ROW >> 20)));
+        }
         rows.cells(number, &cells)?;
     }
     Ok(())

@@ -22,7 +22,11 @@ impl Schema {
     ///
     /// # Errors
     /// Every fault of the row, at most `MAX_FAULTS`.
-    pub fn read_cells(&self, cells: &[(NodeId, &str)], csv: &CsvOptions) -> Result<Canonical, Vec<Fault>> {
+    pub fn read_cells<T: AsRef<str>>(
+        &self,
+        cells: &[(NodeId, T)],
+        csv: &CsvOptions,
+    ) -> Result<Canonical, Vec<Fault>> {
         self.read_cells_by(&UNJUDGED, cells, csv)
     }
 
@@ -30,10 +34,10 @@ impl Schema {
     ///
     /// # Errors
     /// The same.
-    pub fn read_cells_by(
+    pub fn read_cells_by<T: AsRef<str>>(
         &self,
         codes: &Codes,
-        cells: &[(NodeId, &str)],
+        cells: &[(NodeId, T)],
         csv: &CsvOptions,
     ) -> Result<Canonical, Vec<Fault>> {
         let mut row = Row {
@@ -41,12 +45,12 @@ impl Schema {
             by_node: vec![None; self.nodes.len()],
             csv,
         };
-        let length: usize = cells.iter().map(|(_, text)| text.len() + 16).sum();
+        let length: usize = cells.iter().map(|(_, text)| text.as_ref().len() + 16).sum();
         row.reader.output.json.reserve(length);
         row.reader.output.spans.reserve(3 * cells.len());
         for (node, text) in cells {
             match row.by_node.get_mut(*node) {
-                Some(slot @ None) => *slot = Some(*text),
+                Some(slot @ None) => *slot = Some(text.as_ref()),
                 Some(Some(_)) => {
                     row.reader.fault_text(
                         &self.nodes[*node].path,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::{Desk, state, write};
+use super::{Desk, state, until, write};
 use crate::server::{Party, Server};
 
 const DEFINITION: &str = "name: cf_cars\nkey: Id\ndata_description: Auto\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Make : marka\n  - Mass decimal : masa\n  - Since date : no\n  - Valid bool : derīgs\n  - Tags * : birkas\n  - Owners * :\n      comments: īpašnieki\n      fields:\n        - Code : kods\n        - Share decimal : daļa\n";
@@ -347,4 +347,77 @@ async fn every_fault_of_a_source_is_told_with_what_may_stand_there() {
         text.contains("expected postgres, mariadb, mysql, sqlite, files, http or soap"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_column_that_is_gone_empties_no_field_until_the_feed_says_so() {
+    let site = site("").await;
+    let told = site.desk.run("check", &["--json"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("has no file in it yet"), "{told}");
+    site.takes("1.csv", b"Id,Make,Mass\n1,\xC5\xA0koda,5\n2,Fiat,6\n", 2)
+        .await;
+    let renamed = b"Id,Maker,Mass\n1,\xC5\xA0koda,5\n2,Fiat,6\n";
+    let told = site.refuses("2.csv", renamed).await;
+    assert!(
+        told.contains("field Make") && told.contains("did you mean Maker?"),
+        "{told}"
+    );
+    // What was taken is looked at again where nothing is new; what is new goes before it.
+    assert_eq!(site.desk.done("check", &[])["records"], 2);
+    site.desk.drop_in("2.csv", renamed);
+    let (code, told) = site.desk.answer("check", &[]);
+    assert_eq!(code, Some(1));
+    assert!(told.to_string().contains("field Make"), "{told:#}");
+    let feed = std::fs::read_to_string(&site.desk.file).unwrap();
+    write(
+        &site.desk.file,
+        format!("{feed}\n[map]\nMake = {{ constant = '' }}\ndrop = ['Maker']\n"),
+    );
+    let done = site.desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["upserts"], &done["deletes"]),
+        (&json!(2), &json!(0)),
+        "{done:#}"
+    );
+    // A key that has no column is no key of any row.
+    let keyless = format!("unreadable_keys = 'pass'\n{feed}");
+    write(&site.desk.file, keyless);
+    site.refuses("3.csv", b"Nr,Make\n1,Fiat\n").await;
+}
+
+#[tokio::test]
+async fn a_followed_table_that_loses_a_column_empties_no_field() {
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "cf_cars", DEFINITION).await;
+    let rest = "dataset = 'cf_cars'\n[source]\nkind = 'sqlite'\npath = 'cars.db'\ntable = 'car'\n[source.follow]\nevery = '50ms'\n";
+    let desk = Desk::feed(&server, &provider, rest);
+    let db = rusqlite::Connection::open(desk.path("cars.db")).unwrap();
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; CREATE TABLE car (Id INTEGER PRIMARY KEY, Make TEXT); INSERT INTO car VALUES (1, 'Fiat'), (2, 'Opel')",
+    )
+    .unwrap();
+    let mut service = desk.service();
+    until("all is there", async || {
+        state(&provider, "cf_cars").await["records"] == 2
+    })
+    .await;
+    let before = state(&provider, "cf_cars").await["digest"].clone();
+    db.execute_batch(
+        "ALTER TABLE car RENAME COLUMN Make TO Maker; UPDATE car SET Maker = 'Seat' WHERE Id = 1",
+    )
+    .unwrap();
+    until("the feed says what is missing", async || {
+        desk.status()["problem"].to_string().contains("field Make")
+    })
+    .await;
+    assert_eq!(state(&provider, "cf_cars").await["digest"], before);
+    db.execute_batch("ALTER TABLE car RENAME COLUMN Maker TO Make")
+        .unwrap();
+    until("the change is there", async || {
+        state(&provider, "cf_cars").await["digest"] != before
+    })
+    .await;
+    assert_eq!(service.stop(), Some(0));
 }

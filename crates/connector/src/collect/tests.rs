@@ -1,0 +1,242 @@
+use std::path::Path;
+
+use super::*;
+use crate::feed::Feed;
+
+const DEFINITION: &str = "name: x_cars\nkey: Id\ndata_description: d\nfields:\n  - Id int : n\n  - Colour : c\n  - Mass decimal : m\n  - Since date : s\n  - At timestamp : a\n  - Shares decimal * : l\ncsv: {date_format: '%d.%m.%Y', decimal: comma}\n";
+
+#[derive(Default)]
+struct Kept {
+    records: Vec<String>,
+    refused: Vec<Refused>,
+    keys: Vec<Option<Vec<u8>>>,
+}
+
+impl Take for Kept {
+    fn record(&mut self, _: u64, _: &[u8], _: &[u8; 32], json: &[u8]) -> Result<()> {
+        self.records.push(String::from_utf8(json.to_vec()).unwrap());
+        Ok(())
+    }
+
+    fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
+        self.refused.extend(refused);
+        self.keys.push(key);
+        Ok(())
+    }
+}
+
+fn spec(map: &str) -> MapSpec {
+    let text = format!(
+        "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\nkind = 'files'\npath = 'x.csv'\n[map]\n{map}"
+    );
+    Feed::parse(&text, Path::new(".")).unwrap().map
+}
+
+/// Reads with a map, after what was noted before.
+fn read(
+    map: &str,
+    noted: Option<String>,
+    rows: impl FnOnce(&mut Collect<'_>) -> Result<()>,
+) -> std::result::Result<(Kept, Ended), String> {
+    let schema = Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None));
+    let (spec, mut kept) = (spec(map), Kept::default());
+    let mut collect = Collect::new(&schema, &spec, &mut kept)
+        .tolerant(noted.is_some())
+        .after(noted);
+    let done = rows(&mut collect).and_then(|()| collect.finish());
+    match done {
+        Ok(ended) => Ok((kept, ended)),
+        Err(Error::Faults { faults, .. }) => Err(faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.place, fault.message))
+            .collect::<Vec<_>>()
+            .join("\n")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// One row of texts.
+fn row(
+    map: &str,
+    noted: Option<String>,
+    origin: Origin,
+    cells: &[(&str, &str)],
+) -> std::result::Result<(Kept, Ended), String> {
+    let columns: Vec<String> = cells.iter().map(|(column, _)| (*column).to_owned()).collect();
+    let texts: Vec<Option<&str>> = cells.iter().map(|(_, text)| Some(*text)).collect();
+    read(map, noted, |collect| {
+        collect.header(&columns, origin)?;
+        collect.cells(1, &texts)
+    })
+}
+
+fn noted(ended: &Ended) -> Option<String> {
+    ended.notes.first().map(|(_, text)| text.clone())
+}
+
+#[test]
+fn a_field_that_loses_its_column_is_a_fault() {
+    for origin in [Origin::Csv, Origin::Parquet, Origin::Database] {
+        let (_, ended) = row("", None, origin, &[("Id", "1"), ("Colour", "red")]).unwrap();
+        let renamed = [("Id", "1"), ("Color", "red")];
+        let told = row("", noted(&ended), origin, &renamed).err().unwrap();
+        assert!(
+            told.contains("field Colour: no column fills this field, which column Colour had filled (did you mean Color?): name its column in [map]; if it may be empty in every record, give it constant = \"\""),
+            "{told}"
+        );
+        row("Colour = 'Color'", noted(&ended), origin, &renamed).unwrap();
+        // Said once, it is no field with a column any more.
+        let gone = "Colour = { constant = '' }";
+        let (kept, ended) = row(gone, noted(&ended), origin, &[("Id", "1")]).unwrap();
+        assert_eq!(kept.records, [r#"{"Id":1}"#]);
+        assert_eq!(noted(&ended).unwrap(), r#"{"Id":"Id"}"#);
+    }
+}
+
+#[test]
+fn a_file_that_lost_all_of_itself_is_not_a_set_without_records() {
+    let filled = Some(r#"{"Id":"Id"}"#.to_owned());
+    let told = read("", filled, |_| Ok(())).err().unwrap();
+    assert!(told.contains("without the header"), "{told}");
+    read("", Some("{}".to_owned()), |_| Ok(())).unwrap();
+}
+
+#[test]
+fn the_key_always_has_a_column() {
+    for map in ["", "drop = ['Nr']", "Id = { constant = '' }"] {
+        let told = row(map, None, Origin::Csv, &[("Nr", "1"), ("Colour", "red")])
+            .err()
+            .unwrap();
+        assert!(told.contains("field Id: no column fills this field"), "{told}");
+    }
+}
+
+#[test]
+fn a_member_that_a_record_does_not_have_is_no_fault() {
+    let lines = |text: &'static str| {
+        move |collect: &mut Collect<'_>| {
+            (1..)
+                .zip(text.lines())
+                .try_for_each(|(n, line)| collect.json(n, line.as_bytes()))
+        }
+    };
+    let map = "Colour = 'colour'";
+    let (_, ended) = read(map, Some(String::new()), lines(r#"{"Id": 1, "colour": "red"}"#)).unwrap();
+    assert_eq!(noted(&ended).unwrap(), "{}");
+    read(map, Some(String::new()), lines(r#"{"Id": 1}"#)).unwrap();
+}
+
+#[test]
+fn only_cells_of_a_csv_are_written_as_a_csv() {
+    let record = r#"{"Id":1,"Mass":1.5,"Since":"2024-01-02"}"#;
+    let as_records = [("Id", "1"), ("Mass", "1.5"), ("Since", "2024-01-02")];
+    for origin in [Origin::Parquet, Origin::Database, Origin::Json, Origin::Xml] {
+        let (kept, _) = row("", None, origin, &as_records).unwrap();
+        assert_eq!(kept.records, [record], "{origin:?}");
+    }
+    let as_csv = [("Id", "1"), ("Mass", "1,5"), ("Since", "02.01.2024")];
+    let (kept, _) = row("", None, Origin::Csv, &as_csv).unwrap();
+    assert_eq!(kept.records, [record]);
+    let (kept, _) = row("", None, Origin::Csv, &as_records).unwrap();
+    let rules: Vec<&str> = kept.refused.iter().map(|refused| refused.rule.as_str()).collect();
+    assert_eq!((rules, kept.keys[0].is_some()), (vec!["type", "format"], true));
+    // A format of the map goes before the definition's; a constant is as in a record; lists are JSON.
+    let map = "Since = { column = 'since', format = '%Y/%m/%d' }\nMass = { constant = '1.5' }";
+    let cells = [("Id", "1"), ("since", "2024/01/02"), ("Shares", "[1.5, 2]")];
+    let (kept, _) = row(map, None, Origin::Csv, &cells).unwrap();
+    assert_eq!(
+        kept.records,
+        [r#"{"Id":1,"Mass":1.5,"Since":"2024-01-02","Shares":[1.5,2]}"#]
+    );
+}
+
+#[test]
+fn an_offset_in_a_moment_counts() {
+    let at = |format: &str, text: &str| {
+        let map = format!("At = {{ column = 'at', format = '{format}' }}");
+        let (kept, _) = row(&map, None, Origin::Database, &[("Id", "1"), ("at", text)]).unwrap();
+        kept.records.into_iter().next().unwrap()
+    };
+    let utc = r#"{"Id":1,"At":"2024-01-01T05:00:00Z"}"#;
+    assert_eq!(at("%Y-%m-%d %H:%M:%S %z", "2024-01-01 10:00:00 +0500"), utc);
+    assert_eq!(at("%s", "1704085200"), utc);
+    assert_eq!(at("%F %T %Q", "2024-01-01 07:00:00 Europe/Riga"), utc);
+    // Without one it is what a clock shows in the definition's zone.
+    assert_eq!(at("%d.%m.%Y %H:%M", "01.01.2024 05:00"), utc);
+}
+
+#[test]
+fn a_header_that_nobody_knows_is_told_by_its_shape() {
+    let record = [("010190-12345", ""), ("Jānis", "")];
+    for map in [
+        "",
+        "Colour = 'krāsa'",
+        "Colour = { cel = 'name' }",
+        "drop = ['x']",
+    ] {
+        let told = row(map, None, Origin::Csv, &record).err().unwrap();
+        assert!(!told.contains("010190") && !told.contains("Jānis"), "{told}");
+        assert!(told.contains("999999-99999"), "{told}");
+    }
+    let told = row("", None, Origin::Csv, &[("Id", "1"), ("Nr", "1")])
+        .err()
+        .unwrap();
+    assert!(told.contains("column Nr"), "{told}");
+}
+
+#[test]
+fn a_cell_that_stands_twice_in_a_record_is_no_name() {
+    let twice = |column: &str| {
+        let place = format!("column {column}");
+        read("", None, |collect| {
+            Err(collect.stopped(Unreadable {
+                faults: vec![Fault::new(
+                    place,
+                    "duplicate_column",
+                    "the header names this column twice",
+                )],
+                code: "package_unreadable",
+            }))
+        })
+        .err()
+        .unwrap()
+    };
+    assert!(twice("Jānis").starts_with("column Aaaaa:"));
+    assert!(twice("Colour").starts_with("column Colour:"));
+}
+
+#[test]
+fn a_member_given_twice_is_refused_with_its_record() {
+    let (kept, _) = read("Colour = 'colour'", None, |collect| {
+        collect.json(1, br#"{"Id": 1, "colour": "red", "colour": "blue"}"#)?;
+        collect.json(2, br#"{"Id": 2, "colour": null}"#)
+    })
+    .unwrap();
+    assert_eq!(kept.records, [r#"{"Id":2}"#]);
+    assert_eq!(
+        (kept.refused[0].rule.as_str(), kept.keys[0].is_some()),
+        ("repeated", true)
+    );
+}
+
+#[test]
+fn members_that_nobody_wants_are_told_once_and_are_not_without_end() {
+    let many = |count: u32| {
+        read("Colour = 'colour'", Some(String::new()), |collect| {
+            for n in 0..count {
+                let line = format!(r#"{{"Id": {n}, "colour": "red", "x{n:05}": 1}}"#);
+                collect.json(u64::from(n), line.as_bytes())?;
+            }
+            Ok(())
+        })
+    };
+    let (kept, ended) = many(1_000).unwrap();
+    assert_eq!((kept.records.len(), kept.refused.len()), (1_000, 0));
+    assert!(
+        ended.unwanted.starts_with("x00000, x00001") && ended.unwanted.ends_with(" and 950 more"),
+        "{}",
+        ended.unwanted
+    );
+    let told = many(10_001).err().unwrap();
+    assert!(told.contains("more than 10000 columns"), "{told}");
+}
