@@ -268,6 +268,7 @@ async fn a_file_shows_nothing_that_was_taken_back() {
     site.page(&["a"], "c1", true);
     let mut replica = site.replica_in(files, PEOPLE).await.unwrap();
     assert!(step(&mut replica).await.unwrap());
+    replica.export().await.unwrap();
     assert!(read().contains("Secret"));
     // Much comes after it, and then everything is loaded anew: the file does not wait for either.
     drop(replica);

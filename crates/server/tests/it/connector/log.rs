@@ -10,7 +10,7 @@ const DEFINITION: &str = "name: cp_words\nkey: id\nguard: 100%\ndata_description
 
 /// A feed of one table, followed.
 struct Site {
-    _server: Server,
+    server: Server,
     provider: Party,
     database: Database,
     desk: Desk,
@@ -29,7 +29,7 @@ impl Site {
         );
         let desk = Desk::feed(&server, &provider, &rest);
         Some(Self {
-            _server: server,
+            server,
             provider,
             database,
             desk,
@@ -332,7 +332,7 @@ async fn a_slot_that_waits_for_an_open_transaction_says_so() {
 }
 
 #[tokio::test]
-async fn records_that_the_server_declines_do_not_hold_up_the_feed() {
+async fn records_that_theserver_declines_do_not_hold_up_the_feed() {
     let definition = DEFINITION.replace("word : vārds", "word code(CP_WORDS) : vārds");
     let tables =
         "CREATE TABLE words (id bigint PRIMARY KEY, word text); INSERT INTO words VALUES (1, 'a'), (2, 'a')";
@@ -352,7 +352,7 @@ async fn records_that_the_server_declines_do_not_hold_up_the_feed() {
             &["classifier", "put", &about][..],
             &["classifier", "publish", "CP_WORDS", &codes, "--reason", "x"],
         ] {
-            let output = site._server.run(words);
+            let output = site.server.run(words);
             assert!(
                 output.status.success(),
                 "{words:?}: {}",
