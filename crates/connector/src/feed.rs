@@ -296,6 +296,8 @@ pub struct MapSpec {
     pub fields: BTreeMap<String, Rule>,
     /// Columns nobody wants.
     pub drop: Vec<String>,
+    /// Fields whose column may not be there: they have no value then.
+    pub optional: Vec<String>,
     /// Rows whose keys cannot be read are of no record: notes and sums among the rows, not damaged ones.
     pub passes_unreadable: bool,
 }

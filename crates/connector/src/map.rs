@@ -121,7 +121,12 @@ impl Mapping {
             }
         }
         for (field, rule) in &spec.fields {
-            compile.rule(field, rule);
+            compile.rule(field, rule, spec.optional.contains(field));
+        }
+        for field in &spec.optional {
+            if schema.node(field).is_none() {
+                compile.no_field("map.optional", field);
+            }
         }
         compile.same_names(spec);
         if origin.has_header() {
@@ -396,10 +401,8 @@ impl Compile<'_> {
         for node in fields {
             let path = &schema.nodes[node].path;
             let key = schema.key.contains(&node);
-            let rule = spec.fields.get(path);
-            let given = rule.is_some() || self.steps.iter().any(|step| step.node == node);
-            let empty = rule.is_some_and(|rule| rule.constant.as_deref() == Some(""));
-            if given && !(key && empty) {
+            let given = self.steps.iter().any(|step| step.node == node);
+            if given || (!key && spec.optional.contains(path)) {
                 continue;
             }
             let was = before
@@ -412,7 +415,7 @@ impl Compile<'_> {
             let way_out = if key {
                 "the key needs it"
             } else {
-                "if it may be empty in every record, give it constant = \"\""
+                "if it may be missing, name the field in map.optional"
             };
             let message =
                 format!("no column fills this field{was}{near}: name its column in [map]; {way_out}");
@@ -421,21 +424,25 @@ impl Compile<'_> {
         }
     }
 
-    fn rule(&mut self, field: &str, rule: &Rule) {
+    fn no_field(&mut self, place: &str, field: &str) {
+        let known = self.schema.nodes.iter().map(|node| node.path.as_str());
+        let message = match nearest(field, known) {
+            Some(near) => format!("the definition has no field {field}; did you mean {near}?"),
+            None => format!("the definition has no field {field}"),
+        };
+        self.faults.push(Fault::new(place, "field_unknown", message));
+    }
+
+    fn rule(&mut self, field: &str, rule: &Rule, optional: bool) {
         let place = format!("map.{field}");
         let Some(node) = self.schema.node(field) else {
-            let known = self.schema.nodes.iter().map(|node| node.path.as_str());
-            let message = match nearest(field, known) {
-                Some(near) => format!("the definition has no field {field}; did you mean {near}?"),
-                None => format!("the definition has no field {field}"),
-            };
-            self.faults.push(Fault::new(place, "field_unknown", message));
-            return;
+            return self.no_field(&place, field);
         };
         let mut columns = Vec::new();
         for column in &rule.columns {
             match position(self.columns, self.named, column) {
                 Some(at) => columns.push(at),
+                None if optional => return,
                 None => self.no_column(&place, column),
             }
         }

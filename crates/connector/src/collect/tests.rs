@@ -81,15 +81,28 @@ fn a_field_that_loses_its_column_is_a_fault() {
         let renamed = [("Id", "1"), ("Color", "red")];
         let told = row("", noted(&ended), origin, &renamed).err().unwrap();
         assert!(
-            told.contains("field Colour: no column fills this field, which column Colour had filled (did you mean Color?): name its column in [map]; if it may be empty in every record, give it constant = \"\""),
+            told.contains("field Colour: no column fills this field, which column Colour had filled (did you mean Color?): name its column in [map]; if it may be missing, name the field in map.optional"),
             "{told}"
         );
         row("Colour = 'Color'", noted(&ended), origin, &renamed).unwrap();
-        // Said once, it is no field with a column any more.
-        let gone = "Colour = { constant = '' }";
-        let (kept, ended) = row(gone, noted(&ended), origin, &[("Id", "1")]).unwrap();
-        assert_eq!(kept.records, [r#"{"Id":1}"#]);
-        assert_eq!(noted(&ended).unwrap(), r#"{"Id":"Id"}"#);
+        // One that comes and goes.
+        for may in [
+            "optional = ['Colour']",
+            "optional = ['Colour']\nColour = 'Colour'",
+        ] {
+            let (kept, ended) = row(may, noted(&ended), origin, &[("Id", "1")]).unwrap();
+            assert_eq!(kept.records, [r#"{"Id":1}"#]);
+            let both = [("Id", "1"), ("Colour", "red")];
+            let (kept, _) = row(may, noted(&ended), origin, &both).unwrap();
+            assert_eq!(kept.records, [r#"{"Id":1,"Colour":"red"}"#]);
+        }
+        let told = row("optional = ['Color']", None, origin, &[("Id", "1")])
+            .err()
+            .unwrap();
+        assert!(
+            told.contains("map.optional") && told.contains("did you mean Colour?"),
+            "{told}"
+        );
     }
 }
 
@@ -103,7 +116,7 @@ fn a_file_that_lost_all_of_itself_is_not_a_set_without_records() {
 
 #[test]
 fn the_key_always_has_a_column() {
-    for map in ["", "drop = ['Nr']", "Id = { constant = '' }"] {
+    for map in ["", "drop = ['Nr']", "optional = ['Id']"] {
         let told = row(map, None, Origin::Csv, &[("Nr", "1"), ("Colour", "red")])
             .err()
             .unwrap();

@@ -376,6 +376,9 @@ fn map(table: &Table, faults: &mut Faults) -> MapSpec {
             Value::Array(_) if field == "drop" => {
                 spec.drop = Words::new(table, "map").texts(faults, "drop");
             }
+            Value::Array(_) if field == "optional" => {
+                spec.optional = Words::new(table, "map").texts(faults, "optional");
+            }
             Value::String(column) => {
                 let rule = Rule {
                     columns: vec![column.clone()],
@@ -399,11 +402,7 @@ fn rule(table: &Table, place: &str, faults: &mut Faults) -> Rule {
     let mut words = Words::new(table, place);
     let column = words.text(faults, "column");
     let mut columns = words.texts(faults, "columns");
-    // Empty: the field is, in every record.
-    let constant = match words.value("constant") {
-        Some(Value::String(text)) if text.is_empty() => Some(String::new()),
-        _ => words.text(faults, "constant"),
-    };
+    let constant = words.text(faults, "constant");
     let cel = words.text(faults, "cel");
     let join = words.text(faults, "join");
     let (by, part) = (words.text(faults, "split"), words.number(faults, "part"));

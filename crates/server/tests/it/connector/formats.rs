@@ -372,7 +372,7 @@ async fn a_column_that_is_gone_empties_no_field_until_the_feed_says_so() {
     let feed = std::fs::read_to_string(&site.desk.file).unwrap();
     write(
         &site.desk.file,
-        format!("{feed}\n[map]\nMake = {{ constant = '' }}\ndrop = ['Maker']\n"),
+        format!("{feed}\n[map]\noptional = ['Make']\ndrop = ['Maker']\n"),
     );
     let done = site.desk.done("once", &["--reconcile"]);
     assert_eq!(

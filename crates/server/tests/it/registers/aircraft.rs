@@ -9,7 +9,11 @@ use super::{
     independent::{self, Column, Kind},
     state, unpack,
 };
-use crate::{connector::Desk, raw, server::Server};
+use crate::{
+    connector::{Desk, watched},
+    raw,
+    server::Server,
+};
 
 const DEFINITION: &str = r#"
 name: ts_aircraft
@@ -190,6 +194,9 @@ async fn versions_dropped_into_a_watched_directory_are_each_the_set() {
     let provider = server.producer().await;
     server.publish(&provider, "ts_aircraft", DEFINITION).await;
     let desk = Desk::watching(&server, &provider, "ts_aircraft");
+    // Some versions do not have them.
+    let rest = watched("ts_aircraft") + "[map]\noptional = ['Deregistered', 'Reason']\n";
+    desk.point(&server, &provider, &rest);
     let mut sent = 0;
     for (at, (name, body)) in versions.iter().enumerate() {
         desk.drop_in(&format!("{at:02}-{name}"), body);
