@@ -90,8 +90,8 @@ pub struct Collect<'c> {
     unwanted: BTreeSet<String>,
     /// Columns that filled fields when the source was read before.
     before: Filled,
-    /// Those that do now.
-    filled: Filled,
+    /// Those that do now; records without a header say nothing of it.
+    filled: Option<Filled>,
     met: Met,
     take: &'c mut dyn Take,
     progress: Option<&'c Progress>,
@@ -111,7 +111,7 @@ impl<'c> Collect<'c> {
             tolerant: false,
             unwanted: BTreeSet::new(),
             before: Filled::new(),
-            filled: Filled::new(),
+            filled: None,
             met: Met::default(),
             take,
             progress: None,
@@ -141,10 +141,6 @@ impl<'c> Collect<'c> {
 
     /// Gives what has not been given yet.
     pub fn finish(mut self) -> Result<Ended> {
-        if self.reader.is_none() && !self.before.is_empty() {
-            let message = "it is empty, without the header that it had before; it is not taken";
-            return Err(Error::Source(message.to_owned()));
-        }
         match &self.crew {
             // Too little for more than one thread.
             None => {
@@ -165,10 +161,10 @@ impl<'c> Collect<'c> {
         if self.unwanted.len() > TOLD {
             unwanted.push_str(&format!(" and {} more", self.unwanted.len() - TOLD));
         }
-        let filled = serde_json::to_string(&self.filled).unwrap_or_default();
+        let note = |filled: Filled| Some((FILLED.to_owned(), serde_json::to_string(&filled).ok()?));
         Ok(Ended {
             unwanted,
-            notes: vec![(FILLED.to_owned(), filled)],
+            notes: self.filled.and_then(note).into_iter().collect(),
         })
     }
 
@@ -240,7 +236,7 @@ impl<'c> Collect<'c> {
             .map(|fault| fault.place.trim_start_matches("column "));
         self.unwanted.extend(named.map(str::to_owned));
         if origin.has_header() {
-            self.filled = mapping.filled(&schema);
+            self.filled = Some(mapping.filled(&schema));
         }
         // Rows before it are read by what was known before.
         self.flush()?;
@@ -315,11 +311,20 @@ impl<'c> Collect<'c> {
             let message = "expected one JSON object".to_owned();
             return self.unread(vec![Refused::new(row, "", "json", message, "")]);
         };
-        let cells = members
-            .into_iter()
-            .map(|(name, value)| (name, members::text(&value)))
-            .collect();
-        self.given(Origin::Json, row, cells, Vec::new())
+        let mut wrong = Vec::new();
+        let mut cells = Vec::with_capacity(members.len());
+        for (column, value) in members {
+            let text = members::text(&value);
+            if text.is_none() && !self.spec.drop.contains(&column) {
+                wrong.push(Wrong {
+                    column: column.clone(),
+                    rule: "json",
+                    message: "half of a surrogate pair in a string".to_owned(),
+                });
+            }
+            cells.push((column, text.unwrap_or_default()));
+        }
+        self.given(Origin::Json, row, cells, wrong)
     }
 
     /// What stopped the reading, where it was not the file.

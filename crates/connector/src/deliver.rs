@@ -92,13 +92,14 @@ impl Sender<'_> {
                     "package {} was held too long; its changes are read again",
                     package.id
                 );
-                self.state.taken_back(package, PackageState::Rejected, &problem)?;
-                self.state.read_again()?;
+                self.state
+                    .taken_back(package, PackageState::Rejected, true, &problem)?;
                 Ok(Sent::TakenBack(problem))
             }
             "rejected" => {
                 let problem = format!("package {} was rejected; its changes were not sent", package.id);
-                self.state.taken_back(package, PackageState::Rejected, &problem)?;
+                self.state
+                    .taken_back(package, PackageState::Rejected, false, &problem)?;
                 Ok(Sent::TakenBack(problem))
             }
             "open" => Err(Error::Source(format!(
@@ -157,7 +158,7 @@ impl Sender<'_> {
     fn refused(&self, package: &Package, refusal: crate::client::Refusal) -> Result<Value> {
         match (refusal.status, refusal.code.as_str()) {
             // Nothing of it could be taken: the rows are at fault, not the way. The set stands as it was, and the feed goes on.
-            (422, "package_refused") if package.mode != "snapshot" => {
+            (422, "package_refused") if !self.state.is_base_of(package.n)? => {
                 let problem = format!("the server took no row of package {}: {refusal}", package.id);
                 let body = self.state.body(package.n);
                 self.state.declined_whole(package, &problem, |decline| {
@@ -174,7 +175,8 @@ impl Sender<'_> {
             }
             (422, "package_refused") => {
                 let problem = format!("the server took no row of package {}: {refusal}", package.id);
-                self.state.taken_back(package, PackageState::Refused, &problem)?;
+                self.state
+                    .taken_back(package, PackageState::Refused, true, &problem)?;
                 Err(Error::Decide(problem))
             }
             (409, "package_order") => Err(Error::Decide(format!(
@@ -298,11 +300,8 @@ pub async fn again<T>(retry: Retry, mut attempt: impl AsyncFnMut() -> Result<T>)
     loop {
         match attempt().await {
             Err(error) if error.is_passing() => {
-                let asked = match &error {
-                    Error::Call(error) => error.retry_after(),
-                    _ => Duration::ZERO,
-                };
-                if began.elapsed() + asked + pause > retry.limit {
+                let asked = error.retry_after();
+                if began.elapsed().saturating_add(asked).saturating_add(pause) > retry.limit {
                     tracing::error!(%error, limit = ?retry.limit, "given up");
                     return Err(error);
                 }
@@ -351,9 +350,11 @@ mod tests {
         done.await.unwrap();
         assert!(began.elapsed() >= Duration::from_secs(40));
         let began = tokio::time::Instant::now();
-        again(retry, async || Err::<(), _>(busy(3_600)))
-            .await
-            .unwrap_err();
+        for later in [3_600, u64::MAX] {
+            again(retry.clone(), async || Err::<(), _>(busy(later)))
+                .await
+                .unwrap_err();
+        }
         assert_eq!(began.elapsed(), Duration::ZERO, "later than it may last");
     }
 }

@@ -1,6 +1,6 @@
 //! How a feed or a replica can fail.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use dagr_model::fault::Fault;
 
@@ -56,6 +56,14 @@ impl Error {
         match self {
             Self::State(text) => Self::Source(text),
             other => other,
+        }
+    }
+
+    /// How long the server wants to be left alone.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            Self::Call(error) => error.retry_after(),
+            _ => Duration::ZERO,
         }
     }
 

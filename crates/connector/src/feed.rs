@@ -84,12 +84,14 @@ pub enum Source {
     Soap(Soap),
 }
 
-/// One file, or every file of a directory in the order of their names.
+/// One file, or every file of a directory.
 #[derive(Debug, Clone)]
 pub struct Files {
     pub path: PathBuf,
     /// `true`: each new file of the directory is a state of its own, the newest the present one.
     pub watch: bool,
+    /// In which order the files of a directory are states.
+    pub order: Order,
     /// Format, where the name does not tell it.
     pub format: Option<Format>,
     pub charset: Option<String>,
@@ -101,6 +103,14 @@ pub struct Files {
     pub member: Option<String>,
     /// A document without a record is one, not a fault.
     pub may_be_empty: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Name,
+    /// In which they were last changed, then by name.
+    Time,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,9 +281,11 @@ pub struct Soap {
     pub envelope: String,
     /// Where the records are in the answer's `Body`.
     pub records: String,
-    /// A first page without a record is one, whatever stands there instead.
+    /// A page without a record is one, whatever stands there instead.
     pub may_be_empty: bool,
     pub page_size: Option<u64>,
+    /// A page with fewer records than `page_size` is the last one, the first page too.
+    pub short_page_ends: bool,
     /// The first `{page}` or `{offset}`.
     pub first: u64,
     /// Pages asked for at most.

@@ -350,7 +350,7 @@ impl Running {
         if !everything {
             for package in self.state.unfinished()? {
                 self.state
-                    .taken_back(&package, crate::state::PackageState::Rejected, GIVEN_UP)?;
+                    .taken_back(&package, crate::state::PackageState::Rejected, false, GIVEN_UP)?;
             }
         }
         self.state.read_again()?;

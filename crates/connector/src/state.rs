@@ -177,6 +177,11 @@ impl State {
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
 
+    /// Did this package bring all there is?
+    pub fn is_base_of(&self, n: i64) -> Result<bool> {
+        Ok(self.meta(BASE)? == Some(n.to_string()))
+    }
+
     /// Does the next package replace the whole set?
     pub fn is_new(&self) -> Result<bool> {
         Ok(self.meta(SNAPSHOT)?.is_none())
@@ -253,6 +258,9 @@ impl State {
         self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         set_meta(&transaction, SNAPSHOT, "known")?;
+        // What the source has goes there.
+        set_meta(&transaction, "compare_due", "true")?;
+        self.read_again()?;
         let (mut sum, mut records) = digest(&transaction)?;
         for (key, now) in corrections {
             self.put(&mut sum, &mut records, key, now.as_ref())?;

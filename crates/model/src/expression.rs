@@ -18,7 +18,10 @@ mod tests;
 mod value;
 mod walk;
 
-use cel::{common::ast::IdedExpr, parser::ParseErrors};
+use cel::{
+    common::ast::{IdedExpr, SourceInfo},
+    parser::ParseErrors,
+};
 
 pub use self::formula::Formula;
 
@@ -124,9 +127,7 @@ fn compile_as(
     bare: bool,
     check: impl FnOnce(&mut Checker<'_>, IdedExpr) -> IdedExpr,
 ) -> Result<(Compiled, LeafSet), Vec<Fault>> {
-    limits::check(text).map_err(|fault| vec![fault])?;
-    let parser = ENV.parser().enable_ident_escape_syntax(true);
-    let (expr, source) = parser.parse_with_source_info(text).map_err(parse_faults)?;
+    let (expr, source) = parse(text)?;
     let mut checker = Checker::new(schema, text, &source, records, bare);
     let expr = check(&mut checker, expr);
     if !checker.faults.is_empty() {
@@ -145,6 +146,12 @@ fn compile_as(
         },
         reads,
     ))
+}
+
+fn parse(text: &str) -> Result<(IdedExpr, SourceInfo), Vec<Fault>> {
+    limits::check(text).map_err(|fault| vec![fault])?;
+    let parser = ENV.parser().enable_ident_escape_syntax(true);
+    parser.parse_with_source_info(text).map_err(parse_faults)
 }
 
 fn parse_faults(errors: ParseErrors) -> Vec<Fault> {

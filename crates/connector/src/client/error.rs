@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::{Response, header};
+use reqwest::{
+    Response,
+    header::{self, HeaderMap},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Moved};
@@ -165,10 +168,7 @@ pub(super) async fn answer(mut response: Response, moved: &Moved) -> Result<Answ
     }
     let mut refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
     refusal.status = status;
-    refusal.retry_after = headers
-        .get(header::RETRY_AFTER)
-        .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
+    refusal.retry_after = asked(&headers);
     if refusal.code.is_empty() {
         "not_a_problem".clone_into(&mut refusal.code);
         "the answer is no problem of this interface; is another server listening here?"
@@ -177,9 +177,26 @@ pub(super) async fn answer(mut response: Response, moved: &Moved) -> Result<Answ
     Err(CallError::Refused(Box::new(refusal)))
 }
 
+/// When to ask again: in so many seconds, a day at most.
+fn asked(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(Duration::from_hours(24)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_asked_to_wait_for_longer_than_a_day() {
+        let of = |text: &'static str| {
+            let text = header::HeaderValue::from_static(text);
+            asked(&HeaderMap::from_iter([(header::RETRY_AFTER, text)]))
+        };
+        assert_eq!(of("7"), Some(Duration::from_secs(7)));
+        assert_eq!(of("18446744073709551615"), Some(Duration::from_hours(24)));
+        assert_eq!(of("soon"), None);
+    }
 
     #[test]
     fn a_problem_is_shown_with_its_places() {

@@ -5,11 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use dagr_model::schema::{NodeId, Schema};
+use dagr_model::{
+    expression::Formula,
+    schema::{NodeId, Schema},
+};
 
 use super::{COLUMNS, Collect, Refused, key::RowKey};
 use crate::{
     error::{Error, Result},
+    feed::Rule,
     map::Origin,
 };
 
@@ -108,16 +112,34 @@ impl Collect<'_> {
         })
     }
 
+    /// Is the key made of this column?
+    fn is_of_key(&mut self, column: &str) -> bool {
+        let schema = Arc::clone(&self.schema);
+        schema
+            .key
+            .iter()
+            .any(|node| match self.spec.fields.get(&schema.nodes[*node].path) {
+                Some(Rule { cel: Some(text), .. }) => Formula::names(text).iter().any(|name| name == column),
+                Some(rule) => rule.columns.iter().any(|name| name == column),
+                None => self.field_of(column) == Some(*node),
+            })
+    }
+
     /// Columns a rule names may come with a later row.
     fn meet_named(&mut self) {
         let spec = self.spec;
-        let named: BTreeSet<&String> = spec
-            .fields
-            .values()
+        let rules = spec.fields.values();
+        let read = rules
+            .clone()
+            .filter_map(|rule| rule.cel.as_deref())
+            .flat_map(Formula::names);
+        let named: BTreeSet<String> = rules
             .flat_map(|rule| &rule.columns)
             .chain(&spec.drop)
+            .cloned()
+            .chain(read)
             .collect();
-        for column in named {
+        for column in &named {
             self.met.add(column);
         }
     }
@@ -177,6 +199,7 @@ impl Collect<'_> {
         if wrong.is_empty() {
             return self.cells(row, &texts);
         }
+        let may_be_key = wrong.iter().any(|wrong| self.is_of_key(&wrong.column));
         // Neither of two values is the key's.
         for at in twice {
             texts[at] = None;
@@ -188,9 +211,9 @@ impl Collect<'_> {
         // Its key is in its cells.
         let reader = self.reader.as_ref();
         match reader.map_or(RowKey::Unreadable, |reader| reader.key_of_row(&texts)) {
-            RowKey::Known(key) => self.refuse(told, Some(key)),
-            // What is wrong may be the key.
-            RowKey::Nothing | RowKey::Unreadable => self.unread(told),
+            RowKey::Known(key) if !may_be_key => self.refuse(told, Some(key)),
+            // What is wrong may be the key, or a part of it.
+            _ => self.unread(told),
         }
     }
 }

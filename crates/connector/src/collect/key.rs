@@ -81,7 +81,9 @@ impl KeyReader {
         let mut members = Map::new();
         for (name, value) in all {
             if names().any(|own| *own == name) {
-                let value = serde_json::from_str(value.get()).unwrap_or_default();
+                let Ok(value) = serde_json::from_str(value.get()) else {
+                    return RowKey::Unreadable;
+                };
                 // Neither of two values is the key's.
                 if members.insert(name, value).is_some() {
                     return RowKey::Unreadable;
@@ -167,5 +169,11 @@ mod tests {
         assert_eq!(reader.of_json(b"{"), RowKey::Unreadable);
         let twice = br#"{"Day": "2024-12-24", "At": "2024-01-02T10:00:00Z", "Amount": 1, "Amount": 2}"#;
         assert_eq!(reader.of_json(twice), RowKey::Unreadable);
+        // Half of a surrogate pair, and a number beyond all numbers, are not nothing.
+        for torn in [r#""\ud83d""#, "1e999"] {
+            let record =
+                format!(r#"{{"Day": "2024-12-24", "At": "2024-01-02T10:00:00Z", "Amount": {torn}}}"#);
+            assert_eq!(reader.of_json(record.as_bytes()), RowKey::Unreadable, "{torn}");
+        }
     }
 }

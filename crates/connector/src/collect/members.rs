@@ -35,11 +35,11 @@ impl<'de> Visitor<'de> for Object {
     }
 }
 
-/// A scalar as text, lists and objects as JSON; null is empty.
-pub fn text(value: &RawValue) -> String {
+/// A scalar as text, lists and objects as JSON; null is empty. `None`: a text with half of a surrogate pair is none.
+pub fn text(value: &RawValue) -> Option<String> {
     match value.get() {
-        "null" => String::new(),
-        raw if raw.starts_with('"') => serde_json::from_str(raw).unwrap_or_default(),
-        raw => raw.to_owned(),
+        "null" => Some(String::new()),
+        raw if raw.starts_with('"') => serde_json::from_str(raw).ok(),
+        raw => Some(raw.to_owned()),
     }
 }

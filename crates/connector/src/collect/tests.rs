@@ -10,6 +10,7 @@ struct Kept {
     records: Vec<String>,
     refused: Vec<Refused>,
     keys: Vec<Option<Vec<u8>>>,
+    unread: usize,
 }
 
 impl Take for Kept {
@@ -22,6 +23,11 @@ impl Take for Kept {
         self.refused.extend(refused);
         self.keys.push(key);
         Ok(())
+    }
+
+    fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
+        self.unread += 1;
+        self.refused(refused, None)
     }
 }
 
@@ -70,6 +76,15 @@ fn row(
     })
 }
 
+/// JSON objects, a line each.
+fn lines(text: &str) -> impl FnOnce(&mut Collect<'_>) -> Result<()> {
+    move |collect| {
+        (1..)
+            .zip(text.lines())
+            .try_for_each(|(n, line)| collect.json(n, line.as_bytes()))
+    }
+}
+
 fn noted(ended: &Ended) -> Option<String> {
     ended.notes.first().map(|(_, text)| text.clone())
 }
@@ -107,11 +122,96 @@ fn a_field_that_loses_its_column_is_a_fault() {
 }
 
 #[test]
-fn a_file_that_lost_all_of_itself_is_not_a_set_without_records() {
-    let filled = Some(r#"{"Id":"Id"}"#.to_owned());
-    let told = read("", filled, |_| Ok(())).err().unwrap();
-    assert!(told.contains("without the header"), "{told}");
-    read("", Some("{}".to_owned()), |_| Ok(())).unwrap();
+fn what_a_header_filled_is_noted_by_headers_alone() {
+    let both = [("Id", "1"), ("Colour", "red")];
+    let (_, ended) = row("", None, Origin::Csv, &both).unwrap();
+    let filled = noted(&ended);
+    assert_eq!(filled.as_deref(), Some(r#"{"Colour":"Colour","Id":"Id"}"#));
+    // A list without records, and records, between two tables.
+    for text in ["", r#"{"Id": 1}"#] {
+        for map in ["", "Colour = 'colour'"] {
+            let (_, ended) = read(map, filled.clone(), lines(text)).unwrap();
+            assert_eq!(ended.notes, [], "{text} {map}");
+        }
+    }
+    let told = row("", filled, Origin::Csv, &[("Id", "1")]).err().unwrap();
+    assert!(told.contains("which column Colour had filled"), "{told}");
+}
+
+#[test]
+fn half_of_a_surrogate_pair_is_not_nothing() {
+    for map in ["", "Colour = 'colour'"] {
+        let member = if map.is_empty() { "Colour" } else { "colour" };
+        // Of a field: its record is known, and stays as it is.
+        let text = format!(
+            "{{\"Id\": 1, \"{member}\": \"\\ud83d\"}}\n{{\"Id\": 2, \"{member}\": \"\\ud83d\\ude97\"}}"
+        );
+        let (kept, _) = read(map, None, lines(&text)).unwrap();
+        assert_eq!(kept.records, ["{\"Id\":2,\"Colour\":\"🚗\"}"]);
+        assert_eq!(
+            (
+                kept.refused[0].rule.as_str(),
+                kept.refused[0].row,
+                kept.keys[0].is_some()
+            ),
+            ("json", 1, true),
+            "{map}"
+        );
+        // Of the key: it may be any record.
+        let text = format!("{{\"Id\": \"\\ud83d\", \"{member}\": \"red\"}}");
+        let (kept, _) = read(map, None, lines(&text)).unwrap();
+        assert_eq!(
+            (kept.records.len(), kept.refused.len(), kept.unread),
+            (0, 1, 1),
+            "{map}"
+        );
+    }
+    // Of a part of the key: what is left of it is another record's.
+    for map in [
+        "Id = { columns = ['a', 'b'], join = '0' }",
+        "Id = { cel = \"b == null ? a : a + b\" }",
+    ] {
+        for (wrong, unread) in [
+            (r#""b": "\ud83d""#, 1),
+            (r#""b": 1, "b": 2"#, 1),
+            (r#""b": 2, "Colour": "\ud83d""#, 0),
+        ] {
+            let text = format!(r#"{{"a": 1, {wrong}}}"#);
+            let (kept, _) = read(map, None, lines(&text)).unwrap();
+            assert_eq!((kept.refused.len(), kept.unread), (1, unread), "{map} {text}");
+        }
+    }
+}
+
+#[test]
+fn an_expression_reads_members_that_the_first_record_does_not_have() {
+    let map = "Colour = { cel = \"paint == null ? first + ' ' + row.last : paint\" }";
+    let text = "{\"Id\": 1, \"first\": \"red\", \"last\": \"dark\"}\n{\"Id\": 2, \"paint\": \"blue\"}\n{\"Id\": 3, \"first\": \"a\", \"last\": \"b\", \"paint\": \"c\"}";
+    let expected = [
+        r#"{"Id":1,"Colour":"red dark"}"#,
+        r#"{"Id":2,"Colour":"blue"}"#,
+        r#"{"Id":3,"Colour":"c"}"#,
+    ];
+    for noted in [None, Some(String::new())] {
+        let (kept, ended) = read(map, noted.clone(), lines(text)).unwrap();
+        assert_eq!(
+            (kept.records.as_slice(), kept.refused.len()),
+            (&expected.map(str::to_owned)[..], 0)
+        );
+        assert_eq!(ended.unwanted, "");
+        let mut other: Vec<&str> = text.lines().collect();
+        other.reverse();
+        let (kept, _) = read(map, noted, lines(&other.join("\n"))).unwrap();
+        assert_eq!((kept.records.len(), kept.refused.len()), (3, 0));
+    }
+    // What is no expression is told as such, not its names.
+    let told = read("Colour = { cel = 'nothing(paint)' }", None, lines(r#"{"Id": 1}"#))
+        .err()
+        .unwrap();
+    assert!(
+        told.contains("unknown function nothing") && !told.contains("unknown name"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -126,16 +226,9 @@ fn the_key_always_has_a_column() {
 
 #[test]
 fn a_member_that_a_record_does_not_have_is_no_fault() {
-    let lines = |text: &'static str| {
-        move |collect: &mut Collect<'_>| {
-            (1..)
-                .zip(text.lines())
-                .try_for_each(|(n, line)| collect.json(n, line.as_bytes()))
-        }
-    };
     let map = "Colour = 'colour'";
     let (_, ended) = read(map, Some(String::new()), lines(r#"{"Id": 1, "colour": "red"}"#)).unwrap();
-    assert_eq!(noted(&ended).unwrap(), "{}");
+    assert_eq!(noted(&ended), None);
     read(map, Some(String::new()), lines(r#"{"Id": 1}"#)).unwrap();
 }
 

@@ -204,7 +204,7 @@ proptest! {
             copy_is(&state, &schema, &source);
             let package = state.unfinished().unwrap().remove(0);
             if rejected {
-                state.taken_back(&package, PackageState::Rejected, "x").unwrap();
+                state.taken_back(&package, PackageState::Rejected, false, "x").unwrap();
                 // What was read on top of it is compared anew.
                 source = server.clone();
             } else {
@@ -309,7 +309,9 @@ fn a_copy_that_had_yet_to_follow_does_so_at_the_next_start() {
     let state = State::open(dir.path()).unwrap();
     assert_eq!(compare(&state, &schema, &after, None).package, None);
     assert_eq!(state.digest().unwrap(), sum);
-    state.taken_back(&package, PackageState::Rejected, "x").unwrap();
+    state
+        .taken_back(&package, PackageState::Rejected, false, "x")
+        .unwrap();
     assert_eq!(compare(&state, &schema, &before, None).package, None);
     let left = std::fs::read_dir(dir.path().join("spool")).unwrap().count();
     assert_eq!(left, 0);
@@ -328,7 +330,7 @@ fn a_package_taken_back_with_one_made_on_top_of_it_leaves_nothing_behind() {
     let packages = state.unfinished().unwrap();
     assert_eq!(packages.len(), 2);
     state
-        .taken_back(&packages[0], PackageState::Rejected, "x")
+        .taken_back(&packages[0], PackageState::Rejected, false, "x")
         .unwrap();
     let model: Model = rows("a").into_iter().collect();
     copy_is(&state, &schema, &model);
@@ -336,7 +338,9 @@ fn a_package_taken_back_with_one_made_on_top_of_it_leaves_nothing_behind() {
     let found = compare(&state, &schema, &rows("d"), None);
     assert_eq!((found.upserts, found.package), (2, Some(3)));
     let last = state.unfinished().unwrap().remove(0);
-    state.taken_back(&last, PackageState::Rejected, "x").unwrap();
+    state
+        .taken_back(&last, PackageState::Rejected, false, "x")
+        .unwrap();
     copy_is(&state, &schema, &model);
 }
 

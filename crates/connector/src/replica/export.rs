@@ -31,9 +31,6 @@ pub const FILE: &str = "file";
 
 /// Writes the file that the replica asks for, if it asks for one and it does not stand there as it was written last.
 pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
-    if target.note(&spec.name, "phase").await?.as_deref() == Some("loading") {
-        return Ok(());
-    }
     let TargetSpec::Files { path, .. } = &spec.target else {
         return Ok(());
     };
@@ -47,7 +44,7 @@ pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema)
     write_now(spec, target, table, schema).await
 }
 
-/// The same, whatever was noted, and also while another copy is loaded.
+/// The same, whatever was noted.
 pub async fn write_now(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
     let TargetSpec::Files { path, format, .. } = &spec.target else {
         return Ok(());

@@ -37,8 +37,15 @@ pub struct Replica {
     pub(super) schema: Arc<Schema>,
     pub(super) text: String,
     asked: Option<Instant>,
-    /// A page that could not be applied yet, with the cursor it was asked by.
-    kept: Option<(Option<String>, Value)>,
+    /// A page that could not be applied yet.
+    kept: Option<Kept>,
+}
+
+/// A page as it came, with the cursor it was asked by and the definition that was known then.
+struct Kept {
+    after: Option<String>,
+    text: String,
+    answer: Value,
 }
 
 /// One page, read.
@@ -111,9 +118,10 @@ impl Replica {
     /// Applies one page. `true`: nothing more is there now.
     pub async fn step(&mut self, wait: Duration) -> Result<bool> {
         let cursor = self.note("cursor").await?;
-        let kept = self.kept.take().filter(|(after, _)| *after == cursor);
-        let answer = match kept {
-            Some((_, answer)) => answer,
+        let text = self.text.clone();
+        let kept = self.kept.take();
+        let answer = match kept.filter(|kept| kept.after == cursor && kept.text == text) {
+            Some(kept) => kept.answer,
             None => match self.fetch(cursor.as_deref(), wait).await {
                 Err(Error::Call(CallError::Refused(refusal)))
                     if cursor.is_some() && ANEW.contains(&refusal.code.as_str()) =>
@@ -127,7 +135,8 @@ impl Replica {
         };
         let end = self.take(&answer, cursor.as_deref()).await;
         if end.as_ref().is_err_and(Error::is_passing) {
-            self.kept = Some((cursor, answer));
+            let after = cursor;
+            self.kept = Some(Kept { after, text, answer });
         }
         end
     }
@@ -218,6 +227,10 @@ impl Replica {
             done = self.whole().await;
         }
         self.target.end(done).await?;
+        if loading && !page.end {
+            // What was taken back does not wait for the load in a file either.
+            self.export().await?;
+        }
         if self.note("problem").await?.is_some() {
             self.set_note("problem", "").await?;
         }
@@ -239,15 +252,18 @@ impl Replica {
         if !gone.is_empty() {
             self.target.delete(&table, &gone).await?;
         }
+        let is_empty = page.upserts.is_empty() && page.deletes.is_empty();
+        let mut is_behind = !loading && !is_empty;
         // What is taken back does not wait for the load.
         if loading
             && !page.deletes.is_empty()
             && let Some(standing) = self.standing().await?
         {
             self.target.delete(&standing, &page.deletes).await?;
+            is_behind = true;
         }
         self.put(&table, &page.upserts).await?;
-        if !page.upserts.is_empty() || !page.deletes.is_empty() {
+        if is_behind {
             self.set_note(export::FILE, "").await?;
         }
         self.set_note("caught_up", if page.end { "true" } else { "false" })
@@ -277,6 +293,12 @@ impl Replica {
 
     /// Writes the file, where the target is one and it is not as the copy is.
     pub(super) async fn export(&self) -> Result<()> {
+        if self.is_loading().await? {
+            return match self.standing().await? {
+                Some(standing) => self.export_standing(&standing).await,
+                None => Ok(()),
+            };
+        }
         let written = export::write(&self.spec, &self.target, &self.tables(false), &self.schema).await;
         if matches!(written, Err(Error::Decide(_))) {
             // The copy is damaged: it is time to verify it.
@@ -348,22 +370,31 @@ pub async fn forever(replica: &mut Replica, stop: impl Future<Output = ()>) -> R
         if matches!(error, Error::Faults { .. } | Error::State(_)) {
             return Err(error);
         }
-        tracing::error!(problem = %error, again_in = ?pause, "the replica stands still");
+        let rest = rest(&error, pause);
+        tracing::error!(problem = %error, again_in = ?rest, "the replica stands still");
         tokio::select! {
             () = &mut stop => return Ok(()),
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(rest) => {}
         }
         pause = (pause * 2).min(replica.spec.retry.pause);
     }
 }
 
+/// The pause, behind the time that the server asks for.
+pub(super) fn rest(error: &Error, pause: Duration) -> Duration {
+    error.retry_after().saturating_add(pause)
+}
+
 async fn round(replica: &mut Replica, wait: Duration) -> Result<()> {
     replica.reconnect().await?;
-    let end = replica.step(wait).await?;
-    if end && replica.verify_due().await? {
-        replica.verify().await?;
-    } else if end {
-        replica.export().await?;
+    if replica.step(wait).await? {
+        // The file does not wait for a verify; and one that mends the copy writes it again.
+        let written = replica.export().await;
+        if replica.verify_due().await? {
+            replica.verify().await?;
+        } else {
+            written?;
+        }
     }
     Ok(())
 }

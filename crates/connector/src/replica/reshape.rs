@@ -1,13 +1,13 @@
 //! The tables of a copy: made, altered with the definition, loaded anew beside the copy, and put in its place.
 
-use std::{fs, mem, sync::Arc};
+use std::{fs, mem, path::Path, sync::Arc};
 
 use dagr_model::{definition::Definition, fault::Fault, schema::Schema};
 use serde_json::json;
 
 use super::{
     TargetSpec, export,
-    plan::{LOADING, Table},
+    plan::{Kind, LOADING, NOTES, Table},
     pull::Replica,
 };
 use crate::error::{Error, Result};
@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 const STANDING: &str = "tables";
 /// Note of the tables that are being loaded.
 const LOADED: &str = "loading";
+/// Note of the form that values have in the rows, and the present one: `json` as JSON, a text in it in quotes.
+const ROWS: (&str, &str) = ("rows", "2");
 
 impl Replica {
     /// Those of the copy, or those that are loaded beside it.
@@ -55,7 +57,15 @@ impl Replica {
         if now != self.text || (!self.is_loading().await? && self.noted(STANDING).await? != own) {
             self.adopt(now).await?;
         }
-        Ok(())
+        if self.note(ROWS.0).await?.as_deref() == Some(ROWS.1) {
+            return Ok(());
+        }
+        // An earlier build wrote a text of a json field without its quotes.
+        if has_json(&self.tables(false)) {
+            tracing::info!("an earlier build wrote the copy in another form: it is loaded anew");
+            return self.start_over().await;
+        }
+        self.set_note(ROWS.0, ROWS.1).await
     }
 
     /// Loads everything anew into tables beside the copy, which stays until the new one is whole.
@@ -84,6 +94,7 @@ impl Replica {
         for (name, value) in [
             ("definition", self.text.as_str()),
             (LOADED, &json!(loading).to_string()),
+            ROWS,
             ("phase", "loading"),
             ("cursor", ""),
         ] {
@@ -126,15 +137,23 @@ impl Replica {
             others.extend(self.target.others(&self.spec.name, note).await?);
         }
         for Table { name, .. } in wanted.all() {
+            // Whoever wrote it down: what is not there is nobody's.
+            if !self.target.exists(name).await? {
+                continue;
+            }
             let claims = |text: &str| serde_json::from_str(text).is_ok_and(|table: Table| has(&table, name));
-            let whose = match others.iter().find(|(_, tables)| claims(tables)) {
-                Some((replica, _)) => format!("is the table of the replica {replica}"),
+            let (whose, notes) = match others.iter().find(|(_, tables)| claims(tables)) {
+                Some((replica, _)) => (
+                    format!("is the table of the replica {replica}"),
+                    format!(
+                        "; a replica that is gone is forgotten by dropping its tables and `DELETE FROM {NOTES} WHERE replica = '{replica}'`"
+                    ),
+                ),
                 None if ours.is_some_and(|ours| has(ours, name)) => continue,
-                None if self.target.exists(name).await? => "is there, and not this replica's".to_owned(),
-                None => continue,
+                None => ("is there, and not this replica's".to_owned(), String::new()),
             };
             return Err(Error::Decide(format!(
-                "{name} {whose}: give this copy another place (a schema or a file of its own in [target]), or remove that one if nobody needs it"
+                "{name} {whose}: give this copy another place (a schema or a file of its own in [target]), or remove that one if nobody needs it{notes}"
             )));
         }
         Ok(())
@@ -186,12 +205,36 @@ impl Replica {
         if old.narrowed(now) == *old || !path.exists() {
             return Ok(());
         }
-        if let Err(error) = export::write_now(&self.spec, &self.target, now, &self.schema).await {
-            tracing::warn!(%error, "the file cannot be written without what was taken back: it is removed until the copy is whole");
-            fs::remove_file(path).map_err(|error| Error::file(path, &error))?;
-        }
-        Ok(())
+        let written = export::write_now(&self.spec, &self.target, now, &self.schema).await;
+        or_removed(written, path)
     }
+
+    /// While another copy is loaded, the file is as the one that stands.
+    pub(super) async fn export_standing(&self, standing: &Table) -> Result<()> {
+        let TargetSpec::Files { path, .. } = &self.spec.target else {
+            return Ok(());
+        };
+        if !path.exists() {
+            return Ok(());
+        }
+        let written = export::write(&self.spec, &self.target, standing, &self.schema).await;
+        or_removed(written, path)
+    }
+}
+
+/// A file that cannot be written shows nothing at all.
+fn or_removed(written: Result<()>, path: &Path) -> Result<()> {
+    if let Err(error) = written {
+        tracing::warn!(%error, "the file cannot be written without what was taken back: it is removed until the copy is whole");
+        fs::remove_file(path).map_err(|error| Error::file(path, &error))?;
+    }
+    Ok(())
+}
+
+fn has_json(table: &Table) -> bool {
+    let tables = table.all();
+    let mut columns = tables.iter().flat_map(|table| &table.columns);
+    columns.any(|column| column.kind == Kind::Json)
 }
 
 fn same_key(before: &Definition, after: &Definition) -> Result<()> {

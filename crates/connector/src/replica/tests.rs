@@ -14,9 +14,12 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Spec, pull::Replica};
+use super::{
+    Spec,
+    pull::{Replica, rest},
+};
 use crate::{
-    client::Client,
+    client::{CallError, Client, Refusal},
     error::{Error, Result},
 };
 
@@ -151,6 +154,7 @@ impl Site {
 }
 
 const PEOPLE: &str = "dataset = 'x_people'";
+const FILES: &str = "kind = 'files'\npath = 'copy.csv'\nstate = 'copy.db'";
 
 fn answer(mut stream: TcpStream, given: &Mutex<Given>) -> Option<()> {
     let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
@@ -263,17 +267,16 @@ async fn what_is_taken_back_while_the_copy_is_loaded_anew_is_gone_at_once() {
 #[tokio::test]
 async fn a_file_shows_nothing_that_was_taken_back() {
     let site = Site::new(WHOLE);
-    let files = "kind = 'files'\npath = 'copy.csv'\nstate = 'copy.db'";
     let read = || std::fs::read_to_string(site.dir.path().join("copy.csv")).unwrap();
     site.page(&["a"], "c1", true);
-    let mut replica = site.replica_in(files, PEOPLE).await.unwrap();
+    let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
     assert!(step(&mut replica).await.unwrap());
     replica.export().await.unwrap();
     assert!(read().contains("Secret"));
     // Much comes after it, and then everything is loaded anew: the file does not wait for either.
     drop(replica);
     site.defines(NARROW);
-    let mut replica = site.replica_in(files, PEOPLE).await.unwrap();
+    let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
     assert_eq!(read(), "Code\na\n");
     site.gives(400, json!({"status": 400, "code": "cursor_invalid"}));
     assert!(!step(&mut replica).await.unwrap());
@@ -360,6 +363,138 @@ async fn a_copy_that_cannot_go_on_says_why() {
     let mut replica = site.replica(PEOPLE).await.unwrap();
     assert!(step(&mut replica).await.unwrap());
     assert_eq!(site.note("problem"), "");
+}
+
+#[tokio::test]
+async fn a_page_of_a_definition_that_went_is_asked_for_anew() {
+    let site = Site::new(WHOLE);
+    let mut replica = site.loaded().await;
+    site.page(&["c"], "c2", true);
+    site.defines(NARROW);
+    // The columns go, and the page does not come in.
+    site.db()
+        .execute_batch("CREATE TRIGGER still BEFORE UPDATE ON dagr_replica BEGIN SELECT RAISE(IGNORE); END")
+        .unwrap();
+    assert!(step(&mut replica).await.unwrap_err().is_passing());
+    assert_eq!(site.columns("x_people"), ["_key", "Code"]);
+    site.db().execute_batch("DROP TRIGGER still").unwrap();
+    let change = json!({"operation": "upsert", "key": {"Code": "c"}, "record": {"Code": "c"}});
+    site.gives(200, json!({"changes": [change], "next": "c2", "end": true}));
+    assert!(step(&mut replica).await.unwrap());
+    assert_eq!(site.pages_asked(), 3);
+    assert_eq!(site.ask("SELECT Code FROM x_people"), ["a", "b", "c"]);
+}
+#[tokio::test]
+async fn a_file_does_not_wait_for_a_verify_that_fails() {
+    let site = Site::new(WHOLE);
+    let file = site.dir.path().join("copy.csv");
+    site.page(&["a"], "c1", true);
+    site.gives(403, json!({"status": 403, "code": "permission_suspended"}));
+    let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
+    let told = async {
+        while site.note("problem").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    super::forever(&mut replica, told).await.unwrap();
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.contains("\na,"), "{written}");
+}
+
+#[tokio::test]
+async fn a_record_that_is_taken_back_during_a_load_leaves_the_file_at_once() {
+    let site = Site::new(WHOLE);
+    let file = site.dir.path().join("copy.csv");
+    let read = || {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let codes = text.lines().skip(1).map(|line| line[..1].to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let gone = |code: &str, next: &str| {
+        let gone = json!({"operation": "delete", "key": {"Code": code}});
+        site.gives(200, json!({"changes": [gone], "next": next, "end": false}));
+    };
+    site.page(&["a", "b"], "c1", true);
+    let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
+    assert!(step(&mut replica).await.unwrap());
+    replica.export().await.unwrap();
+    site.gives(410, json!({"status": 410, "code": "cursor_expired"}));
+    assert!(!step(&mut replica).await.unwrap());
+    // What is loaded is not in it yet.
+    site.page(&["c"], "c2", false);
+    assert!(!step(&mut replica).await.unwrap());
+    assert_eq!(read(), ["a", "b"]);
+    gone("b", "c3");
+    assert!(!step(&mut replica).await.unwrap());
+    assert_eq!(read(), ["a"]);
+    // It cannot be written, and so nothing is shown until the copy is whole.
+    site.page(&["d"], "c4", false);
+    assert!(!step(&mut replica).await.unwrap());
+    site.db()
+        .execute_batch("UPDATE x_people SET Secret = x'00'")
+        .unwrap();
+    gone("d", "c5");
+    assert!(!step(&mut replica).await.unwrap());
+    assert!(!file.exists());
+    site.page(&["e"], "c6", true);
+    assert!(step(&mut replica).await.unwrap());
+    replica.export().await.unwrap();
+    assert_eq!(read(), ["c", "e"]);
+}
+
+#[tokio::test]
+async fn a_copy_in_an_earlier_form_is_loaded_anew() {
+    let again = async |definition: &str| {
+        let site = Site::new(definition);
+        site.page(&[], "c1", true);
+        let mut replica = site.replica(PEOPLE).await.unwrap();
+        assert!(step(&mut replica).await.unwrap());
+        assert_eq!(site.note("rows"), "2");
+        drop(replica);
+        drop(site.replica(PEOPLE).await.unwrap());
+        assert_eq!(site.note("phase"), "following");
+        site.db()
+            .execute_batch("DELETE FROM dagr_replica WHERE name = 'rows'")
+            .unwrap();
+        drop(site.replica(PEOPLE).await.unwrap());
+        assert_eq!(site.note("rows"), "2");
+        site.note("phase")
+    };
+    let with_json = format!("{WHOLE}        - Free json : f\n");
+    assert_eq!(again(&with_json).await, "loading");
+    assert_eq!(again(WHOLE).await, "following", "nothing in it has another form");
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_nobodys() {
+    let site = Site::new(WHOLE);
+    drop(site.loaded().await);
+    let renamed = "dataset = 'x_people'\nname = 'people'";
+    let told = decided(site.replica(renamed).await);
+    assert!(
+        told.contains("by dropping its tables and `DELETE FROM dagr_replica WHERE replica = 'x_people'`"),
+        "{told}"
+    );
+    site.db()
+        .execute_batch("DROP TABLE x_people; DROP TABLE x_people_pets")
+        .unwrap();
+    let mut replica = site.replica(renamed).await.unwrap();
+    site.page(&["a"], "c1", true);
+    assert!(step(&mut replica).await.unwrap());
+    assert_eq!(site.ask("SELECT Code FROM x_people"), ["a"]);
+}
+
+#[test]
+fn a_replica_rests_as_long_as_the_server_asks() {
+    let pause = Duration::from_secs(1);
+    let refusal = Refusal {
+        status: 429,
+        retry_after: Some(Duration::from_secs(20)),
+        ..Refusal::default()
+    };
+    let busy = Error::from(CallError::Refused(Box::new(refusal)));
+    assert_eq!(rest(&busy, pause), Duration::from_secs(21));
+    assert_eq!(rest(&Error::Source("away".to_owned()), pause), pause);
 }
 
 #[test]

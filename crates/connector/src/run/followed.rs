@@ -109,16 +109,13 @@ impl<'r> Followed<'r> {
                 let reader = Postgres::connect(self.sql, &schema).await?;
                 let key_columns = self.key_columns(&reader.columns().await?.names)?;
                 let lost = || self.everything_from("");
-                postgres::prepare(reader.client(), self.follow, &key_columns, lost).await?;
-                if self
-                    .running
-                    .state
-                    .meta(POSITION)?
-                    .is_none_or(|place| place.is_empty())
-                {
-                    // Whoever moves it from here on is found out.
-                    let stands = postgres::stands(reader.client(), &self.follow.slot).await?;
-                    self.everything_from(&stands)?;
+                let stands = postgres::prepare(reader.client(), self.follow, &key_columns, lost).await?;
+                if !self.has_place()? {
+                    // Whatever becomes of it or of the tables from here on is found out.
+                    let state = &self.running.state;
+                    state.set_meta(postgres::SERVER, &stands.server)?;
+                    state.set_meta(postgres::SHAPE, &stands.shape)?;
+                    self.everything_from(&stands.place)?;
                 }
                 Reader::Postgres(reader)
             }
@@ -151,6 +148,15 @@ impl<'r> Followed<'r> {
         let column = |node| mapping.column_of(node).map(|at| names[at].clone());
         let columns: Option<Vec<String>> = schema.key.iter().map(|node| column(*node)).collect();
         columns.ok_or_else(no_key_columns)
+    }
+
+    /// Is it known from where on changes are told?
+    pub fn has_place(&self) -> Result<bool> {
+        Ok(self
+            .running
+            .state
+            .meta(POSITION)?
+            .is_some_and(|place| !place.is_empty()))
     }
 
     /// Changes before this place are not told: everything is compared.

@@ -67,7 +67,8 @@ impl Service<'_> {
             None => Ok(()),
         };
         self.unfollowed &= connected.is_err();
-        if self.unfollowed {
+        let has_place = self.followed.as_ref().map_or(Ok(false), Followed::has_place)?;
+        if self.unfollowed && !has_place {
             // Each try to follow it may ask for a comparison.
             running.state.set_meta("compare_due", &asked)?;
         }
@@ -147,7 +148,7 @@ impl Service<'_> {
                 if matches!(error, Error::State(_)) {
                     return Err(error);
                 }
-                let pause = self.pause;
+                let pause = error.retry_after().saturating_add(self.pause);
                 self.pause = (self.pause * 2).min(self.running.feed.retry.pause);
                 Ok(pause)
             }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::Result,
-    feed::Feed,
+    feed::{Feed, Source},
     metrics::Gauges,
     source::files,
     state::{self, PackageState, State},
@@ -15,8 +15,8 @@ use crate::{
 /// Refusals shown.
 const SHOWN: usize = 100;
 
-/// A JSON object; `state` is `new`, `ok`, `keeping` (records that seem to be gone stay, because rows that cannot be read may be
-/// theirs), `waiting` (packages are not yet at the server), `held` (by the guard) or `problem`.
+/// A JSON object; `state` is `new`, `ok`, `late` (files that are not read come before the one taken last), `keeping` (records that
+/// seem to be gone stay, because rows that cannot be read may be theirs), `waiting` (packages are not yet at the server), `held` (by the guard) or `problem`.
 pub fn status(path: &Path) -> Result<Value> {
     let feed = Feed::load(path)?;
     let Some(db) = State::peek(&feed.state)? else {
@@ -35,11 +35,16 @@ pub fn status(path: &Path) -> Result<Value> {
     let (digest, records) = state::digest(&db)?;
     let problem = note("problem")?;
     let kept = number("kept")?.unwrap_or(0);
+    // Of a source that the feed had before it says nothing.
+    let watches = matches!(&feed.source, Source::Files(files) if files.watch);
+    let late = note(files::LATE)?.filter(|_| watches);
+    let late_files = number(files::LATE_FILES)?.filter(|_| watches).unwrap_or(0);
     let word = match (&problem, held, unfinished.is_empty()) {
         (_, Some(_), _) => "held",
         (Some(_), None, _) => "problem",
         (None, None, false) => "waiting",
         (None, None, true) if kept > 0 => "keeping",
+        (None, None, true) if late.is_some() => "late",
         (None, None, true) => "ok",
     };
     let last = packages.first().map(|package| {
@@ -70,7 +75,8 @@ pub fn status(path: &Path) -> Result<Value> {
         "kept": kept,
         "declined": db.query_row("SELECT count(*) FROM declined", [], |row| row.get::<_, i64>(0))?,
         "passed_over": note("passed_over")?,
-        "late": note(files::LATE)?,
+        "late": late,
+        "late_files": late_files,
         "last_package": last,
         "last_compare": note("last_compare")?,
         "last_reconcile": note("last_reconcile")?,
@@ -136,6 +142,11 @@ pub fn metrics(status: &Value) -> String {
             &status["declined"],
         ),
         (
+            "late_files",
+            "New or changed files that come before the one taken last: they are not read.",
+            &status["late_files"],
+        ),
+        (
             "problem",
             "1 while the feed stands still.",
             &json!(status["problem"].is_string()),
@@ -164,4 +175,43 @@ pub fn metrics(status: &Value) -> String {
         gauges.put(name, help, value);
     }
     gauges.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn files_that_are_not_read_are_a_state_of_the_feed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("feed.toml");
+        let feed = |source: &str| {
+            let text = format!(
+                "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\n{source}"
+            );
+            fs::write(&path, text).unwrap();
+            Feed::load(&path).unwrap()
+        };
+        let watched = "kind = 'files'\npath = 'in'\nwatch = true";
+        let state = State::open(&feed(watched).state).unwrap();
+        let told = || {
+            let status = status(&path).unwrap();
+            let gauge = metrics(&status)
+                .lines()
+                .find_map(|line| line.strip_prefix("dagr_connector_late_files{feed=\"x_cars\"} "))
+                .map(str::to_owned);
+            (status["state"].clone(), status["late"].clone(), gauge)
+        };
+        assert_eq!(told(), (json!("ok"), Value::Null, Some("0".to_owned())));
+        state.set_meta(files::LATE, "1.csv").unwrap();
+        state.set_meta(files::LATE_FILES, "1").unwrap();
+        assert_eq!(told(), (json!("late"), json!("1.csv"), Some("1".to_owned())));
+        state.set_meta("problem", "away").unwrap();
+        assert_eq!(told().0, "problem");
+        state.set_meta("problem", "").unwrap();
+        feed("kind = 'sqlite'\npath = 'x.db'\ntable = 'x'");
+        assert_eq!(told(), (json!("ok"), Value::Null, Some("0".to_owned())));
+    }
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     collect::Collect,
     error::{Error, Result},
-    feed::{Files, Format},
+    feed::{Files, Format, Order},
     state::{LAST_FILE, State},
 };
 
@@ -34,6 +34,10 @@ const TOLD: usize = 3;
 const PLACE: &str = "place";
 /// Noted: files that are older than the one taken last, and new or changed.
 pub const LATE: &str = "late";
+/// Noted: how many they are.
+pub const LATE_FILES: &str = "late_files";
+/// Noted: when the file that was taken last was last changed, in nanoseconds.
+const LAST_CHANGED: &str = "last_changed";
 /// Begins the note of a file.
 const FILE: &str = "file ";
 
@@ -43,13 +47,18 @@ pub struct Found {
     pub path: PathBuf,
     stamp: String,
     note: String,
+    /// When it was last changed, in nanoseconds since 1970.
+    changed: u128,
 }
 
-/// New files by their notes: how each stands, and since when as far as was seen here. The clock of a file server says nothing.
+/// New files by their turns: how each stands, and since when as far as was seen here. The clock of a file server says nothing.
 #[derive(Debug, Default)]
-pub struct Standing(RefCell<BTreeMap<String, (String, Instant)>>);
+pub struct Standing(RefCell<BTreeMap<Turn, (String, Instant)>>);
 
-/// The next file that was not taken yet, oldest name first. `Err(wait)`: one is there and may still be written. `again`: what
+/// Where a file comes among others: when it was changed, where that is the order, and its note.
+type Turn = (u128, String);
+
+/// The next file that was not taken yet, in the feed's order. `Err(wait)`: one is there and may still be written. `again`: what
 /// was taken last is taken again where nothing newer is there.
 pub fn next(
     files: &Files,
@@ -64,17 +73,17 @@ pub fn next(
     };
     let now = Instant::now();
     let mut standing = standing.0.borrow_mut();
-    standing.retain(|note, (stamp, _)| new.get(note).is_some_and(|found| found.stamp == *stamp));
-    for (note, found) in &new {
+    standing.retain(|turn, (stamp, _)| new.get(turn).is_some_and(|found| found.stamp == *stamp));
+    for (turn, found) in &new {
         standing
-            .entry(note.clone())
+            .entry(turn.clone())
             .or_insert_with(|| (found.stamp.clone(), now));
     }
-    // The order of names is the order of states: a later file does not go before this one.
-    let Some((note, found)) = new.into_iter().next() else {
+    // The order of files is the order of states: a later file does not go before this one.
+    let Some((turn, found)) = new.into_iter().next() else {
         return Ok(Ok(None));
     };
-    let since = standing.get(&note).map_or(now, |(_, since)| *since);
+    let since = standing.get(&turn).map_or(now, |(_, since)| *since);
     let left = files.settle.saturating_sub(now.duration_since(since));
     Ok(if left.is_zero() {
         Ok(Some(found))
@@ -83,20 +92,34 @@ pub fn next(
     })
 }
 
-type New = BTreeMap<String, Found>;
+type New = BTreeMap<Turn, Found>;
 
 fn single(files: &Files, state: &State, again: bool) -> Result<New> {
     let metadata = fs::metadata(&files.path).map_err(|error| Error::away(&files.path, &error))?;
     let found = found(&files.path, &metadata);
-    let is_new = again || state.meta(&found.note)?.as_ref() != Some(&found.stamp);
-    Ok(is_new.then(|| (found.note.clone(), found)).into_iter().collect())
+    let is_new = again || !is_taken(&found, state)?;
+    Ok(is_new.then(|| (turn(files, &found), found)).into_iter().collect())
 }
 
-/// Files of a directory after the one that was taken last, and that one where it changed. One before it, new or changed,
-/// is not the present state: it is told.
+/// Was it taken as it stands?
+fn is_taken(found: &Found, state: &State) -> Result<bool> {
+    Ok(state.meta(&found.note)?.as_ref() == Some(&found.stamp))
+}
+
+fn turn(files: &Files, found: &Found) -> Turn {
+    let changed = match files.order {
+        Order::Name => 0,
+        Order::Time => found.changed,
+    };
+    (changed, found.note.clone())
+}
+
+/// Files of a directory after the one that was taken last, and that one where it changed; those that were taken stay so. One
+/// before it, new or changed, is not the present state: it is told.
 fn watched(files: &Files, state: &State, again: bool) -> Result<New> {
     let away = |error: std::io::Error| Error::away(&files.path, &error);
     let last = last(files, state)?;
+    let is_last = |found: &Found| last.as_ref().is_some_and(|(_, note)| *note == found.note);
     let (mut new, mut newest, mut late) = (New::new(), None, Late::default());
     for entry in fs::read_dir(&files.path).map_err(away)? {
         let path = entry.map_err(away)?.path();
@@ -112,16 +135,15 @@ fn watched(files: &Files, state: &State, again: bool) -> Result<New> {
             continue;
         }
         let found = found(&path, &metadata);
-        let last = last.as_ref().map_or("", String::as_str);
-        let is_taken = || Ok::<_, Error>(state.meta(&found.note)?.as_ref() == Some(&found.stamp));
-        if found.note.as_str() < last {
-            if !is_taken()? {
-                late.add(&found.note);
+        let turn = turn(files, &found);
+        if is_taken(&found, state)? {
+            if again && is_last(&found) {
+                newest = Some((turn, found));
             }
-        } else if found.note == last && is_taken()? {
-            newest = again.then_some(found);
+        } else if last.as_ref().is_some_and(|last| turn < *last) {
+            late.add(&found.note);
         } else {
-            new.insert(found.note.clone(), found);
+            new.insert(turn, found);
             if new.len() > NEW {
                 new.pop_last();
             }
@@ -129,18 +151,36 @@ fn watched(files: &Files, state: &State, again: bool) -> Result<New> {
     }
     late.tell(state)?;
     if new.is_empty() {
-        new.extend(newest.map(|found| (found.note.clone(), found)));
+        new.extend(newest);
     }
     Ok(new)
 }
 
-/// The note of the file that was taken last; of another place it says nothing.
-fn last(files: &Files, state: &State) -> Result<Option<String>> {
+/// The turn of the file that was taken last; of another place it says nothing.
+fn last(files: &Files, state: &State) -> Result<Option<Turn>> {
     let same = state.meta(PLACE)?.is_none_or(|before| before == place(files));
-    Ok(state.meta(LAST_FILE)?.filter(|note| {
+    let last = state.meta(LAST_FILE)?.filter(|note| {
         let name = note.strip_prefix(FILE).unwrap_or(note);
         same || files.path.join(name).exists()
-    }))
+    });
+    let Some(note) = last else { return Ok(None) };
+    let changed = match files.order {
+        Order::Name => 0,
+        Order::Time => last_changed(&note, state)?,
+    };
+    Ok(Some((changed, note)))
+}
+
+/// When the file of this note, which was taken last, was last changed; older states have it in its stamp alone.
+fn last_changed(note: &str, state: &State) -> Result<u128> {
+    let noted = state.meta(LAST_CHANGED)?;
+    let by_stamp = || {
+        let stamp = state.meta(note)?;
+        let changed = stamp.as_deref().and_then(|stamp| stamp.split_once(' '));
+        Ok::<_, Error>(changed.map(|(_, changed)| changed.to_owned()))
+    };
+    let text = noted.map_or_else(by_stamp, |noted| Ok(Some(noted)))?;
+    Ok(text.and_then(|text| text.parse().ok()).unwrap_or_default())
 }
 
 fn place(files: &Files) -> String {
@@ -166,19 +206,22 @@ impl Late {
 
     /// Said once, and in the status.
     fn tell(self, state: &State) -> Result<()> {
+        let count = (self.names.len() + self.more).to_string();
         let mut told = self.names.into_iter().collect::<Vec<_>>().join(", ");
         if self.more > 0 {
             told.push_str(&format!(" and {} more", self.more));
         }
-        if state.meta(LATE)?.unwrap_or_default() == told {
+        let noted = |name: &str| state.meta(name).map(Option::unwrap_or_default);
+        if noted(LATE)? == told && noted(LATE_FILES)? == count {
             return Ok(());
         }
         if !told.is_empty() {
             tracing::warn!(
                 files = told,
-                "files came or changed after one of a later name was taken: they are not read; where one is the present state give it a later name, else take it away"
+                "files come before the one that was taken last, and are new or changed: they are not read; where one is the present state give it a later name (source.order = \"time\": a later time), else take it away"
             );
         }
+        state.set_meta(LATE_FILES, &count)?;
         state.set_meta(LATE, &told)
     }
 }
@@ -201,14 +244,16 @@ fn found(path: &Path, metadata: &Metadata) -> Found {
         .modified()
         .ok()
         .and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let changed = modified.unwrap_or_default().as_nanos();
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     Found {
         path: path.to_owned(),
-        stamp: format!("{} {}", metadata.len(), modified.unwrap_or_default().as_nanos()),
+        stamp: format!("{} {changed}", metadata.len()),
         note: format!("{FILE}{name}"),
+        changed,
     }
 }
 
@@ -234,6 +279,7 @@ fn taken(files: &Files, file: &Found) -> Notes {
     vec![
         (file.note.clone(), file.stamp.clone()),
         (LAST_FILE.to_owned(), file.note.clone()),
+        (LAST_CHANGED.to_owned(), file.changed.to_string()),
         (PLACE.to_owned(), place(files)),
     ]
 }

@@ -1,12 +1,14 @@
 //! Records from a SOAP service, page by page; a fault in any page drops what came before it.
 
 pub mod envelope;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap},
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
-    io::BufReader,
+    io::{BufReader, Seek},
     path::Path,
 };
 
@@ -38,9 +40,11 @@ pub async fn read(soap: &Soap, rows: &mut Collect<'_>, limit: Option<u64>, dir: 
         dir,
         records: 0,
         pages: HashMap::new(),
+        short: false,
         beside: BTreeSet::new(),
     };
-    let mut is_full = false;
+    // A service whose pages are smaller than the feed thinks gives short ones from the first on: they end nothing.
+    let mut short_ends = soap.short_page_ends;
     for number in 0..soap.pages {
         let request = envelope::page(soap, number, reading.records);
         let answer = ask(soap, &client, request).await?;
@@ -48,10 +52,9 @@ pub async fn read(soap: &Soap, rows: &mut Collect<'_>, limit: Option<u64>, dir: 
         let enough = limit.is_some_and(|limit| reading.records >= limit);
         let short = soap.page_size.is_some_and(|size| found < size);
         if number == 0 {
-            is_full = !short;
+            short_ends |= !short;
         }
-        // A service whose pages are smaller than the feed thinks gives short ones from the first on: they end nothing.
-        if found == 0 || (is_full && short) || enough || !envelope::is_paged(&soap.envelope) {
+        if found == 0 || (short_ends && short) || enough || !envelope::is_paged(&soap.envelope) {
             return Ok(());
         }
     }
@@ -97,6 +100,8 @@ struct Reading<'s> {
     records: u64,
     /// What the records of a page come to, and its number.
     pages: HashMap<u64, u64>,
+    /// The page before had fewer records than `page_size`.
+    short: bool,
     /// Names of what stood beside records.
     beside: BTreeSet<String>,
 }
@@ -121,51 +126,73 @@ impl Reading<'_> {
             "ask for fewer by source.page_size",
         )
         .await?;
+        let way_out = self.way_out(number);
         if !status.is_success() {
-            return Err(refusal(&place, status, file, charset.as_deref()));
+            return Err(refusal(&place, status, file, charset.as_deref(), &way_out));
+        }
+        let page = Page {
+            soap: self.soap,
+            file: &file,
+            charset: charset.as_deref(),
+            place: &place,
+            way_out: &way_out,
+        };
+        if number == 1 && self.short && envelope::asks_size(&self.soap.envelope) && self.repeats(&page)? {
+            return Ok(0);
         }
         let before = self.records;
-        let mut told = None;
-        let mut page = DefaultHasher::new();
-        let path = envelope::path(&self.soap.records);
-        let walked = xml::walk(
-            &mut BufReader::new(file),
-            charset.as_deref(),
-            &place,
-            &[&envelope::FAULT, &path],
-            &mut |at, element| {
-                if at == 0 {
-                    told = Some(of_fault(&element));
-                    return Ok(());
-                }
-                self.records += 1;
-                element.hash(&mut page);
-                xml::give(&element, self.records, given)
-            },
-        )?;
-        if let Some(told) = told {
-            return Err(fault(format!("{place}: {told}")));
-        }
+        let mut hasher = DefaultHasher::new();
+        let walked = page.walk(&mut |element| {
+            self.records += 1;
+            element.hash(&mut hasher);
+            xml::give(&element, self.records, given)
+        })?;
         if self.records == before {
+            let path = envelope::path(&self.soap.records);
             return self.none(&walked, &path, number, &place).map(|()| 0);
         }
         self.beside.extend(walked.beside(1).iter().cloned());
-        if let Some(same) = self.pages.insert(page.finish(), number) {
+        if let Some(same) = self.pages.insert(hasher.finish(), number) {
             return Err(fault(format!(
-                "{place} has the records of page {}: does the service read the page it is asked for? Where one answer holds everything, the envelope asks for no page",
+                "{place} has the records of page {}: does the service read the page it is asked for? Where one answer holds everything, the envelope asks for no page{way_out}",
                 same + 1
             )));
         }
-        Ok(self.records - before)
+        let found = self.records - before;
+        self.short = self.soap.page_size.is_some_and(|size| found < size);
+        Ok(found)
+    }
+
+    /// Does a page hold what one before it held? Nothing of it is given.
+    fn repeats(&self, page: &Page<'_>) -> Result<bool> {
+        let mut hasher = DefaultHasher::new();
+        page.walk(&mut |element| {
+            element.hash(&mut hasher);
+            Ok(())
+        })?;
+        let mut file = page.file;
+        file.rewind()
+            .map_err(|error| fault(format!("{}: {error}", page.place)))?;
+        Ok(self.pages.contains_key(&hasher.finish()))
+    }
+
+    /// What helps where the page before, `number` from 1, was the last one.
+    fn way_out(&self, number: u64) -> String {
+        match self.soap.page_size {
+            Some(size) if self.short => format!(
+                "; where page {number} was the last one, source.short_page_ends = true says that a page with fewer than {size} records (source.page_size) ends the reading"
+            ),
+            None if number > 0 => format!(
+                "; where page {number} was the last one, source.page_size with source.short_page_ends = true says that a page with fewer records ends the reading"
+            ),
+            _ => String::new(),
+        }
     }
 
     /// Is a page without records one? No place for them is another answer, and so are words about them: what stands there
     /// after the last record stood beside the others too.
     fn none(&self, seen: &Seen, path: &xml::Path<'_>, number: u64, place: &str) -> Result<()> {
-        let known = match number {
-            0 => self.soap.may_be_empty,
-            _ => seen.beside(1).is_subset(&self.beside),
-        };
+        let known = self.soap.may_be_empty || (number > 0 && seen.beside(1).is_subset(&self.beside));
         if seen.leads(1, path) || (known && seen.reaches(1, path)) {
             return Ok(());
         }
@@ -174,8 +201,43 @@ impl Reading<'_> {
     }
 }
 
+/// An answer that is read.
+struct Page<'p> {
+    soap: &'p Soap,
+    file: &'p File,
+    charset: Option<&'p str>,
+    place: &'p str,
+    /// Ends the words of a fault.
+    way_out: &'p str,
+}
+
+impl Page<'_> {
+    /// Gives every record; a fault is an error.
+    fn walk(&self, found: &mut dyn FnMut(Element) -> Result<()>) -> Result<Seen> {
+        let mut told = None;
+        let path = envelope::path(&self.soap.records);
+        let seen = xml::walk(
+            &mut BufReader::new(self.file),
+            self.charset,
+            self.place,
+            &[&envelope::FAULT, &path],
+            &mut |at, element| {
+                if at == 0 {
+                    told = Some(of_fault(&element));
+                    return Ok(());
+                }
+                found(element)
+            },
+        )?;
+        match told {
+            Some(told) => Err(fault(format!("{}: {told}{}", self.place, self.way_out))),
+            None => Ok(seen),
+        }
+    }
+}
+
 /// What a service says that does not answer: its fault, or the status alone.
-fn refusal(place: &str, status: StatusCode, file: File, charset: Option<&str>) -> Error {
+fn refusal(place: &str, status: StatusCode, file: File, charset: Option<&str>, way_out: &str) -> Error {
     let mut told = None;
     let walked = xml::walk(
         &mut BufReader::new(file),
@@ -188,7 +250,7 @@ fn refusal(place: &str, status: StatusCode, file: File, charset: Option<&str>) -
         },
     );
     match (walked, told) {
-        (_, Some(told)) => fault(format!("{place}: {told}")),
+        (_, Some(told)) => fault(format!("{place}: {told}{way_out}")),
         _ => fault(format!("{place} answered {status}")),
     }
 }

@@ -297,11 +297,18 @@ impl State {
     }
 
     /// Takes a package back that will never arrive, and every later one, which was made on top of it.
-    pub fn taken_back(&self, package: &Package, ended: PackageState, problem: &str) -> Result<()> {
+    /// `again`: the file, or the answer, that it was made of is read again.
+    pub fn taken_back(
+        &self,
+        package: &Package,
+        ended: PackageState,
+        again: bool,
+        problem: &str,
+    ) -> Result<()> {
         self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         let numbers = self.take_back_from(package, ended, problem)?;
-        if ended == PackageState::Refused {
+        if again {
             self.read_again()?;
         }
         transaction.commit()?;
@@ -324,7 +331,7 @@ impl State {
                 self.take_back(*n, &key, sent, &mut sum, &mut records)?;
             }
             // A package of an earlier build brought everything without a file.
-            let brought_all = package.mode == "snapshot" || self.meta(BASE)? == Some(n.to_string());
+            let brought_all = package.mode == "snapshot" || self.is_base_of(*n)?;
             if brought_all && *n == package.n {
                 (sum, records) = self.copy_back(*n)?;
             }

@@ -1,17 +1,20 @@
 //! A value made of a row's columns.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use cel::common::{
+    ast::{Expr, IdedExpr},
     types::{CelBool, CelDouble, CelInt, CelNull, CelString, CelUInt},
     value::CowVal,
 };
 
-use super::{compile_as, evaluate::Compiled};
+use super::{compile_as, evaluate::Compiled, parse};
 use crate::{fault::Fault, schema::Schema};
 
 /// Columns an expression may name; of a wider row the first.
 const MAX_COLUMNS: usize = 500;
+/// The row's own name.
+const ROW: &str = "row";
 
 /// An expression over a row of texts. The row is `row`; its columns may also be named alone. An empty column is null.
 ///
@@ -28,7 +31,7 @@ impl Formula {
     /// Every fault at once; `place` is line and column in `text`.
     pub fn compile(text: &str, columns: &[String]) -> Result<Self, Vec<Fault>> {
         let schema = schema_of(columns)?;
-        let (compiled, _) = compile_as(text, &schema, &["row"], true, |checker, expr| {
+        let (compiled, _) = compile_as(text, &schema, &[ROW], true, |checker, expr| {
             let id = expr.id;
             let (expr, shape) = checker.value(expr);
             if !shape.may_be_scalar() {
@@ -59,6 +62,21 @@ impl Formula {
         })
     }
 
+    /// Columns that an expression reads, where a row has them all; none of what is no expression.
+    pub fn names(text: &str) -> Vec<String> {
+        let Ok((expr, _)) = parse(text) else {
+            return Vec::new();
+        };
+        let mut named = BTreeSet::new();
+        collect(&expr, &mut named);
+        let named: Vec<String> = named.into_iter().map(str::to_owned).collect();
+        match Self::compile(text, &named) {
+            // Not the variables of its loops.
+            Ok(formula) => formula.columns().map(|at| named[at].clone()).collect(),
+            Err(_) => named,
+        }
+    }
+
     /// Places in the row that are read.
     pub fn columns(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().map(|(at, _)| *at)
@@ -79,6 +97,35 @@ impl Formula {
         }
         json.push(b'}');
         self.compiled.run(&self.schema, &[Some(&json)], text)
+    }
+}
+
+/// Names that may be columns.
+fn collect<'e>(expr: &'e IdedExpr, named: &mut BTreeSet<&'e str>) {
+    let mut all = |parts: &[&'e IdedExpr]| parts.iter().for_each(|part| collect(part, named));
+    match &expr.expr {
+        Expr::Call(call) => {
+            call.target.iter().for_each(|target| all(&[target]));
+            call.args.iter().for_each(|argument| all(&[argument]));
+        }
+        Expr::Comprehension(each) => all(&[
+            &each.iter_range,
+            &each.accu_init,
+            &each.loop_cond,
+            &each.loop_step,
+            &each.result,
+        ]),
+        Expr::List(list) => list.elements.iter().for_each(|element| all(&[element])),
+        Expr::Select(select) => match &select.operand.expr {
+            Expr::Ident(name) if name == ROW => {
+                named.insert(&select.field);
+            }
+            _ => all(&[&select.operand]),
+        },
+        Expr::Ident(name) if name != ROW && is_identifier(name) => {
+            named.insert(name);
+        }
+        _ => {}
     }
 }
 
@@ -140,4 +187,26 @@ fn is_identifier(name: &str) -> bool {
     name.len() <= 63
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_that_an_expression_reads_are_known_without_a_row() {
+        for (text, names) in [
+            ("org == null ? first + ' ' + last : org", "first last org"),
+            ("row.first + row.last", "first last"),
+            (
+                "has(row.mass) && int(year) + 1 > 2 ? code.startsWith('LV') : false",
+                "code mass year",
+            ),
+            ("['a', b].exists(item, item == code)", "b code"),
+            ("'constant'", ""),
+            ("first +", ""),
+        ] {
+            assert_eq!(Formula::names(text).join(" "), names, "{text}");
+        }
+    }
 }

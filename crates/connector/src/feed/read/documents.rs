@@ -7,7 +7,7 @@ use toml::Value;
 
 use super::{Faults, no_password, secret};
 use crate::{
-    feed::{Authorization, Files, Format, Http, Soap, SoapVersion},
+    feed::{Authorization, Files, Format, Http, Order, Soap, SoapVersion},
     source::soap::envelope,
     words::Words,
 };
@@ -23,6 +23,7 @@ pub fn files(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<
     words.required(faults, "path", "\"deliveries\"");
     let path = words.text(faults, "path").map(|path| base.join(path));
     let watch = words.bool(faults, "watch").unwrap_or(false);
+    let order = order(words, faults);
     let format = format(words, faults);
     let charset = words.text(faults, "charset");
     let settle = words.duration(faults, "settle").unwrap_or(Duration::from_secs(2));
@@ -32,6 +33,7 @@ pub fn files(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<
     Some(Files {
         path: path?,
         watch,
+        order,
         format,
         charset,
         settle,
@@ -91,6 +93,11 @@ pub fn soap(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<S
     let may_be_empty = may_be_empty(words, faults);
     let envelope = request(words, version, base, faults);
     let page_size = words.number(faults, "page_size");
+    let short_page_ends = words.bool(faults, "short_page_ends").unwrap_or(false);
+    if short_page_ends && page_size.is_none() {
+        let message = "which page is short? say page_size = 1000";
+        faults.push(Fault::new(words.place("short_page_ends"), "rule", message));
+    }
     let first = words.number(faults, "first");
     let pages = words.number(faults, "pages").unwrap_or(PAGES);
     for (word, value) in [("page_size", page_size), ("pages", Some(pages))] {
@@ -117,6 +124,7 @@ pub fn soap(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Option<S
         records: records?,
         may_be_empty,
         page_size,
+        short_page_ends,
         first: first.unwrap_or(u64::from(by_page)),
         pages,
         authorization,
@@ -204,6 +212,18 @@ fn records(words: &mut Words<'_>, format: Option<Format>, faults: &mut Faults) -
     Some(records)
 }
 
+fn order(words: &mut Words<'_>, faults: &mut Faults) -> Order {
+    match words.text(faults, "order").as_deref() {
+        None | Some("name") => Order::Name,
+        Some("time") => Order::Time,
+        Some(_) => {
+            let message = "expected \"name\", or \"time\" (in which the files were last changed)";
+            faults.push(Fault::new(words.place("order"), "kind", message));
+            Order::Name
+        }
+    }
+}
+
 fn may_be_empty(words: &mut Words<'_>, faults: &mut Faults) -> bool {
     words.bool(faults, "may_be_empty").unwrap_or(false)
 }
@@ -227,6 +247,23 @@ mod tests {
     use toml::Table;
 
     use super::*;
+
+    #[test]
+    fn files_are_in_the_order_of_names_or_of_times() {
+        let read = |text: &str| {
+            let table: Table = format!("path = 'in'\n{text}").parse().unwrap();
+            let mut faults = Vec::new();
+            let mut words = Words::new(&table, "source");
+            let files = files(&mut words, Path::new("."), &mut faults).unwrap();
+            words.end(&mut faults);
+            let places: Vec<String> = faults.into_iter().map(|fault| fault.place).collect();
+            (files.order, places)
+        };
+        assert_eq!(read(""), (Order::Name, vec![]));
+        assert_eq!(read("order = 'name'"), (Order::Name, vec![]));
+        assert_eq!(read("order = 'time'"), (Order::Time, vec![]));
+        assert_eq!(read("order = 'date'").1, ["source.order"]);
+    }
 
     #[test]
     fn an_address_holds_no_user_and_no_token() {

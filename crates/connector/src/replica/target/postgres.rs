@@ -23,6 +23,14 @@ const PASSING: [&str; 7] = ["08", "25", "40", "53", "55", "57", "58"];
 /// The lock of one replica in one schema; `$1` is its name.
 const LOCK: &str = "hashtext('dagr_replica'), hashtext(current_schema() || '.' || $1::text)";
 
+/// Of a client that is gone without a word the server soon hears nothing any more, and gives up its lock.
+const LIVENESS: [&str; 4] = [
+    "SET tcp_keepalives_idle = 30",
+    "SET tcp_keepalives_interval = 10",
+    "SET tcp_keepalives_count = 3",
+    "SET tcp_user_timeout = 60000",
+];
+
 pub struct Postgres {
     client: Client,
 }
@@ -59,6 +67,12 @@ impl Postgres {
     }
 
     pub async fn lock(&self, replica: &str) -> Result<()> {
+        for text in LIVENESS {
+            // A server that does not know it keeps its own patience.
+            if let Err(error) = self.run(text).await {
+                tracing::debug!(%error, text, "not set");
+            }
+        }
         // A session that was just lost may hold it for a moment.
         self.run("SET lock_timeout = '5s'").await?;
         let lock = format!("SELECT pg_advisory_lock({LOCK})");
@@ -67,24 +81,26 @@ impl Postgres {
         match locked {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                let holder = self.holder(replica).await?;
+                let (holder, way_out) = self.holder(replica).await?;
                 Err(Error::Decide(format!(
-                    "another process keeps the copy of replica {replica} in this schema{holder}; stop it first"
+                    "another process keeps the copy of replica {replica} in this schema{holder}; stop it first{way_out}"
                 )))
             }
             Err(error) => Err(told(error)),
         }
     }
 
-    async fn holder(&self, replica: &str) -> Result<String> {
+    /// Which session has the lock, and how to end it.
+    async fn holder(&self, replica: &str) -> Result<(String, String)> {
         let text = format!(
-            "SELECT format(' (session %s of %s%s)', a.pid, a.usename, ' from ' || host(a.client_addr))
+            "SELECT format(' (session %s of %s%s)', a.pid, a.usename, ' from ' || host(a.client_addr)),
+                 format(', or end that session: `SELECT pg_terminate_backend(%s)`', a.pid)
              FROM pg_locks l JOIN pg_stat_activity a USING (pid), (SELECT {LOCK}) k (class, object)
              WHERE l.locktype = 'advisory' AND l.granted AND l.database = a.datid AND a.datname = current_database()
              AND l.classid = k.class::oid AND l.objid = k.object::oid"
         );
         let row = self.client.query_opt(&text, &[&replica]).await.map_err(told)?;
-        Ok(row.map(|row| row.get(0)).unwrap_or_default())
+        Ok(row.map(|row| (row.get(0), row.get(1))).unwrap_or_default())
     }
 
     pub fn is_closed(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A copy in SQLite.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{Read, Write},
     path::{Path, PathBuf},
 };
@@ -56,19 +56,29 @@ impl Sqlite {
             .write(true)
             .open(&path)
             .map_err(|error| Error::file(&path, &error))?;
-        if file.try_lock().is_err() {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            return Err(Error::Decide(format!(
-                "{}: process {holder} keeps the copy of replica {replica}; stop it first",
-                self.path.display()
-            )));
+        if let Err(error) = file.try_lock() {
+            return Err(self.not_locked(replica, error, &mut file, &path));
         }
         file.set_len(0)
             .and_then(|()| write!(file, "{}", std::process::id()))
             .map_err(|error| Error::file(&path, &error))?;
         self.lock = Some(file);
         Ok(())
+    }
+
+    /// Somebody else has it; or no file there can be locked.
+    fn not_locked(&self, replica: &str, error: TryLockError, file: &mut File, path: &Path) -> Error {
+        match error {
+            TryLockError::WouldBlock => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                Error::Decide(format!(
+                    "{}: process {holder} keeps the copy of replica {replica}; stop it first",
+                    self.path.display()
+                ))
+            }
+            TryLockError::Error(error) => Error::file(path, &error),
+        }
     }
 
     /// Another that writes at the same time is soon done; what depends on a column is the recipient's to drop.
@@ -164,27 +174,31 @@ impl Sqlite {
 
     /// Gives how many rows it changed.
     pub fn change(&self, text: &str) -> Result<u64> {
-        Ok(self.db.execute(text, [])? as u64)
+        let changed = self.db.execute(text, []).map_err(|error| self.told(error))?;
+        Ok(changed as u64)
     }
 
     pub fn rows(&self, table: &Table, stretch: &Range, limit: Option<usize>) -> Result<Vec<Row>> {
-        let mut statement = self.db.prepare_cached(&select(table, stretch.to.is_some()))?;
         let from = stretch.from.as_deref().unwrap_or_default();
         let limit = limit.map_or(-1, |limit| limit as i64);
-        let mut found = statement.query(params![from, stretch.to, limit])?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next()? {
-            rows.push(Row {
-                key: row.get(0)?,
-                // What is no number is no position, and neither is 0.
-                positions: (1..=table.depth).map(|at| row.get(at).unwrap_or(0)).collect(),
-                cells: (0..table.columns.len())
-                    .map(|at| cell(row, 1 + table.depth + at))
-                    .collect::<rusqlite::Result<_>>()
-                    .unwrap_or_default(),
-            });
-        }
-        Ok(rows)
+        let read = || {
+            let mut statement = self.db.prepare_cached(&select(table, stretch.to.is_some()))?;
+            let mut found = statement.query(params![from, stretch.to, limit])?;
+            let mut rows = Vec::new();
+            while let Some(row) = found.next()? {
+                rows.push(Row {
+                    key: row.get(0)?,
+                    // What is no number is no position, and neither is 0.
+                    positions: (1..=table.depth).map(|at| row.get(at).unwrap_or(0)).collect(),
+                    cells: (0..table.columns.len())
+                        .map(|at| cell(row, 1 + table.depth + at))
+                        .collect::<rusqlite::Result<_>>()
+                        .unwrap_or_default(),
+                });
+            }
+            Ok(rows)
+        };
+        read().map_err(|error| self.told(error))
     }
 }
 

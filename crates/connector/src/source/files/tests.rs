@@ -17,6 +17,7 @@ impl Site {
         let files = Files {
             path: dir.path().join("in"),
             watch: true,
+            order: Order::Name,
             format: None,
             charset: None,
             settle,
@@ -82,6 +83,74 @@ fn a_file_that_comes_late_or_changes_later_is_told_and_not_taken() {
     }
     assert_eq!(site.takes(), [""; 0]);
     assert_eq!(site.late(), "");
+}
+
+#[test]
+fn a_file_that_was_taken_is_not_taken_again_wherever_it_stands() {
+    let mut site = Site::new(Duration::ZERO);
+    // By arrival, as older builds took them.
+    for number in ["2", "9", "10"] {
+        site.write(&format!("export-{number}.csv"), number);
+        let found = found_at(&site, &format!("export-{number}.csv"));
+        for (name, value) in taken(&site.files, &found) {
+            site.state.set_meta(&name, &value).unwrap();
+        }
+    }
+    assert_eq!(site.takes(), [""; 0]);
+    // Read otherwise: the newest is the one that was taken last.
+    let again = site.next(true).unwrap().unwrap();
+    assert_eq!(again.path, site.files.path.join("export-10.csv"));
+    assert_eq!(site.late(), "");
+    // Moved, and the last one is there no more.
+    fs::remove_file(site.files.path.join("export-10.csv")).unwrap();
+    let moved = site.dir.path().join("moved");
+    fs::rename(&site.files.path, &moved).unwrap();
+    site.files.path = moved;
+    assert_eq!(site.takes(), [""; 0]);
+    site.write("export-9.csv", "changed");
+    assert_eq!(site.takes(), ["export-9.csv"]);
+}
+
+fn found_at(site: &Site, name: &str) -> Found {
+    let path = site.files.path.join(name);
+    found(&path, &fs::metadata(&path).unwrap())
+}
+
+#[test]
+fn files_may_be_in_the_order_in_which_they_were_changed() {
+    let mut site = Site::new(Duration::ZERO);
+    let write = |site: &Site, name: &str, seconds: u64| {
+        site.write(name, name);
+        let file = File::options()
+            .write(true)
+            .open(site.files.path.join(name))
+            .unwrap();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        file.set_modified(at).unwrap();
+    };
+    write(&site, "30.12.2024.csv", 100);
+    write(&site, "31.12.2024.csv", 200);
+    assert_eq!(site.takes(), ["30.12.2024.csv", "31.12.2024.csv"]);
+    write(&site, "01.01.2025.csv", 300);
+    assert_eq!(site.takes(), [""; 0]);
+    assert_eq!(site.late(), "01.01.2025.csv");
+    assert_eq!(site.state.meta(LATE_FILES).unwrap().unwrap(), "1");
+    site.files.order = Order::Time;
+    // What an older build noted.
+    let noted = "DELETE FROM meta WHERE name = 'last_changed'";
+    site.state.db.execute_batch(noted).unwrap();
+    write(&site, "b.csv", 400);
+    write(&site, "a.csv", 400);
+    assert_eq!(site.takes(), ["01.01.2025.csv", "a.csv", "b.csv"]);
+    assert_eq!(site.late(), "");
+    assert_eq!(site.state.meta(LATE_FILES).unwrap().unwrap(), "0");
+    write(&site, "z.csv", 399);
+    assert_eq!(site.takes(), [""; 0]);
+    assert_eq!(site.late(), "z.csv");
+    // The one taken last is known also when it is read again.
+    site.state.read_again().unwrap();
+    assert_eq!(site.takes(), ["b.csv"]);
+    assert_eq!(site.late(), "z.csv");
 }
 
 #[test]

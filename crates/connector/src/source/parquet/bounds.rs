@@ -93,8 +93,11 @@ pub fn pages(file: &mut File, metadata: &ParquetMetaData) -> io::Result<()> {
                 3 => packed = number,
                 _ => {}
             })?;
-            let packed = u64::try_from(packed).map_err(|_| damaged())?;
-            if packed > PAGE || u64::try_from(plain).is_ok_and(|plain| plain > PAGE) {
+            let [plain, packed] = [plain, packed].map(u64::try_from);
+            let (plain, packed) = plain
+                .and_then(|plain| Ok((plain, packed?)))
+                .map_err(|_| damaged())?;
+            if plain.max(packed) > PAGE {
                 return Err(too_much(format!("it has a page larger than {} MiB", PAGE >> 20)));
             }
             let whole = thrift.taken + packed;
@@ -139,6 +142,15 @@ fn logical_type(id: i16) -> Kind {
     Kind::Struct(shape)
 }
 
+/// Fields up to `last` are sizes, counts and the like.
+fn sizes(id: i16, last: i16) -> Kind {
+    if (1..=last).contains(&id) {
+        Kind::Size
+    } else {
+        Kind::Unknown
+    }
+}
+
 /// Fields up to `last` are numbers.
 fn numbers(id: i16, last: i16) -> Kind {
     if (1..=last).contains(&id) {
@@ -155,24 +167,26 @@ fn page(id: i16) -> Kind {
             if id == 5 {
                 Kind::Struct(statistics)
             } else {
-                numbers(id, 4)
+                sizes(id, 4)
             }
         }),
         6 => Kind::Struct(unknown),
-        7 => Kind::Struct(|id| if id == 3 { Kind::Bool } else { numbers(id, 2) }),
+        7 => Kind::Struct(|id| if id == 3 { Kind::Bool } else { sizes(id, 2) }),
         8 => Kind::Struct(|id| match id {
             7 => Kind::Bool,
             8 => Kind::Struct(statistics),
-            _ => numbers(id, 6),
+            _ => sizes(id, 6),
         }),
-        _ => numbers(id, 4),
+        // A checksum.
+        4 => Kind::Number,
+        _ => sizes(id, 3),
     }
 }
 
 fn statistics(id: i16) -> Kind {
     match id {
         1 | 2 | 5 | 6 => Kind::Binary,
-        3 | 4 | 9 => Kind::Number,
+        3 | 4 | 9 => Kind::Long,
         7 | 8 => Kind::Bool,
         _ => Kind::Unknown,
     }
@@ -225,6 +239,11 @@ mod tests {
         assert_eq!(told(&[i32::MAX, 0]), "it is damaged");
         assert_eq!(told(&[1, 0, 0]), "it is damaged");
         assert_eq!(told(&[1, -1]), "it is damaged");
+        // A length of a value that is beyond 32 bits.
+        let mut wide = vec![0x15, 2, 0x19, 0x1C, 0x25];
+        signed(1 << 32, &mut wide);
+        wide.push(0);
+        assert_eq!(of_footer(&wide), "it is damaged");
         assert_eq!(
             told(&[vec![1; 65], vec![0]].concat()),
             "its columns lie more than 64 deep"
@@ -238,12 +257,22 @@ mod tests {
     }
 
     /// One page whose header tells these sizes, and bytes after it.
-    fn told_of_page(plain: u64, packed: u64, bytes: usize) -> String {
+    fn told_of_page(plain: i64, packed: i64, bytes: usize) -> String {
+        told_of_values(plain, packed, 1, bytes)
+    }
+
+    fn signed(given: i64, out: &mut Vec<u8>) {
+        number(((given << 1) ^ (given >> 63)).cast_unsigned(), out);
+    }
+
+    fn told_of_values(plain: i64, packed: i64, values: i64, bytes: usize) -> String {
         let mut header = vec![0x15, 0, 0x15];
-        number(plain << 1, &mut header);
+        signed(plain, &mut header);
         header.push(0x15);
-        number(packed << 1, &mut header);
-        header.extend([0x2C, 0x15, 2, 0x15, 0, 0x15, 0, 0x15, 0, 0, 0]);
+        signed(packed, &mut header);
+        header.extend([0x2C, 0x15]);
+        signed(values, &mut header);
+        header.extend([0x15, 0, 0x15, 0, 0x15, 0, 0, 0]);
         header.extend(vec![0; bytes]);
         let column = Type::primitive_type_builder("a", basic::Type::INT32)
             .build()
@@ -272,9 +301,15 @@ mod tests {
     fn a_page_is_as_large_as_memory_holds() {
         assert_eq!(told_of_page(1 << 20, 100, 100), "");
         assert_eq!(
-            told_of_page(1 << 31, 100, 100),
+            told_of_page(1 << 30, 100, 100),
             "it has a page larger than 256 MiB"
         );
+        // The library would read these as numbers of 32 bits, the first as 2147483647.
+        for wrong in [-2_147_483_649, -1, 1 << 31, 1 << 32] {
+            assert_eq!(told_of_page(wrong, 100, 100), "it is damaged");
+            assert_eq!(told_of_page(1, wrong, 100), "it is damaged");
+            assert_eq!(told_of_values(1, 100, wrong, 100), "it is damaged");
+        }
         assert_eq!(told_of_page(1, 101, 100), "it is damaged");
         assert!(!told_of_page(1, 99, 100).is_empty());
     }

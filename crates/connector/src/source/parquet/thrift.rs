@@ -19,7 +19,12 @@ pub const STRUCT: u8 = 12;
 pub enum Kind {
     Byte,
     Bool,
+    /// 32 bits, of either sign.
     Number,
+    /// 32 bits, not less than nothing: a size, a count.
+    Size,
+    /// 64 bits.
+    Long,
     Binary,
     Struct(Shape),
     /// It is passed over as what it is declared.
@@ -85,10 +90,21 @@ impl<R: Read> Thrift<R> {
         })
     }
 
+    /// The library takes the lowest bits of one that does not fit.
+    fn fitting(&mut self, kind: &Kind) -> io::Result<i64> {
+        let number = self.signed()?;
+        let fits = match kind {
+            Kind::Number => i32::try_from(number).is_ok(),
+            Kind::Size => (0..=i64::from(i32::MAX)).contains(&number),
+            _ => true,
+        };
+        if fits { Ok(number) } else { Err(damaged()) }
+    }
+
     /// The next field, which must be this number.
     pub fn number(&mut self, last: i16, id: i16) -> io::Result<i64> {
         match self.field(last)? {
-            Some((found, ty)) if found == id && NUMBERS.contains(&ty) => self.signed(),
+            Some((found, ty)) if found == id && NUMBERS.contains(&ty) => self.fitting(&Kind::Number),
             _ => Err(damaged()),
         }
     }
@@ -119,7 +135,11 @@ impl<R: Read> Thrift<R> {
             match (shape(id), ty) {
                 (Kind::Byte | Kind::Unknown, BYTE) => self.pass(1)?,
                 (Kind::Bool | Kind::Unknown, TRUE | FALSE) => {}
-                (Kind::Number | Kind::Unknown, ty) if NUMBERS.contains(&ty) => each(id, self.signed()?),
+                (kind @ (Kind::Number | Kind::Size | Kind::Long | Kind::Unknown), ty)
+                    if NUMBERS.contains(&ty) =>
+                {
+                    each(id, self.fitting(&kind)?);
+                }
                 (Kind::Binary | Kind::Unknown, BINARY) => {
                     let length = self.unsigned()?;
                     self.pass(length)?;

@@ -248,8 +248,7 @@ impl Asked {
             written: written.collect(),
             given,
             table: format!("unnest({}) AS u({})", arrays.join(", "), names.join(", ")),
-            // Truth values and moments are read in both forms.
-            is_plain: types.iter().all(|ty| is_copied(ty) || **ty == Type::BOOL),
+            is_plain: types.iter().all(|ty| is_copied(ty) && **ty != Type::TIMESTAMPTZ),
         }
     }
 }
@@ -365,11 +364,10 @@ pub fn told(error: tokio_postgres::Error) -> Error {
         // The message holds the value.
         Some(db) if is_no_value(&error) => {
             let place = [db.table(), db.column(), db.datatype()];
-            let place: Vec<&str> = place.into_iter().flatten().collect();
+            let place: String = place.into_iter().flatten().flat_map(|name| [" ", name]).collect();
             fault(format!(
-                "PostgreSQL {}: a value is not of the type it is read as {} (the value itself is in PostgreSQL's own log)",
+                "PostgreSQL {}{place}: a value of the query cannot be read or computed (which one stands in PostgreSQL's own log)",
                 db.code().code(),
-                place.join(" ")
             ))
         }
         Some(db) => {

@@ -553,6 +553,10 @@ async fn an_older_file_that_comes_back_is_not_the_present_state() {
     assert!(desk.said().contains("1.csv"), "{}", desk.said());
     assert_eq!(state(&provider, "cf_boats").await, present);
     assert_eq!(desk.status()["late"], "1.csv");
+    assert_eq!(
+        (&desk.status()["state"], &desk.status()["late_files"]),
+        (&json!("late"), &json!(1))
+    );
     // Comparing with the server reads the newest again, not the one that came late.
     let done = desk.done("resync", &["--yes"]);
     assert_eq!((&done["upserts"], &done["deletes"]), (&json!(0), &json!(0)));

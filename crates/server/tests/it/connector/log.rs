@@ -79,15 +79,23 @@ async fn keys_that_the_primary_key_does_not_hold_are_asked_for_before_anything_i
     let service = site.desk.service();
     site.desk.until_problem("REPLICA IDENTITY FULL").await;
     site.records("it is compared all the same", 3).await;
+    let refused_again = async || {
+        let said = site.said("REPLICA IDENTITY FULL");
+        // The second from here on has begun after it.
+        until("it is refused again", async || {
+            site.said("REPLICA IDENTITY FULL") > said + 1
+        })
+        .await;
+    };
     // A table that is published without an identity would refuse this.
     site.database
         .run("ALTER TABLE words DROP CONSTRAINT words_pkey; DELETE FROM words WHERE id = 12; INSERT INTO words VALUES ('d', 14)")
         .await;
-    site.desk.until_problem("REPLICA IDENTITY FULL").await;
+    refused_again().await;
     site.database
         .run("ALTER TABLE words ADD PRIMARY KEY (id) DEFERRABLE; DELETE FROM words WHERE id = 13")
         .await;
-    site.desk.until_problem("REPLICA IDENTITY FULL").await;
+    refused_again().await;
     site.database.run("ALTER TABLE words REPLICA IDENTITY FULL").await;
     site.records("what is left", 2).await;
     site.database.run("DELETE FROM words WHERE id = 11").await;
@@ -332,7 +340,7 @@ async fn a_slot_that_waits_for_an_open_transaction_says_so() {
 }
 
 #[tokio::test]
-async fn records_that_theserver_declines_do_not_hold_up_the_feed() {
+async fn records_that_the_server_declines_do_not_hold_up_the_feed() {
     let definition = DEFINITION.replace("word : vārds", "word code(CP_WORDS) : vārds");
     let tables =
         "CREATE TABLE words (id bigint PRIMARY KEY, word text); INSERT INTO words VALUES (1, 'a'), (2, 'a')";
@@ -383,4 +391,84 @@ async fn records_that_theserver_declines_do_not_hold_up_the_feed() {
     site.end(service).await;
     let done = site.desk.done("once", &["--reconcile"]);
     assert_eq!(done["reconciled"]["differing"], 0);
+}
+
+#[tokio::test]
+async fn keys_of_moments_and_truth_values_are_texts_too() {
+    let definition = "name: cp_words\nkey: at, ok\nguard: 100%\ndata_description: Vārdi\nclassification: restricted\nfields:\n  - at : laiks\n  - ok : ir\n  - word : vārds\n";
+    let tables = "CREATE TABLE words (at timestamptz, ok boolean, word text, PRIMARY KEY (at, ok));
+        INSERT INTO words VALUES ('2026-01-01 10:00:00+02', true, 'a'), ('2026-01-01 10:00:00+02', false, 'b'), ('infinity', true, 'c')";
+    let Some(site) = Site::start(tables, definition, "table = 'public.words'").await else {
+        return;
+    };
+    let service = site.desk.service();
+    site.records("the first load", 3).await;
+    site.changes("UPDATE words SET word = 'x' WHERE ok").await;
+    site.database.run("DELETE FROM words WHERE ok").await;
+    site.records("each delete was told", 1).await;
+    site.end(service).await;
+}
+
+#[tokio::test]
+async fn what_is_done_to_a_table_while_a_package_is_held_is_found() {
+    let definition = DEFINITION.replace("guard: 100%", "guard: 10%");
+    let tables = "CREATE TABLE words (id bigint PRIMARY KEY, word text); INSERT INTO words SELECT n, 'v' FROM generate_series(1, 20) n";
+    let Some(site) = Site::start(tables, &definition, "table = 'public.words'").await else {
+        return;
+    };
+    let mut service = site.desk.service();
+    site.records("the first load", 20).await;
+    assert_eq!(service.stop(), Some(0));
+    // The feed begins anew, and what it compares is held.
+    site.database
+        .run("SELECT pg_drop_replication_slot('dagr_cp_words')")
+        .await;
+    site.database.run("DELETE FROM words WHERE id > 5").await;
+    let service = site.desk.service();
+    until("it is held", async || site.desk.status()["state"] == "held").await;
+    site.database
+        .run("ALTER TABLE words ALTER word TYPE varchar USING upper(word)")
+        .await;
+    site.desk.done("release", &[]);
+    site.records("what was left", 5).await;
+    let last = site.digest().await;
+    until("the column that is another", async || site.digest().await != last).await;
+    site.end(service).await;
+}
+
+#[tokio::test]
+async fn a_table_that_no_longer_tells_its_keys_and_a_slot_of_another_database_are_told() {
+    let definition = DEFINITION.to_owned()
+        + "  - Lines * :\n      comments: rindas\n      fields:\n        - item : prece\n";
+    let tables = "CREATE TABLE words (id bigint PRIMARY KEY, word text); CREATE TABLE lines (n int PRIMARY KEY, word_id bigint, item text);
+        ALTER TABLE lines REPLICA IDENTITY FULL; INSERT INTO words VALUES (1, 'a'), (2, 'b'); INSERT INTO lines VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'z')";
+    let source = "table = 'public.words'\n[[source.lists]]\nfield = 'Lines'\ntable = 'public.lines'\nmatch = { word_id = 'id' }\norder = ['n']\n";
+    let Some(site) = Site::start(tables, &definition, source).await else {
+        return;
+    };
+    let service = site.desk.service();
+    site.records("the first load", 2).await;
+    site.changes("DELETE FROM lines WHERE n = 1").await;
+    site.database
+        .run("ALTER TABLE lines REPLICA IDENTITY DEFAULT; DELETE FROM lines WHERE n = 2")
+        .await;
+    site.desk.until_problem("REPLICA IDENTITY FULL").await;
+    site.changes("DELETE FROM lines WHERE n = 3; ALTER TABLE lines REPLICA IDENTITY FULL")
+        .await;
+    // The same feed beside another database of the same server.
+    site.database.run("CREATE DATABASE trial").await;
+    let url = site.database.url.replace("/postgres?", "/trial?");
+    let (trial, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    trial.batch_execute(tables).await.unwrap();
+    let text = std::fs::read_to_string(&site.desk.file).unwrap();
+    let other = Desk::feed(&site.server, &site.provider, "");
+    std::fs::write(&other.file, text.replace("/postgres?", "/trial?")).unwrap();
+    let mut second = other.service();
+    other.until_problem("source.follow.slot another name").await;
+    assert_eq!(second.stop(), Some(0));
+    site.changes("INSERT INTO words VALUES (3, 'c')").await;
+    site.end(service).await;
 }

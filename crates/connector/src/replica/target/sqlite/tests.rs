@@ -114,3 +114,33 @@ async fn what_no_replica_writes_makes_a_row_unreadable() {
     assert!(read[1].1[0][0].cells.is_empty());
     assert_eq!(read[2].1[1][1].positions, [0]);
 }
+
+#[tokio::test]
+async fn while_another_writes_rows_cannot_be_swept_or_read_yet() {
+    let copy = copy(3).await;
+    copy.target.run("PRAGMA busy_timeout = 0").await.unwrap();
+    let other = copy.db();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(copy.target.sweep(&copy.table).await.unwrap_err().is_passing());
+    drop(other);
+    // Alone with the file: nobody else reads it.
+    copy.target.run("PRAGMA journal_mode = DELETE").await.unwrap();
+    let other = copy.db();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let read = copy
+        .target
+        .each(&copy.table, &Range::default(), &mut |_, _| Ok(()))
+        .await;
+    assert!(read.unwrap_err().is_passing());
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_locked_is_not_said_to_be_another_processs() {
+    let copy = copy(0).await;
+    let path = copy.dir.path().join("copy.db.x.lock");
+    let mut file = File::create(&path).unwrap();
+    let target = Sqlite::open(&copy.dir.path().join("copy.db")).unwrap();
+    let no_locks = TryLockError::Error(std::io::Error::other("no locks available"));
+    let told = target.not_locked("x", no_locks, &mut file, &path).to_string();
+    assert_eq!(told, format!("{}: no locks available", path.display()));
+}

@@ -14,6 +14,8 @@ pub enum Message {
     Relation(Relation),
     Change {
         relation: u32,
+        /// Of the old row only the columns of the replica identity are told.
+        is_key: bool,
         old: Option<Vec<Datum>>,
         new: Option<Vec<Datum>>,
     },
@@ -123,15 +125,23 @@ pub fn read(bytes: &[u8]) -> Option<Message> {
         }
         b'I' | b'U' | b'D' => {
             let relation = reader.u32()?;
-            let (mut old, mut new) = (None, None);
+            let (mut old, mut new, mut is_key) = (None, None, false);
             while !reader.0.is_empty() {
                 match reader.u8()? {
-                    b'K' | b'O' => old = Some(reader.tuple()?),
+                    kind @ (b'K' | b'O') => {
+                        is_key = kind == b'K';
+                        old = Some(reader.tuple()?);
+                    }
                     b'N' => new = Some(reader.tuple()?),
                     _ => return None,
                 }
             }
-            Message::Change { relation, old, new }
+            Message::Change {
+                relation,
+                is_key,
+                old,
+                new,
+            }
         }
         b'T' => {
             let count = reader.u32()?;
@@ -167,6 +177,7 @@ mod tests {
             read(&update),
             Some(Message::Change {
                 relation: 9,
+                is_key: true,
                 old: Some(vec![text("a")]),
                 new: Some(vec![text("bc"), Datum::Unchanged, Datum::Null]),
             })

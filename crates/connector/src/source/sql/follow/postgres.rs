@@ -56,29 +56,49 @@ pub const SERVER: &str = "source_server";
 pub const SHAPE: &str = "source_shape";
 
 /// Makes sure that publication and slot exist and that every table tells the keys of what it changes. `lost` notes that
-/// what was committed before is told by no slot; only then is one made.
+/// what was committed before is told by no slot; only then is one made. Gives how it stands then; its place is where the slot
+/// is.
 pub async fn prepare(
     client: &Client,
     follow: &Follow,
     key_columns: &[String],
     lost: impl Fn() -> Result<()>,
-) -> Result<()> {
+) -> Result<Noted> {
     let tables = judge(client, follow, key_columns).await?;
+    let has_slot = found(client, &follow.slot).await?.is_some();
     let before = async |change| {
         lost()?;
         // A slot from before its publication cannot be read: the log is read with what was there then.
-        if change == Change::Made && found(client, &follow.slot).await?.is_some() {
+        if change == Change::Made && has_slot {
             drop_slot(client, &follow.slot).await?;
         }
         Ok(())
     };
     publication::prepare(client, follow, &tables, key_columns, before).await?;
-    slot(client, &follow.slot, lost).await
+    slot(client, &follow.slot, lost).await?;
+    let standing = Standing::of(client, follow, "").await?;
+    Ok(Noted {
+        place: standing.place,
+        server: standing.server,
+        shape: Tables::of(client, follow).await?.shape(),
+    })
 }
 
 /// Can the tables be followed? Changes nothing.
 pub async fn judge(client: &Client, follow: &Follow, key_columns: &[String]) -> Result<Tables> {
-    let row = client.query_one("SHOW wal_level", &[]).await.map_err(told)?;
+    let row = client
+        .query_one(
+            "SELECT current_setting('wal_level'), current_setting('server_version_num')::int",
+            &[],
+        )
+        .await
+        .map_err(told)?;
+    if row.get::<_, i32>(1) < 130_000 {
+        return Err(Error::Decide(
+            "PostgreSQL is followed from version 13 on: leave source.follow out and compare on schedule"
+                .to_owned(),
+        ));
+    }
     if row.get::<_, &str>(0) != "logical" {
         return Err(Error::Decide(
             "PostgreSQL has wal_level other than logical: ALTER SYSTEM SET wal_level = 'logical', then restart it; or leave source.follow out and compare on schedule".to_owned(),
@@ -93,15 +113,18 @@ pub async fn judge(client: &Client, follow: &Follow, key_columns: &[String]) -> 
 async fn found(client: &Client, name: &str) -> Result<Option<Option<String>>> {
     let found = client
         .query_opt(
-            "SELECT plugin::text, wal_status FROM pg_replication_slots WHERE slot_name = $1",
+            "SELECT plugin::text, wal_status, database = current_database() FROM pg_replication_slots WHERE slot_name = $1",
             &[&name],
         )
         .await
         .map_err(told)?;
     let Some(row) = found else { return Ok(None) };
-    if row.get::<_, Option<&str>>(0) != Some("pgoutput") {
+    // Slots are the server's, not a database's.
+    let ours =
+        row.get::<_, Option<&str>>(0) == Some("pgoutput") && row.get::<_, Option<bool>>(2) == Some(true);
+    if !ours {
         return Err(Error::Decide(format!(
-            "the slot {name} is of another program: give source.follow.slot another name"
+            "the slot {name} is of another database or another program: give source.follow.slot another name"
         )));
     }
     Ok(Some(row.get(1)))
@@ -148,24 +171,41 @@ async fn slot(client: &Client, name: &str, lost: impl Fn() -> Result<()>) -> Res
     }
 }
 
-/// Where the slot stands.
-pub async fn stands(client: &Client, name: &str) -> Result<String> {
-    let row = client
-        .query_one(
-            "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = $1",
-            &[&name],
-        )
-        .await
-        .map_err(told)?;
-    Ok(row.get::<_, Option<String>>(0).unwrap_or_default())
+/// What tells the log apart from another, and whether it goes on where the feed left it.
+struct Standing {
+    snapshot: Snapshot,
+    /// Of what is on the source's disk.
+    end: String,
+    server: String,
+    /// Where the slot stands.
+    place: String,
+    /// Past where the feed left it?
+    is_past: bool,
 }
 
-/// What tells the log apart from another, and whether it goes on where the feed left it.
 const STANDING: &str = "
 SELECT pg_current_snapshot()::text, pg_current_wal_flush_lsn()::text,
   (SELECT system_identifier FROM pg_control_system())::text || ' ' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8),
   s.confirmed_flush_lsn::text, s.confirmed_flush_lsn > nullif($2, '')::pg_lsn
 FROM (VALUES (1)) v LEFT JOIN pg_replication_slots s ON s.slot_name = $1";
+
+impl Standing {
+    async fn of(client: &Client, follow: &Follow, noted: &str) -> Result<Self> {
+        let row = client
+            .query_one(STANDING, &[&follow.slot, &noted])
+            .await
+            .map_err(told)?;
+        let place: Option<String> = row.get(3);
+        Ok(Self {
+            snapshot: Snapshot::read(row.get(0))
+                .ok_or_else(|| fault("PostgreSQL's snapshot cannot be read"))?,
+            end: row.get(1),
+            server: row.get(2),
+            place: place.ok_or_else(|| fault(format!("the slot {} is gone", follow.slot)))?,
+            is_past: row.get::<_, Option<bool>>(4) == Some(true),
+        })
+    }
+}
 
 /// Looks at what was committed since the slot's position. The snapshot of the transaction under way is what it is cut at.
 pub async fn look(
@@ -174,30 +214,22 @@ pub async fn look(
     key_columns: &[String],
     noted: &Noted,
 ) -> Result<Touched> {
-    let row = client
-        .query_one(STANDING, &[&follow.slot, &noted.place])
-        .await
-        .map_err(told)?;
-    let snapshot = Snapshot::read(row.get(0)).ok_or_else(|| fault("PostgreSQL's snapshot cannot be read"))?;
-    let (end, server, stands): (String, String, Option<String>) = (row.get(1), row.get(2), row.get(3));
-    let Some(stands) = stands else {
-        return Err(fault(format!("the slot {} is gone", follow.slot)));
-    };
+    let standing = Standing::of(client, follow, &noted.place).await?;
     let tables = Tables::of(client, follow).await?;
     let mut touched = Touched::default();
-    touched.note(SERVER, &noted.server, &server);
+    touched.note(SERVER, &noted.server, &standing.server);
     touched.note(SHAPE, &noted.shape, &tables.shape());
-    let is_other = |noted: &str, now: &str| !noted.is_empty() && noted != now;
-    if row.get::<_, Option<bool>>(4) == Some(true) || is_other(&noted.server, &server) {
+    let is_other = !noted.server.is_empty() && noted.server != standing.server;
+    if standing.is_past || is_other {
         tracing::warn!(
             slot = follow.slot,
             "somebody else has moved the slot on, or the server is another; everything is compared"
         );
         touched.everything = true;
-        touched.position = Some(stands);
+        touched.position = Some(standing.place);
         return Ok(touched);
     }
-    if !noted.shape.is_empty() && tables.rewritten(&noted.shape) {
+    if tables.rewritten(&noted.shape) {
         tracing::info!("tables were altered: no log tells what that did to their rows");
         touched.everything = true;
         touched.altered = true;
@@ -229,15 +261,21 @@ pub async fn look(
             pgoutput::read(row.get(0)).ok_or_else(|| fault("a message of pgoutput cannot be read"))?;
         match message {
             // The snapshot does not hold it, nor what was committed after it.
-            Message::Begin { xid } if !snapshot.sees(xid) => break,
+            Message::Begin { xid } if !standing.snapshot.sees(xid) => break,
             Message::Relation(relation) => {
                 relations.insert(relation.id, relation);
             }
-            Message::Change { relation, old, new } => {
+            Message::Change {
+                relation,
+                is_key,
+                old,
+                new,
+            } => {
                 touched.changes += 1;
                 if let Some(relation) = relations.get(&relation) {
-                    for tuple in [old, new].into_iter().flatten() {
-                        touch(&mut touched, follow, &tables, key_columns, relation, &tuple)?;
+                    let rows = [old.map(|old| (old, is_key)), new.map(|new| (new, false))];
+                    for row in rows.iter().flatten() {
+                        touch(&mut touched, follow, &tables, key_columns, relation, row)?;
                     }
                 }
             }
@@ -254,7 +292,7 @@ pub async fn look(
     }
     if is_idle {
         // What other tables wrote need not be kept for us.
-        touched.idle = Some(end);
+        touched.idle = Some(standing.end);
     }
     Ok(touched)
 }
@@ -265,7 +303,7 @@ fn touch(
     tables: &Tables,
     key_columns: &[String],
     relation: &Relation,
-    tuple: &[Datum],
+    (tuple, is_key): &(Vec<Datum>, bool),
 ) -> Result<()> {
     for at in tables.followed(relation.id) {
         touched.row(&follow.tables[*at], key_columns, |own| {
@@ -276,6 +314,8 @@ fn touch(
                     Cell::Text(text.trim_end_matches(' ').to_owned())
                 }
                 Some((Datum::Text(text), _)) => Cell::Text(text.clone()),
+                // What the replica identity did not hold then is not told.
+                Some((Datum::Null, _)) if *is_key => Cell::Unknown,
                 Some((Datum::Null | Datum::Unchanged, _)) => Cell::Nothing,
                 Some((Datum::NotUtf8, _)) | None => Cell::Unknown,
             }

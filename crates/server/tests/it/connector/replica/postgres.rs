@@ -144,7 +144,10 @@ async fn a_lost_connection_is_made_anew_and_a_second_process_does_not_work_besid
         said.contains("another process keeps the copy of replica cr_people"),
         "{said}"
     );
-    assert!(said.contains("of writer"), "{said}");
+    assert!(
+        said.contains("of writer") && said.contains("`SELECT pg_terminate_backend("),
+        "{said}"
+    );
     database
         .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'writer'")
         .await;

@@ -77,8 +77,9 @@ async fn missing(
     // Row filters and lists of columns came with PostgreSQL 15.
     let rows = client
         .query(
-            "SELECT format('%I.%I', p.schemaname, p.tablename)::regclass::oid, to_jsonb(p)->>'rowfilter',
-               ARRAY(SELECT jsonb_array_elements_text(to_jsonb(p)->'attnames')) FROM pg_publication_tables p WHERE p.pubname = $1",
+            "SELECT c.oid, to_jsonb(p)->>'rowfilter', ARRAY(SELECT jsonb_array_elements_text(to_jsonb(p)->'attnames'))
+             FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname
+             JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = $1",
             &[&follow.slot],
         )
         .await

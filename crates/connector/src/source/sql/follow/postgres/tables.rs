@@ -35,13 +35,20 @@ WITH RECURSIVE family(at, oid) AS (
   UNION SELECT f.at, i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid)
 SELECT f.at, f.oid, format('%I.%I', n.nspname, c.relname), c.relkind <> 'p', c.relispartition, c.relfilenode,
   ARRAY(SELECT format('%s %s %s %s', a.attnum, a.atttypid, a.atttypmod, a.attname) || CASE WHEN a.atthasmissing THEN ' =' ELSE '' END
-        FROM pg_attribute a WHERE a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped)
+        FROM pg_attribute a WHERE a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped),
+  c.relreplident::text || coalesce((SELECT string_agg(i.indexrelid || ' ' || i.indkey::text, ' ') FROM pg_index i WHERE i.indrelid = c.oid
+    AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END), '')
 FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace";
 
 /// What the publication tells, whoever changes it.
 const PUBLICATION: &str = "
-SELECT md5(string_agg(to_jsonb(p)::text || coalesce(to_jsonb(r)::text, ''), ' ' ORDER BY r.oid))
+SELECT md5(string_agg(to_jsonb(p)::text || coalesce(to_jsonb(r)::text, ''), ' ' ORDER BY r.oid)), current_setting('server_version_num')::int
 FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1";
+/// Its schemas, from version 15 on.
+const SCHEMAS: &str = "
+SELECT coalesce(string_agg('schema ' || n.pnnspid, ' ' ORDER BY n.pnnspid), 'no schema')
+FROM pg_publication p JOIN pg_publication_namespace n ON n.pnpubid = p.oid WHERE p.pubname = $1";
+const HAS_SCHEMAS: i32 = 150_000;
 
 impl Tables {
     /// As the snapshot of the transaction under way sees them. Those that are not there are left out.
@@ -52,18 +59,25 @@ impl Tables {
             .query_one(PUBLICATION, &[&follow.slot])
             .await
             .map_err(told)?;
-        let publication: Option<String> = publication.get(0);
+        let (version, publication): (i32, Option<String>) = (publication.get(1), publication.get(0));
+        let schemas: Option<String> = if version < HAS_SCHEMAS {
+            None
+        } else {
+            let row = client.query_one(SCHEMAS, &[&follow.slot]).await.map_err(told)?;
+            Some(row.get(0))
+        };
         let mut tables = Self {
             members: Vec::with_capacity(rows.len()),
             of: HashMap::new(),
-            shape: publication.into_iter().collect(),
+            shape: publication.into_iter().chain(schemas).collect(),
         };
         for row in &rows {
             let (at, oid, file): (i64, u32, u32) = (row.get(0), row.get(1), row.get(5));
             let followed = at as usize - 1;
             tables.of.entry(oid).or_default().push(followed);
             // Rows written anew, or all of them gone, are another file.
-            tables.shape.insert(format!("{oid} {file}"));
+            let identity: &str = row.get(7);
+            tables.shape.insert(format!("{oid} {file} {identity}"));
             let columns: Vec<String> = row.get(6);
             tables
                 .shape
