@@ -143,12 +143,13 @@ impl Service<'_> {
             }
             Err(error) => {
                 let text = error.at_once();
-                tracing::error!(problem = %text, again_in = ?self.pause, "the feed stands still");
+                // No sooner than the server wants it.
+                let pause = error.retry_after().saturating_add(self.pause);
+                tracing::error!(problem = %text, again_in = ?pause, "the feed stands still");
                 self.running.say(&text)?;
                 if matches!(error, Error::State(_)) {
                     return Err(error);
                 }
-                let pause = error.retry_after().saturating_add(self.pause);
                 self.pause = (self.pause * 2).min(self.running.feed.retry.pause);
                 Ok(pause)
             }

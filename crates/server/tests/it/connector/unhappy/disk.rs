@@ -1,6 +1,6 @@
 //! The server's disk is full.
 
-use super::super::{Desk, state, until};
+use super::super::{Desk, state, until, within};
 use super::{DEFINITION, csv};
 use crate::{full_disk::SmallDisk, server::Server};
 
@@ -30,7 +30,8 @@ async fn a_full_disk_of_the_server_is_told_and_passes() {
     assert!(problem.contains("no space is left"), "{problem}");
     assert_eq!(state(&provider, "cu_words").await["records"], 10);
     disk.empty();
-    until("what waited is there", async || {
+    // The server asks for a minute.
+    within(150, "what waited is there", async || {
         state(&provider, "cu_words").await["records"] == 50_000
     })
     .await;
