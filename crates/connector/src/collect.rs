@@ -315,7 +315,7 @@ impl<'c> Collect<'c> {
         let mut cells = Vec::with_capacity(members.len());
         for (column, value) in members {
             let text = members::text(&value);
-            if text.is_none() && !self.spec.drop.contains(&column) {
+            if text.is_none() && self.is_read(&column) {
                 wrong.push(Wrong {
                     column: column.clone(),
                     rule: "json",

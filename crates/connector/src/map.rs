@@ -433,6 +433,16 @@ impl Compile<'_> {
         self.faults.push(Fault::new(place, "field_unknown", message));
     }
 
+    /// The columns, and behind them those that an expression may do without: no row has them.
+    fn known_to(&self, text: &str, optional: bool) -> Vec<String> {
+        let mut known = self.columns.to_vec();
+        if optional {
+            let missing = |name: &String| !self.columns.contains(name);
+            known.extend(Formula::names(text).into_iter().filter(missing));
+        }
+        known
+    }
+
     fn rule(&mut self, field: &str, rule: &Rule, optional: bool) {
         let place = format!("map.{field}");
         let Some(node) = self.schema.node(field) else {
@@ -442,9 +452,12 @@ impl Compile<'_> {
         for column in &rule.columns {
             match position(self.columns, self.named, column) {
                 Some(at) => columns.push(at),
-                None if optional => return,
+                None if optional => {}
                 None => self.no_column(&place, column),
             }
+        }
+        if columns.is_empty() && !rule.columns.is_empty() {
+            return;
         }
         self.used.extend(&columns);
         let ty = &self.schema.nodes[node].ty;
@@ -456,10 +469,13 @@ impl Compile<'_> {
         let from = match (&rule.constant, &rule.cel) {
             (Some(text), _) => From::Constant(text.clone()),
             (None, None) => From::Columns(columns),
-            (None, Some(text)) => match Formula::compile(text, self.columns) {
+            (None, Some(text)) => match Formula::compile(text, &self.known_to(text, optional)) {
                 Ok(formula) => {
                     let read: Vec<usize> = formula.columns().collect();
-                    let names: Vec<&str> = read.iter().map(|at| self.columns[*at].as_str()).collect();
+                    let names: Vec<&str> = read
+                        .iter()
+                        .filter_map(|at| self.columns.get(*at).map(String::as_str))
+                        .collect();
                     label = names.join(" + ");
                     self.used.extend(read);
                     From::Formula(Box::new(formula))

@@ -112,6 +112,16 @@ impl Collect<'_> {
         })
     }
 
+    /// Does a field take something of this column?
+    pub(super) fn is_read(&mut self, column: &str) -> bool {
+        let takes = |rule: &Rule| {
+            let formula = rule.cel.as_deref().map(Formula::names).unwrap_or_default();
+            rule.columns.iter().chain(&formula).any(|name| name == column)
+        };
+        !self.spec.drop.iter().any(|drop| drop == column)
+            && (self.spec.fields.values().any(takes) || self.field_of(column).is_some())
+    }
+
     /// Is the key made of this column?
     fn is_of_key(&mut self, column: &str) -> bool {
         let schema = Arc::clone(&self.schema);

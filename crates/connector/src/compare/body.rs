@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 const LEVEL: i32 = 1;
 /// From so many bytes on a body is worth sending before it is whole.
 const LARGE: u64 = 2 << 20;
+/// Bytes hashed and packed at once.
+const GATHERED: usize = 64 << 10;
 /// Bytes told of at once.
 const STEP: u64 = 256 << 10;
 /// Bytes read at once.
@@ -35,7 +37,8 @@ pub struct Body {
     out: Option<Encoder<'static, Counted>>,
     path: PathBuf,
     sha256: Sha256,
-    line: Vec<u8>,
+    /// Lines that are not yet written.
+    gathered: Vec<u8>,
     lines: u64,
 }
 
@@ -105,7 +108,7 @@ impl Body {
         Ok(Self {
             out: Some(Encoder::new(counted, LEVEL).map_err(fault)?),
             sha256: Sha256::new(),
-            line: Vec::new(),
+            gathered: Vec::with_capacity(2 * GATHERED),
             lines: 0,
             path: path.to_owned(),
         })
@@ -121,25 +124,24 @@ impl Body {
     }
 
     fn push(&mut self, before: &[u8], json: &[u8]) -> Result<u64> {
-        self.line.clear();
-        self.line.extend_from_slice(before);
-        self.line.extend_from_slice(json);
-        self.line.extend_from_slice(b"}\n");
-        let line = std::mem::take(&mut self.line);
-        self.write(&line)?;
-        self.line = line;
+        self.gathered.extend_from_slice(before);
+        self.gathered.extend_from_slice(json);
+        self.gathered.extend_from_slice(b"}\n");
         self.lines += 1;
+        if self.gathered.len() >= GATHERED {
+            self.write()?;
+        }
         Ok(self.lines - 1)
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.sha256.update(bytes);
-        match &mut self.out {
-            Some(out) => out
-                .write_all(bytes)
-                .map_err(|error| Error::file(&self.path, &error)),
+    fn write(&mut self) -> Result<()> {
+        self.sha256.update(&self.gathered);
+        let written = match &mut self.out {
+            Some(out) => out.write_all(&self.gathered),
             None => Ok(()),
-        }
+        };
+        self.gathered.clear();
+        written.map_err(|error| Error::file(&self.path, &error))
     }
 
     /// What reads along, once the body is large.
@@ -164,6 +166,7 @@ impl Body {
 
     /// The same body but for some lines. Whoever reads along is cut off.
     pub fn without(mut self, dropped: &Dropped) -> Result<Self> {
+        self.write()?;
         let fault = |error: std::io::Error| Error::file(&self.path, &error);
         let old = self.path.with_extension("all");
         if let Some(out) = self.out.take() {
@@ -180,8 +183,11 @@ impl Body {
                 break;
             }
             if !dropped.is(number) {
-                kept.write(&line)?;
+                kept.gathered.extend_from_slice(&line);
                 kept.lines += 1;
+                if kept.gathered.len() >= GATHERED {
+                    kept.write()?;
+                }
             }
         }
         fs::remove_file(&old).map_err(fault)?;
@@ -190,6 +196,7 @@ impl Body {
 
     /// Durable under its name.
     pub fn finish(mut self) -> Result<Made> {
+        self.write()?;
         let fault = |error: std::io::Error| Error::file(&self.path, &error);
         let Some(mut out) = self.out.take() else {
             return Err(Error::State("a body was ended twice".to_owned()));

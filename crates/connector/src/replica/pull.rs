@@ -26,6 +26,10 @@ use crate::{
 const PAGE: usize = 5_000;
 /// How often the definition is asked for while changes come.
 const DEFINITION: Duration = Duration::from_secs(5);
+/// How often a file is written anew while a copy is loaded beside it.
+const SHOWN: Duration = Duration::from_mins(1);
+/// No server is left alone for longer.
+const LONGEST: Duration = Duration::from_mins(15);
 /// Refusals of a cursor after which everything is asked for: it is too old, or of another permission.
 const ANEW: [&str; 2] = ["cursor_expired", "cursor_invalid"];
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -39,6 +43,8 @@ pub struct Replica {
     asked: Option<Instant>,
     /// A page that could not be applied yet.
     kept: Option<Kept>,
+    /// When the file was last written during a load.
+    pub(super) shown: Option<Instant>,
 }
 
 /// A page as it came, with the cursor it was asked by and the definition that was known then.
@@ -86,6 +92,7 @@ impl Replica {
             text,
             asked: Some(Instant::now()),
             kept: None,
+            shown: None,
         };
         let settled = replica.settle().await;
         replica.told(settled).await?;
@@ -227,9 +234,12 @@ impl Replica {
             done = self.whole().await;
         }
         self.target.end(done).await?;
-        if loading && !page.end {
+        if loading && !page.end && self.shown.is_none_or(|at| at.elapsed() > SHOWN) {
             // What was taken back does not wait for the load in a file either.
             self.export().await?;
+            if !page.deletes.is_empty() {
+                self.shown = Some(Instant::now());
+            }
         }
         if self.note("problem").await?.is_some() {
             self.set_note("problem", "").await?;
@@ -382,7 +392,7 @@ pub async fn forever(replica: &mut Replica, stop: impl Future<Output = ()>) -> R
 
 /// The pause, behind the time that the server asks for.
 pub(super) fn rest(error: &Error, pause: Duration) -> Duration {
-    error.retry_after().saturating_add(pause)
+    error.retry_after().min(LONGEST).saturating_add(pause)
 }
 
 async fn round(replica: &mut Replica, wait: Duration) -> Result<()> {

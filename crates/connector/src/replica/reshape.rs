@@ -137,19 +137,16 @@ impl Replica {
             others.extend(self.target.others(&self.spec.name, note).await?);
         }
         for Table { name, .. } in wanted.all() {
-            // Whoever wrote it down: what is not there is nobody's.
-            if !self.target.exists(name).await? {
-                continue;
-            }
             let claims = |text: &str| serde_json::from_str(text).is_ok_and(|table: Table| has(&table, name));
             let (whose, notes) = match others.iter().find(|(_, tables)| claims(tables)) {
                 Some((replica, _)) => (
                     format!("is the table of the replica {replica}"),
                     format!(
-                        "; a replica that is gone is forgotten by dropping its tables and `DELETE FROM {NOTES} WHERE replica = '{replica}'`"
+                        "; a replica that is gone is forgotten by dropping what is left of its tables and `DELETE FROM {NOTES} WHERE replica = '{replica}'`"
                     ),
                 ),
                 None if ours.is_some_and(|ours| has(ours, name)) => continue,
+                None if !self.target.exists(name).await? => continue,
                 None => ("is there, and not this replica's".to_owned(), String::new()),
             };
             return Err(Error::Decide(format!(

@@ -15,6 +15,8 @@ use crate::{
 
 /// How often a directory, and a package somebody has to decide on, are looked at.
 const LOOK: Duration = Duration::from_secs(2);
+/// No server is left alone for longer.
+const LONGEST: Duration = Duration::from_mins(15);
 /// First pause after a failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -144,7 +146,7 @@ impl Service<'_> {
             Err(error) => {
                 let text = error.at_once();
                 // No sooner than the server wants it.
-                let pause = error.retry_after().saturating_add(self.pause);
+                let pause = error.retry_after().min(LONGEST).saturating_add(self.pause);
                 tracing::error!(problem = %text, again_in = ?pause, "the feed stands still");
                 self.running.say(&text)?;
                 if matches!(error, Error::State(_)) {

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{BufReader, Seek},
+    io::BufReader,
     path::Path,
 };
 
@@ -137,9 +137,6 @@ impl Reading<'_> {
             place: &place,
             way_out: &way_out,
         };
-        if number == 1 && self.short && envelope::asks_size(&self.soap.envelope) && self.repeats(&page)? {
-            return Ok(0);
-        }
         let before = self.records;
         let mut hasher = DefaultHasher::new();
         let walked = page.walk(&mut |element| {
@@ -163,19 +160,6 @@ impl Reading<'_> {
         Ok(found)
     }
 
-    /// Does a page hold what one before it held? Nothing of it is given.
-    fn repeats(&self, page: &Page<'_>) -> Result<bool> {
-        let mut hasher = DefaultHasher::new();
-        page.walk(&mut |element| {
-            element.hash(&mut hasher);
-            Ok(())
-        })?;
-        let mut file = page.file;
-        file.rewind()
-            .map_err(|error| fault(format!("{}: {error}", page.place)))?;
-        Ok(self.pages.contains_key(&hasher.finish()))
-    }
-
     /// What helps where the page before, `number` from 1, was the last one.
     fn way_out(&self, number: u64) -> String {
         match self.soap.page_size {
@@ -192,12 +176,19 @@ impl Reading<'_> {
     /// Is a page without records one? No place for them is another answer, and so are words about them: what stands there
     /// after the last record stood beside the others too.
     fn none(&self, seen: &Seen, path: &xml::Path<'_>, number: u64, place: &str) -> Result<()> {
-        let known = self.soap.may_be_empty || (number > 0 && seen.beside(1).is_subset(&self.beside));
+        let known = match number {
+            0 => self.soap.may_be_empty,
+            _ => seen.beside(1).is_subset(&self.beside),
+        };
         if seen.leads(1, path) || (known && seen.reaches(1, path)) {
             return Ok(());
         }
         let message = seen.missing(1, path, "source.records, inside Envelope/Body");
-        Err(Error::Source(format!("{place}: {message}")))
+        let way_out = match number {
+            0 => seen.way_out(1, path).to_owned(),
+            _ => self.way_out(number),
+        };
+        Err(Error::Source(format!("{place}: {message}{way_out}")))
     }
 }
 

@@ -71,7 +71,7 @@ pub fn read(
     }
     Err(Error::Source(format!(
         "{name}: {}",
-        seen.missing(0, &path, "source.records")
+        seen.missing(0, &path, "source.records") + seen.way_out(0, &path)
     )))
 }
 
@@ -99,16 +99,20 @@ impl Seen {
         let there = there.join(", ");
         let reached = self.deepest[at];
         let wanted = path[..=reached].join("/");
-        let way_out = if self.reaches(at, path) {
-            "; source.may_be_empty = true says that this is no records"
-        } else {
-            ""
-        };
         if reached == 0 {
             return format!("there is no element {wanted} ({word}); the root is {there}");
         }
         let place = path[..reached].join("/");
-        format!("there is no element {wanted} ({word}); {place} has {there}{way_out}")
+        format!("there is no element {wanted} ({word}); {place} has {there}")
+    }
+
+    /// What says that it is all right.
+    pub fn way_out(&self, at: usize, path: &Path<'_>) -> &'static str {
+        if self.reaches(at, path) {
+            "; source.may_be_empty = true says that this is no records"
+        } else {
+            ""
+        }
     }
 }
 

@@ -24,11 +24,6 @@ pub fn is_paged(envelope: &str) -> bool {
     envelope.contains(PAGE) || envelope.contains(OFFSET)
 }
 
-/// Is the service told how many records a page has?
-pub fn asks_size(envelope: &str) -> bool {
-    envelope.contains(PAGE_SIZE)
-}
-
 /// The envelope of page `number`, from 0, after so many records. Only numbers are put in: nothing needs escaping.
 pub fn page(soap: &Soap, number: u64, records: u64) -> String {
     let at = |step: u64| soap.first.saturating_add(step).to_string();
