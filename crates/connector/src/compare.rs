@@ -85,6 +85,8 @@ pub struct Comparison<'s> {
     removes: bool,
     /// Did the server decline records?
     declined: bool,
+    /// Keys of rows that are as the server declined them.
+    still_declined: BTreeSet<Vec<u8>>,
     found: Found,
     refusals: Vec<Refused>,
 }
@@ -131,6 +133,7 @@ impl<'s> Comparison<'s> {
             sent: Ahead::default(),
             removes: extent == Extent::Snapshot,
             declined: state.has_declined()?,
+            still_declined: BTreeSet::new(),
             found: Found::default(),
             refusals: Vec::new(),
         })
@@ -225,6 +228,9 @@ impl<'s> Comparison<'s> {
             (None, _) => Brought::Changes(Changes::new(&self.state.changes(self.package.n))),
         };
         let dropped = self.differences(run, &mut sum, &mut records, &mut brought)?;
+        if self.declined && self.extent == Extent::Whole && self.found.refused == 0 {
+            self.state.forget_declined(&self.still_declined)?;
+        }
         let whole = self.extent != Extent::Touched;
         if whole || self.found.refused > 0 {
             self.state.put_refusals(&self.refusals, &self.found, whole)?;
@@ -379,8 +385,12 @@ struct Out<'o> {
 impl Take for Comparison<'_> {
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
         // What was sent already is never written again.
-        let known = (self.extent != Extent::Snapshot && self.sent.get(self.state, key)? == Some(*digest))
-            || (self.declined && self.state.declined(key)? == Some(*digest));
+        let declined = self.declined && self.state.declined(key)? == Some(*digest);
+        if declined {
+            self.still_declined.insert(key.to_vec());
+        }
+        let known =
+            declined || (self.extent != Extent::Snapshot && self.sent.get(self.state, key)? == Some(*digest));
         let line = if known {
             None
         } else {

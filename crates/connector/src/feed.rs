@@ -60,7 +60,10 @@ impl Secret {
             Self::Env(name) => std::env::var(name)
                 .map_err(|_| Error::State(format!("the environment variable {name} is not set"))),
             Self::File(path) => {
-                let text = fs::read_to_string(path).map_err(|error| Error::file(path, &error))?;
+                let text = fs::read_to_string(path).map_err(|error| {
+                    let path = path.display();
+                    Error::State(format!("{path}: {error}; a key or a password is read from it"))
+                })?;
                 Ok(text.trim_end_matches(['\r', '\n']).to_owned())
             }
         }

@@ -7,6 +7,7 @@ mod package;
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -175,6 +176,22 @@ impl State {
             .db
             .prepare_cached("SELECT digest FROM declined WHERE key = ?1")?;
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    /// Records that are gone, or others than the server declined; but for those of `still`.
+    pub fn forget_declined(&self, still: &BTreeSet<Vec<u8>>) -> Result<()> {
+        let transaction = self.db.unchecked_transaction()?;
+        {
+            let mut keys = transaction.prepare("SELECT key FROM declined")?;
+            let mut forget = transaction.prepare("DELETE FROM declined WHERE key = ?1")?;
+            for key in keys.query_map([], |row| row.get::<_, Vec<u8>>(0))? {
+                let key = key?;
+                if !still.contains(&key) {
+                    forget.execute([key])?;
+                }
+            }
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Did this package bring all there is?

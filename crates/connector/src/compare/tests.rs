@@ -250,7 +250,9 @@ fn what_the_server_declined_is_not_sent_again_until_it_changes() {
     state.applied(&package, "{}", &[(key, sent)]).unwrap();
     assert_eq!(state.digest().unwrap().1, 1);
     assert_eq!(compare(&state, &schema, &rows("bad"), None).package, None);
+    assert!(state.has_declined().unwrap());
     assert_eq!(compare(&state, &schema, &rows("good"), None).upserts, 1);
+    assert!(!state.has_declined().unwrap(), "it is another record now");
 }
 
 #[test]
