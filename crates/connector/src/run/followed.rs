@@ -46,7 +46,7 @@ pub struct Followed<'r> {
 }
 
 enum Reader {
-    Postgres(Postgres),
+    Postgres(Postgres, postgres::Known),
     /// With the GTIDs before its snapshot was opened, where those matter.
     MariaDb(Box<MariaDb>, binlog::Log, Option<String>),
     /// With the file that was opened: another may have been put in its place.
@@ -117,7 +117,7 @@ impl<'r> Followed<'r> {
                     state.set_meta(postgres::SHAPE, &stands.shape)?;
                     self.everything_from(&stands.place)?;
                 }
-                Reader::Postgres(reader)
+                Reader::Postgres(reader, postgres::Known::default())
             }
         };
         let mut reader = reader;
@@ -217,7 +217,7 @@ impl<'r> Followed<'r> {
             }
         }
         reader.end().await?;
-        if let (true, Reader::Postgres(reader)) = (touched.unreadable, &*reader) {
+        if let (true, Reader::Postgres(reader, _)) = (touched.unreadable, &*reader) {
             // Made anew with the connection, and everything is compared.
             postgres::drop_slot(reader.client(), &self.follow.slot).await?;
             self.reader = None;
@@ -236,7 +236,7 @@ impl<'r> Followed<'r> {
             // The comparison that is due now sees all of it: asked again, the slot would tell it again.
             self.advance(&touched).await?;
             // Triggers of SQLite that are gone are made anew, before everything is compared; columns may be others.
-            if touched.altered || !matches!(self.reader, Some(Reader::Postgres(_))) {
+            if touched.altered || !matches!(self.reader, Some(Reader::Postgres(..))) {
                 self.reader = None;
             }
             return Ok(Seen::Everything);
@@ -278,7 +278,7 @@ impl<'r> Followed<'r> {
         if let (Some(Reader::Sqlite(_, watch, _)), Some(place)) = (&self.reader, &touched.position) {
             return watch.forget(self.sql, place);
         }
-        let Some(Reader::Postgres(reader)) = &self.reader else {
+        let Some(Reader::Postgres(reader, _)) = &self.reader else {
             return Ok(());
         };
         if let Some(position) = &touched.position {
@@ -294,7 +294,7 @@ impl<'r> Followed<'r> {
 
     /// Notes what the source keeps for the feed, also while nothing can be delivered.
     pub async fn ask_lag(&mut self) -> Result<()> {
-        let Some(Reader::Postgres(reader)) = &self.reader else {
+        let Some(Reader::Postgres(reader, _)) = &self.reader else {
             return Ok(());
         };
         if self.asked.is_some_and(|at| at.elapsed() < TIDY) {
@@ -317,7 +317,7 @@ impl<'r> Followed<'r> {
 impl Reader {
     async fn begin(&mut self) -> Result<()> {
         match self {
-            Self::Postgres(reader) => reader.begin().await,
+            Self::Postgres(reader, _) => reader.begin().await,
             Self::MariaDb(reader, log, before) => {
                 *before = log.before(reader.conn()).await?;
                 reader.begin().await
@@ -328,7 +328,7 @@ impl Reader {
 
     async fn end(&mut self) -> Result<()> {
         match self {
-            Self::Postgres(reader) => reader.end().await,
+            Self::Postgres(reader, _) => reader.end().await,
             Self::MariaDb(reader, ..) => reader.end().await,
             Self::Sqlite(reader, ..) => reader.end(),
         }
@@ -336,7 +336,7 @@ impl Reader {
 
     async fn columns(&mut self) -> Result<Vec<String>> {
         match self {
-            Self::Postgres(reader) => Ok(reader.columns().await?.names),
+            Self::Postgres(reader, _) => Ok(reader.columns().await?.names),
             Self::MariaDb(reader, ..) => reader.columns().await,
             Self::Sqlite(reader, ..) => reader.columns(),
         }
@@ -351,13 +351,13 @@ impl Reader {
     ) -> Result<Touched> {
         let place = state.meta(POSITION)?;
         match self {
-            Self::Postgres(reader) => {
+            Self::Postgres(reader, known) => {
                 let noted = postgres::Noted {
                     place: place.unwrap_or_default(),
                     server: state.meta(postgres::SERVER)?.unwrap_or_default(),
                     shape: state.meta(postgres::SHAPE)?.unwrap_or_default(),
                 };
-                postgres::look(reader.client(), follow, key_columns, &noted).await
+                postgres::look(reader.client(), follow, key_columns, &noted, known).await
             }
             Self::Sqlite(reader, watch, _) => watch.look(reader.db(), place.as_deref()),
             Self::MariaDb(reader, log, before) => {
@@ -384,7 +384,7 @@ impl Reader {
         rows: &mut Collect<'_>,
     ) -> Result<Option<Vec<Vec<String>>>> {
         match self {
-            Self::Postgres(reader) => {
+            Self::Postgres(reader, _) => {
                 let columns = reader.columns().await?;
                 return reader.keys(&columns, at, keys, rows).await;
             }

@@ -6,7 +6,10 @@
 mod publication;
 mod tables;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use futures_util::{TryStreamExt, pin_mut};
 use tokio_postgres::{
@@ -37,6 +40,8 @@ pub struct Lag {
     pub status: String,
 }
 
+/// How often the tables themselves are looked at.
+const SHAPES: Duration = Duration::from_secs(2);
 /// How long the slot may wait for transactions that are open.
 const SLOT_WAIT: Duration = Duration::from_secs(30);
 
@@ -213,12 +218,11 @@ pub async fn look(
     follow: &Follow,
     key_columns: &[String],
     noted: &Noted,
+    known: &mut Known,
 ) -> Result<Touched> {
     let standing = Standing::of(client, follow, &noted.place).await?;
-    let tables = Tables::of(client, follow).await?;
     let mut touched = Touched::default();
     touched.note(SERVER, &noted.server, &standing.server);
-    touched.note(SHAPE, &noted.shape, &tables.shape());
     let is_other = !noted.server.is_empty() && noted.server != standing.server;
     if standing.is_past || is_other {
         tracing::warn!(
@@ -229,11 +233,80 @@ pub async fn look(
         touched.position = Some(standing.place);
         return Ok(touched);
     }
-    if tables.rewritten(&noted.shape) {
-        tracing::info!("tables were altered: no log tells what that did to their rows");
-        touched.everything = true;
-        touched.altered = true;
+    if known.is_old() {
+        known.renew(client, follow, &noted.shape, &mut touched).await?;
     }
+    let is_idle = peek(
+        client,
+        follow,
+        key_columns,
+        &standing.snapshot,
+        known,
+        &mut touched,
+    )
+    .await?;
+    if known.is_old() && !touched.unreadable {
+        // Rows came of a table that was not there before.
+        known.renew(client, follow, &noted.shape, &mut touched).await?;
+    }
+    if is_idle {
+        // What other tables wrote need not be kept for us.
+        touched.idle = Some(standing.end);
+    }
+    Ok(touched)
+}
+
+/// What was known of the tables a moment ago: there may be thousands of partitions.
+#[derive(Default)]
+pub struct Known {
+    tables: Tables,
+    /// Numbers that are of no followed table.
+    others: HashSet<u32>,
+    /// Not yet, or no longer.
+    at: Option<Instant>,
+}
+
+impl Known {
+    fn is_old(&self) -> bool {
+        self.at.is_none_or(|at| at.elapsed() > SHAPES)
+    }
+
+    async fn renew(
+        &mut self,
+        client: &Client,
+        follow: &Follow,
+        noted: &str,
+        touched: &mut Touched,
+    ) -> Result<()> {
+        self.tables = Tables::of(client, follow).await?;
+        self.at = Some(Instant::now());
+        self.others.retain(|oid| self.tables.followed(*oid).is_empty());
+        touched.note(SHAPE, noted, &self.tables.shape());
+        if self.tables.rewritten(noted) {
+            tracing::info!("tables were altered: no log tells what that did to their rows");
+            touched.everything = true;
+            touched.altered = true;
+        }
+        Ok(())
+    }
+
+    /// A number that was not met before may be of a new partition.
+    fn meet(&mut self, oid: u32) {
+        if self.tables.followed(oid).is_empty() && self.others.insert(oid) {
+            self.at = None;
+        }
+    }
+}
+
+/// Reads what was committed, as far as the snapshot sees it. Was there nothing at all?
+async fn peek(
+    client: &Client,
+    follow: &Follow,
+    key_columns: &[String],
+    snapshot: &Snapshot,
+    known: &mut Known,
+    touched: &mut Touched,
+) -> Result<bool> {
     let query = "SELECT data FROM pg_logical_slot_peek_binary_changes($1, NULL, $2, 'proto_version', '1', 'publication_names', $3)";
     let publication = quoted(Engine::Postgres, &follow.slot);
     let parameters: [&(dyn ToSql + Sync); 3] = [&follow.slot, &CHANGES, &publication];
@@ -252,7 +325,7 @@ pub async fn look(
                     "the publication was not there all the time; the slot is made anew"
                 );
                 touched.unreadable = true;
-                return Ok(touched);
+                return Ok(false);
             }
             Err(error) => return Err(told(error)),
         };
@@ -261,8 +334,9 @@ pub async fn look(
             pgoutput::read(row.get(0)).ok_or_else(|| fault("a message of pgoutput cannot be read"))?;
         match message {
             // The snapshot does not hold it, nor what was committed after it.
-            Message::Begin { xid } if !standing.snapshot.sees(xid) => break,
+            Message::Begin { xid } if !snapshot.sees(xid) => break,
             Message::Relation(relation) => {
+                known.meet(relation.id);
                 relations.insert(relation.id, relation);
             }
             Message::Change {
@@ -275,12 +349,14 @@ pub async fn look(
                 if let Some(relation) = relations.get(&relation) {
                     let rows = [old.map(|old| (old, is_key)), new.map(|new| (new, false))];
                     for row in rows.iter().flatten() {
-                        touch(&mut touched, follow, &tables, key_columns, relation, row)?;
+                        touch(touched, follow, &known.tables, key_columns, relation, row)?;
                     }
                 }
             }
             Message::Truncate { relations } => {
-                touched.everything |= relations.iter().any(|oid| !tables.followed(*oid).is_empty());
+                touched.everything |= relations
+                    .iter()
+                    .any(|oid| !known.tables.followed(*oid).is_empty());
             }
             Message::Commit { end, at_us } => {
                 touched.transactions += 1;
@@ -290,11 +366,7 @@ pub async fn look(
             Message::Begin { .. } | Message::Other => {}
         }
     }
-    if is_idle {
-        // What other tables wrote need not be kept for us.
-        touched.idle = Some(standing.end);
-    }
-    Ok(touched)
+    Ok(is_idle)
 }
 
 fn touch(

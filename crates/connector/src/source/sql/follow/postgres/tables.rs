@@ -11,6 +11,7 @@ use crate::{
     source::sql::postgres::told,
 };
 
+#[derive(Default)]
 pub struct Tables {
     pub members: Vec<Member>,
     /// Which of the followed tables a number is of.
