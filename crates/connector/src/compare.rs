@@ -85,8 +85,6 @@ pub struct Comparison<'s> {
     removes: bool,
     /// Did the server decline records?
     declined: bool,
-    /// Keys of rows that are as the server declined them.
-    still_declined: BTreeSet<Vec<u8>>,
     found: Found,
     refusals: Vec<Refused>,
 }
@@ -133,7 +131,6 @@ impl<'s> Comparison<'s> {
             sent: Ahead::default(),
             removes: extent == Extent::Snapshot,
             declined: state.has_declined()?,
-            still_declined: BTreeSet::new(),
             found: Found::default(),
             refusals: Vec::new(),
         })
@@ -228,8 +225,8 @@ impl<'s> Comparison<'s> {
             (None, _) => Brought::Changes(Changes::new(&self.state.changes(self.package.n))),
         };
         let dropped = self.differences(run, &mut sum, &mut records, &mut brought)?;
-        if self.declined && self.extent == Extent::Whole && self.found.refused == 0 {
-            self.state.forget_declined(&self.still_declined)?;
+        if self.declined && self.extent == Extent::Whole && self.found.unread == 0 {
+            self.state.forget_declined()?;
         }
         let whole = self.extent != Extent::Touched;
         if whole || self.found.refused > 0 {
@@ -386,8 +383,8 @@ impl Take for Comparison<'_> {
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
         // What was sent already is never written again.
         let declined = self.declined && self.state.declined(key)? == Some(*digest);
-        if declined {
-            self.still_declined.insert(key.to_vec());
+        if declined && self.extent == Extent::Whole {
+            self.state.still_declined(key)?;
         }
         let known =
             declined || (self.extent != Extent::Snapshot && self.sent.get(self.state, key)? == Some(*digest));

@@ -437,7 +437,7 @@ impl Compile<'_> {
     fn known_to(&self, text: &str, optional: bool) -> Vec<String> {
         let mut known = self.columns.to_vec();
         if optional {
-            let missing = |name: &String| !self.columns.contains(name);
+            let missing = |name: &String| position(self.columns, self.named, name).is_none();
             known.extend(Formula::names(text).into_iter().filter(missing));
         }
         known
@@ -448,6 +448,8 @@ impl Compile<'_> {
         let Some(node) = self.schema.node(field) else {
             return self.no_field(&place, field);
         };
+        // Of a key nothing is missing.
+        let optional = optional && !self.schema.key.contains(&node);
         let mut columns = Vec::new();
         for column in &rule.columns {
             match position(self.columns, self.named, column) {

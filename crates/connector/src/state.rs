@@ -7,7 +7,6 @@ mod package;
 
 use std::{
     cell::RefCell,
-    collections::BTreeSet,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -178,20 +177,18 @@ impl State {
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
 
-    /// Records that are gone, or others than the server declined; but for those of `still`.
-    pub fn forget_declined(&self, still: &BTreeSet<Vec<u8>>) -> Result<()> {
-        let transaction = self.db.unchecked_transaction()?;
-        {
-            let mut keys = transaction.prepare("SELECT key FROM declined")?;
-            let mut forget = transaction.prepare("DELETE FROM declined WHERE key = ?1")?;
-            for key in keys.query_map([], |row| row.get::<_, Vec<u8>>(0))? {
-                let key = key?;
-                if !still.contains(&key) {
-                    forget.execute([key])?;
-                }
-            }
-        }
-        Ok(transaction.commit()?)
+    /// A row is as the server declined it.
+    pub fn still_declined(&self, key: &[u8]) -> Result<()> {
+        let text = "INSERT OR IGNORE INTO temp.still VALUES (?1)";
+        self.db.prepare_cached(text)?.execute([key])?;
+        Ok(())
+    }
+
+    /// Of those whose rows were not met since [`Self::has_declined`]: they are gone, or others.
+    pub fn forget_declined(&self) -> Result<()> {
+        let text = "DELETE FROM declined WHERE key NOT IN (SELECT key FROM temp.still)";
+        self.db.execute(text, [])?;
+        Ok(())
     }
 
     /// Did this package bring all there is?
@@ -204,7 +201,11 @@ impl State {
         Ok(self.meta(SNAPSHOT)?.is_none())
     }
 
+    /// Were records declined? None of them has been met again yet.
     pub fn has_declined(&self) -> Result<bool> {
+        self.db.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS still (key BLOB PRIMARY KEY) WITHOUT ROWID; DELETE FROM temp.still",
+        )?;
         let text = "SELECT EXISTS (SELECT 1 FROM declined)";
         Ok(self.db.query_row(text, [], |row| row.get(0))?)
     }

@@ -256,6 +256,28 @@ fn what_the_server_declined_is_not_sent_again_until_it_changes() {
 }
 
 #[test]
+fn a_declined_record_that_is_gone_is_forgotten_by_whoever_reads_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let rows = |ids: &[i64]| ids.iter().map(|id| (*id, "a".to_owned())).collect::<Vec<_>>();
+    compare(&state, &schema, &rows(&[1, 2, 3]), None);
+    let package = state.unfinished().unwrap().remove(0);
+    let declined = [2, 3].map(|id| {
+        let key = schema.key_from_values(&[json!(id)]).unwrap();
+        (
+            key,
+            record_digest(&schema.read_json(&record(id, "a")).unwrap().json),
+        )
+    });
+    state.applied(&package, "{}", &declined).unwrap();
+    let left = || [2, 3].map(|at| state.declined(&declined[at - 2].0).unwrap().is_some());
+    compare(&state, &schema, &rows(&[1]), Some(&[1]));
+    assert_eq!(left(), [true, true]);
+    compare(&state, &schema, &rows(&[1, 3]), None);
+    assert_eq!(left(), [false, true]);
+}
+
+#[test]
 fn a_body_nobody_entered_is_swept_away_and_one_process_works_on_a_feed() {
     let dir = tempfile::tempdir().unwrap();
     let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());

@@ -96,6 +96,9 @@ impl Replica {
         };
         let settled = replica.settle().await;
         replica.told(settled).await?;
+        if replica.is_loading().await? {
+            replica.export().await?;
+        }
         Ok(replica)
     }
 
@@ -397,7 +400,12 @@ pub(super) fn rest(error: &Error, pause: Duration) -> Duration {
 
 async fn round(replica: &mut Replica, wait: Duration) -> Result<()> {
     replica.reconnect().await?;
-    if replica.step(wait).await? {
+    let stepped = replica.step(wait).await;
+    if stepped.is_err() && replica.is_loading().await.unwrap_or(false) {
+        // The load stands: what was taken back does not stand in the file meanwhile.
+        let _ = replica.export().await;
+    }
+    if stepped? {
         // The file does not wait for a verify; and one that mends the copy writes it again.
         let written = replica.export().await;
         if replica.verify_due().await? {

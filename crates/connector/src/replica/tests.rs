@@ -402,7 +402,7 @@ async fn a_file_does_not_wait_for_a_verify_that_fails() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_taken_back_during_a_load_leaves_the_file_at_once() {
+async fn a_record_that_is_taken_back_during_a_load_leaves_the_file() {
     let site = Site::new(WHOLE);
     let file = site.dir.path().join("copy.csv");
     let read = || {

@@ -145,7 +145,7 @@ impl Service<'_> {
             }
             Err(error) => {
                 let text = error.at_once();
-                // No sooner than the server wants it.
+                // No sooner than the server wants it, within reason.
                 let pause = error.retry_after().min(LONGEST).saturating_add(self.pause);
                 tracing::error!(problem = %text, again_in = ?pause, "the feed stands still");
                 self.running.say(&text)?;

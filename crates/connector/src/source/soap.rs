@@ -169,6 +169,9 @@ impl Reading<'_> {
             None if number > 0 => format!(
                 "; where page {number} was the last one, source.page_size with source.short_page_ends = true says that a page with fewer records ends the reading"
             ),
+            Some(_) if number > 0 => format!(
+                "; where page {number} was the last one it was full: with another source.page_size it is not"
+            ),
             _ => String::new(),
         }
     }

@@ -63,6 +63,15 @@ impl Site {
         self.desk.until_whole(service, &self.provider, "cp_words").await;
     }
 
+    /// What the feed remembers by this name.
+    fn noted(&self, name: &str) -> String {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let db = rusqlite::Connection::open_with_flags(self.desk.path("cp_words.state/feed.db"), flags);
+        let query = "SELECT value FROM meta WHERE name = ?1";
+        db.and_then(|db| db.query_row(query, [name], |row| row.get(0)))
+            .unwrap_or_default()
+    }
+
     fn said(&self, words: &str) -> usize {
         self.desk.log().matches(words).count()
     }
@@ -166,6 +175,10 @@ async fn what_is_done_to_a_whole_table_is_compared_and_a_new_column_is_not() {
     site.records("the first load", 20).await;
     site.changes("UPDATE words SET word = 'w' WHERE id = 1").await;
     site.database.run("ALTER TABLE words ADD COLUMN more text").await;
+    until("the new column is noted", async || {
+        site.noted("source_shape").contains(" more")
+    })
+    .await;
     site.changes("UPDATE words SET word = 'x' WHERE id = 1").await;
     assert_eq!(site.said(ALTERED), 0, "{}", site.desk.log());
     for statement in [

@@ -229,11 +229,13 @@ pub async fn look(
             slot = follow.slot,
             "somebody else has moved the slot on, or the server is another; everything is compared"
         );
+        known.renew(client, follow, &noted.shape, &mut touched).await?;
         touched.everything = true;
         touched.position = Some(standing.place);
         return Ok(touched);
     }
-    if known.is_old() {
+    let renewed = known.is_old();
+    if renewed {
         known.renew(client, follow, &noted.shape, &mut touched).await?;
     }
     let is_idle = peek(
@@ -245,8 +247,8 @@ pub async fn look(
         &mut touched,
     )
     .await?;
-    if known.is_old() && !touched.unreadable {
-        // Rows came of a table that was not there before.
+    if !touched.unreadable && (known.is_old() || (touched.everything && !renewed)) {
+        // Rows came of a table that was not there before; or a table was emptied, which is seen in its shape too: once.
         known.renew(client, follow, &noted.shape, &mut touched).await?;
     }
     if is_idle {

@@ -38,7 +38,7 @@ SELECT f.at, f.oid, format('%I.%I', n.nspname, c.relname), c.relkind <> 'p', c.r
   ARRAY(SELECT format('%s %s %s %s', a.attnum, a.atttypid, a.atttypmod, a.attname) || CASE WHEN a.atthasmissing THEN ' =' ELSE '' END
         FROM pg_attribute a WHERE a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped),
   c.relreplident::text || coalesce((SELECT string_agg(i.indkey::text, ',') FROM pg_index i WHERE i.indrelid = c.oid
-    AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END), '')
+    AND CASE c.relreplident WHEN 'd' THEN i.indisprimary AND i.indimmediate WHEN 'i' THEN i.indisreplident ELSE false END), '')
 FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace";
 
 /// What the publication tells, whoever changes it.
