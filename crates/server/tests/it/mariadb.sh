@@ -6,7 +6,7 @@ install=$(command -v mariadb-install-db)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/dagr-maria.XXXXXX") && cd "$dir" || { echo "absent no temporary directory"; exit 0; }
 trap 'cd /; rm -rf "$dir"' EXIT
 "$install" --no-defaults --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >log 2>&1 ||
-  { echo "absent mariadb-install-db: $(tail -n 1 log)"; exit 0; }
+  { echo "absent mariadb-install-db: $(grep -i error log | tail -n 1)"; exit 0; }
 network=--skip-networking
 if [ -n "$TLS_KEY" ]; then
   printf '%s' "$TLS_CERTIFICATE" >server.crt
