@@ -2,6 +2,8 @@
 
 mod crew;
 mod given;
+#[cfg(test)]
+pub mod kept;
 mod key;
 mod members;
 mod read;

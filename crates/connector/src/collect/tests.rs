@@ -1,42 +1,6 @@
-use std::path::Path;
-
-use super::*;
-use crate::feed::Feed;
+use super::{kept::Kept, *};
 
 const DEFINITION: &str = "name: x_cars\nkey: Id\ndata_description: d\nfields:\n  - Id int : n\n  - Colour : c\n  - Mass decimal : m\n  - Since date : s\n  - At timestamp : a\n  - Shares decimal * : l\ncsv: {date_format: '%d.%m.%Y', decimal: comma}\n";
-
-#[derive(Default)]
-struct Kept {
-    records: Vec<String>,
-    refused: Vec<Refused>,
-    keys: Vec<Option<Vec<u8>>>,
-    unread: usize,
-}
-
-impl Take for Kept {
-    fn record(&mut self, _: u64, _: &[u8], _: &[u8; 32], json: &[u8]) -> Result<()> {
-        self.records.push(String::from_utf8(json.to_vec()).unwrap());
-        Ok(())
-    }
-
-    fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
-        self.refused.extend(refused);
-        self.keys.push(key);
-        Ok(())
-    }
-
-    fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
-        self.unread += 1;
-        self.refused(refused, None)
-    }
-}
-
-fn spec(map: &str) -> MapSpec {
-    let text = format!(
-        "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\nkind = 'files'\npath = 'x.csv'\n[map]\n{map}"
-    );
-    Feed::parse(&text, Path::new(".")).unwrap().map
-}
 
 /// Reads with a map, after what was noted before.
 fn read(
@@ -45,7 +9,7 @@ fn read(
     rows: impl FnOnce(&mut Collect<'_>) -> Result<()>,
 ) -> std::result::Result<(Kept, Ended), String> {
     let schema = Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None));
-    let (spec, mut kept) = (spec(map), Kept::default());
+    let (spec, mut kept) = (kept::map(map), Kept::default());
     let mut collect = Collect::new(&schema, &spec, &mut kept)
         .tolerant(noted.is_some())
         .after(noted);

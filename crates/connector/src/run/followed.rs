@@ -109,12 +109,13 @@ impl<'r> Followed<'r> {
                 let reader = Postgres::connect(self.sql, &schema).await?;
                 let key_columns = self.key_columns(&reader.columns().await?.names)?;
                 let lost = || self.everything_from("");
-                let stands = postgres::prepare(reader.client(), self.follow, &key_columns, lost).await?;
+                let (stands, shape) =
+                    postgres::prepare(reader.client(), self.follow, &key_columns, lost).await?;
                 if !self.has_place()? {
                     // Whatever becomes of it or of the tables from here on is found out.
                     let state = &self.running.state;
                     state.set_meta(postgres::SERVER, &stands.server)?;
-                    state.set_meta(postgres::SHAPE, &stands.shape)?;
+                    state.set_meta(postgres::SHAPE, &shape)?;
                     self.everything_from(&stands.place)?;
                 }
                 Reader::Postgres(reader, postgres::Known::default())
@@ -355,9 +356,9 @@ impl Reader {
                 let noted = postgres::Noted {
                     place: place.unwrap_or_default(),
                     server: state.meta(postgres::SERVER)?.unwrap_or_default(),
-                    shape: state.meta(postgres::SHAPE)?.unwrap_or_default(),
                 };
-                postgres::look(reader.client(), follow, key_columns, &noted, known).await
+                let shape = || Ok(state.meta(postgres::SHAPE)?.unwrap_or_default());
+                postgres::look(reader.client(), follow, key_columns, &noted, &shape, known).await
             }
             Self::Sqlite(reader, watch, _) => watch.look(reader.db(), place.as_deref()),
             Self::MariaDb(reader, log, before) => {

@@ -4,46 +4,9 @@ use dagr_model::schema::Schema;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    collect::{Refused, Take},
-    feed::{Feed, MapSpec},
-};
+use crate::collect::kept::{self, Kept};
 
 const DEFINITION: &str = "name: x_cars\nkey: Id\ndata_description: d\nfields:\n  - Id int : n\n  - Make : m\n  - Mass decimal : m\n  - Valid bool : v\n  - Since date : s\n  - Home :\n      comments: h\n      fields:\n        - City : c\n  - Tags * : t\n  - Owners * :\n      comments: o\n      fields:\n        - Code : c\n        - Share decimal : s\n        - Main bool : m\n        - Phones * : p\n  - Extra json : e\n";
-
-#[derive(Default)]
-struct Kept {
-    records: Vec<(u64, String)>,
-    refused: Vec<Refused>,
-    keys: Vec<Option<Vec<u8>>>,
-    unread: usize,
-}
-
-impl Take for Kept {
-    fn record(&mut self, row: u64, _: &[u8], _: &[u8; 32], json: &[u8]) -> Result<()> {
-        let text = String::from_utf8(json.to_vec()).unwrap_or_default();
-        self.records.push((row, text));
-        Ok(())
-    }
-
-    fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
-        self.refused.extend(refused);
-        self.keys.push(key);
-        Ok(())
-    }
-
-    fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
-        self.unread += 1;
-        self.refused(refused, None)
-    }
-}
-
-fn spec(map: &str) -> MapSpec {
-    let text = format!(
-        "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\nkind = 'files'\npath = 'x.xml'\n[map]\n{map}"
-    );
-    Feed::parse(&text, std::path::Path::new(".")).unwrap().map
-}
 
 fn read_with(
     map: &str,
@@ -52,7 +15,7 @@ fn read_with(
     records: &str,
 ) -> std::result::Result<Kept, String> {
     let schema = Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None));
-    let (spec, mut kept) = (spec(map), Kept::default());
+    let (spec, mut kept) = (kept::map(map), Kept::default());
     let mut rows = Collect::new(&schema, &spec, &mut kept);
     let done = read(&mut &bytes[..], charset, records, false, "x.xml", &mut rows);
     let done = done.and_then(|()| rows.finish().map(|_| ()));
@@ -75,7 +38,7 @@ fn cars(inside: &str) -> std::result::Result<Kept, String> {
 fn one(inside: &str) -> String {
     let kept = cars(inside).unwrap();
     assert_eq!((kept.records.len(), &kept.refused), (1, &Vec::new()), "{inside}");
-    kept.records[0].1.clone()
+    kept.records[0].clone()
 }
 
 fn wrong(text: &str) -> String {
@@ -90,11 +53,10 @@ fn elements_and_attributes_become_columns() {
     let map = "Id = '@number'\ndrop = ['Mass.@unit']";
     let kept = read_with(map, text.as_bytes(), None, "Register/Cars/Car").unwrap();
     assert_eq!(
-        kept.records,
-        [(
-            2,
+        (kept.rows, kept.records),
+        (vec![2], vec![
             r#"{"Id":7,"Make":"Škoda & <Co> ā","Mass":1.5,"Valid":true,"Since":"2024-02-29","Home":{"City":"Rīga"}}"#.to_owned()
-        )]
+        ])
     );
 }
 
@@ -123,7 +85,7 @@ fn repeated_elements_are_lists_where_the_field_is_one() {
         "Register/Cars/Car",
     )
     .unwrap();
-    assert_eq!(kept.records[0].1, r#"{"Id":1,"Owners":[{"Code":"1"}]}"#);
+    assert_eq!(kept.records[0], r#"{"Id":1,"Owners":[{"Code":"1"}]}"#);
     // JSON takes whatever there is.
     assert_eq!(
         one("<Car><Id>1</Id><Extra a='1'><b>x</b><b>y</b>t</Extra></Car>"),
@@ -134,7 +96,10 @@ fn repeated_elements_are_lists_where_the_field_is_one() {
 #[test]
 fn a_repeated_element_that_is_no_list_refuses_its_row_and_keeps_its_key() {
     let kept = cars("<Car><Id>1</Id><Make>a</Make><Make>b</Make></Car><Car><Id>2</Id></Car>").unwrap();
-    assert_eq!(kept.records, [(1, r#"{"Id":2}"#.to_owned())]);
+    assert_eq!(
+        (kept.rows, kept.records),
+        (vec![1], vec![r#"{"Id":2}"#.to_owned()])
+    );
     assert_eq!(
         (kept.refused[0].column.as_str(), kept.refused[0].rule.as_str()),
         ("Make", "repeated")
@@ -148,7 +113,7 @@ fn two_values_of_one_name_are_never_one() {
     let text = "<Register><Cars><Car xmlns:g='urn:g' g:Id='V.7' Id='7'/></Cars></Register>";
     let map = "Id = '@Id'\nMake = '@g:Id'";
     let kept = read_with(map, text.as_bytes(), None, "Register/Cars/Car").unwrap();
-    assert_eq!(kept.records[0].1, r#"{"Id":7,"Make":"V.7"}"#);
+    assert_eq!(kept.records[0], r#"{"Id":7,"Make":"V.7"}"#);
     // An element whose name is that of a path.
     let kept = cars("<Car><Id>1</Id><Home><City>a</City></Home><Home.City>b</Home.City></Car>").unwrap();
     assert_eq!(
@@ -183,7 +148,7 @@ fn nil_and_empty_elements_are_no_values() {
 #[test]
 fn columns_that_come_later_are_taken_and_unknown_ones_told() {
     let kept = cars("<Car><Id>1</Id></Car><Car><Make>x</Make><Id>2</Id></Car>").unwrap();
-    assert_eq!(kept.records[1].1, r#"{"Id":2,"Make":"x"}"#);
+    assert_eq!(kept.records[1], r#"{"Id":2,"Make":"x"}"#);
     let told = cars("<Car><Id>1</Id><Nmae>x</Nmae><Home><Street>y</Street></Home></Car>")
         .err()
         .unwrap();
@@ -243,7 +208,7 @@ fn what_cannot_be_read_says_what_and_where() {
 #[test]
 fn what_stands_where_records_should_be_is_none_where_the_feed_says_so() {
     let schema = Arc::new(Schema::compile(Arc::new(DEFINITION.parse().unwrap()), None));
-    let spec = spec("");
+    let spec = kept::map("");
     for (text, is_read) in [
         ("<Register><Cars><Total>0</Total></Cars></Register>", true),
         ("<Register><Total>0</Total></Register>", false),
@@ -324,7 +289,7 @@ fn the_charset_is_the_feeds_or_the_declarations() {
         text
     };
     let read = |bytes: &[u8], charset| {
-        read_with("", bytes, charset, "Register/Cars/Car").map(|kept| kept.records[0].1.clone())
+        read_with("", bytes, charset, "Register/Cars/Car").map(|kept| kept.records[0].clone())
     };
     let wanted = Ok(r#"{"Id":1,"Make":"Rīga"}"#.to_owned());
     assert_eq!(read(&declared("iso-8859-13", b"R\xeega"), None), wanted);

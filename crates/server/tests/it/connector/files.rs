@@ -1,5 +1,7 @@
 //! Files of a directory that is watched.
 
+mod refused;
+
 use serde_json::{Value, json};
 
 use super::{Desk, state, until, write};
@@ -27,6 +29,14 @@ async fn site() -> Site {
         provider,
         desk,
     }
+}
+
+/// The first file, of twenty boats, is taken.
+async fn taken() -> Site {
+    let site = site().await;
+    write(&site.desk.path("in/1.csv"), csv(0..20, "A"));
+    site.desk.done("once", &[]);
+    site
 }
 
 fn csv(rows: std::ops::Range<u32>, name: &str) -> String {
@@ -110,9 +120,7 @@ async fn a_row_that_cannot_be_sent_names_row_column_and_rule_and_keeps_its_recor
         server: _server,
         provider,
         desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..20, "A"));
-    desk.done("once", &[]);
+    } = taken().await;
     let broken = csv(0..20, "A")
         .replace("24.12.1995", "1995-12-24")
         .replace(",7.50,", ",septiņi,");
@@ -430,114 +438,6 @@ async fn the_status_as_metrics_is_prometheus_text() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_taken_apart_deletes_nothing() {
-    let Site {
-        server: _server,
-        provider,
-        desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..200, "A"));
-    desk.done("once", &[]);
-    // The row of 5 is damaged; 9 may be gone or not.
-    write(&desk.path("in/2.csv"), without_9(",,,,,,"));
-    let done = desk.done("once", &[]);
-    assert_eq!(told(&done), [0, 1, 1, 2], "{done:#}");
-    assert_eq!(told(&desk.status()), [0, 1, 1, 2]);
-    assert_eq!(desk.status()["state"], "keeping");
-    write(&desk.path("in/3.csv"), without_9(""));
-    let done = desk.done("once", &[]);
-    assert_eq!(told(&done), [1, 0, 0, 0], "{done:#}");
-    assert_eq!(told(&desk.status()), [0, 0, 0, 0]);
-    assert_eq!(desk.status()["state"], "ok");
-    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
-}
-
-#[tokio::test]
-async fn a_first_load_with_refused_rows_is_the_whole_set_where_the_server_holds_nothing() {
-    let Site {
-        server: _server,
-        provider,
-        desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), without_9(",,,,,,"));
-    assert_eq!(told(&desk.done("once", &[])), [0, 1, 1, 0]);
-    assert_eq!(desk.status()["last_package"]["mode"], "snapshot");
-    assert_eq!(state(&provider, "cf_boats").await["records"], 198);
-}
-
-#[tokio::test]
-async fn a_first_load_with_a_row_that_cannot_be_taken_apart_removes_nothing_at_the_server() {
-    let Site {
-        server,
-        provider,
-        desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..200, "A"));
-    desk.done("once", &[]);
-    // Another feed of the same set, which knows nothing of the first: 5 is damaged, 9 is gone.
-    let other = Desk::feed(&server, &provider, &format!("name = 'other'\n{REST}"));
-    std::fs::create_dir(other.path("in")).unwrap();
-    write(&other.path("boats.yaml"), DEFINITION);
-    write(&other.path("in/1.csv"), without_9(",,,,,,"));
-    let (code, first) = other.answer("once", &[]);
-    assert_eq!(first["unread"], 1, "{code:?} {first:#}\n{}", other.said());
-    assert_eq!(other.status()["last_package"]["mode"], "delta");
-    assert_eq!(state(&provider, "cf_boats").await["records"], 200);
-    // Once it can be read, what is gone is found by comparing with the server.
-    write(&other.path("in/2.csv"), without_9(""));
-    let done = other.done("once", &["--reconcile"]);
-    assert_eq!(done["unread"], 0, "{done:#}");
-    write(&other.path("in/3.csv"), without_9(""));
-    let done = other.done("once", &["--reconcile"]);
-    assert_eq!(done["reconciled"]["differing"], 0, "{done:#}");
-    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
-}
-
-#[tokio::test]
-async fn a_row_whose_key_cannot_be_read_deletes_nothing_and_one_without_a_key_holds_nothing_up() {
-    let Site {
-        server,
-        provider,
-        desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..200, "A"));
-    desk.done("once", &[]);
-    write(&desk.path("in/2.csv"), without_9("").replace("\n5,", "\npieci,"));
-    assert_eq!(told(&desk.done("once", &[])), [0, 1, 1, 2]);
-    // Rows that are no records and never will be: whoever knows it says so.
-    let passing = format!("unreadable_keys = 'pass'\n{REST}");
-    desk.point(&server, &provider, &passing);
-    write(&desk.path("in/3.csv"), csv(0..200, "A") + "Kopā,200,,,\n");
-    assert_eq!(told(&desk.done("once", &[])), [0, 1, 0, 0]);
-    desk.point(&server, &provider, REST);
-    // The row of no record beside all others; 9 goes.
-    write(
-        &desk.path("in/4.csv"),
-        without_9("").replace("\n5,", "\n,x,1,,\n5,"),
-    );
-    assert_eq!(told(&desk.done("once", &[])), [1, 1, 0, 0]);
-    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
-}
-
-#[tokio::test]
-async fn everything_sent_anew_leaves_the_record_of_a_refused_row() {
-    let Site {
-        server: _server,
-        provider,
-        desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..200, "A"));
-    desk.done("once", &[]);
-    let broken = csv(0..200, "B").replace("24.12.1995", "1995-12-24");
-    write(&desk.path("in/2.csv"), broken);
-    let done = desk.done("resync", &["--all", "--yes"]);
-    assert_eq!(done["deletes"], 0, "{done:#}");
-    assert_eq!(state(&provider, "cf_boats").await["records"], 200);
-    let status = desk.status();
-    assert!(status["refused"].as_u64() > Some(0), "{status:#}");
-}
-
-#[tokio::test]
 async fn an_older_file_that_comes_back_is_not_the_present_state() {
     let Site {
         server: _server,
@@ -569,9 +469,7 @@ async fn a_file_is_read_again_when_the_feed_reads_it_otherwise() {
         server,
         provider,
         desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..20, "A"));
-    desk.done("once", &[]);
+    } = taken().await;
     assert_eq!(desk.done("once", &[])["packages"], 0);
     let coded = REST.replace(
         "drop =",
@@ -588,9 +486,7 @@ async fn a_directory_that_is_away_is_a_problem_that_passes() {
         server: _server,
         provider,
         desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..20, "A"));
-    desk.done("once", &[]);
+    } = taken().await;
     std::fs::rename(desk.path("in"), desk.path("unmounted")).unwrap();
     let service = desk.service();
     let problem = desk.until_problem("No such file").await;

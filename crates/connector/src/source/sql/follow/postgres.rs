@@ -52,8 +52,6 @@ pub struct Noted {
     pub place: String,
     /// Which server, and which of its histories.
     pub server: String,
-    /// [`Tables::shape`]
-    pub shape: String,
 }
 
 /// Names of the notes beside the place.
@@ -61,14 +59,14 @@ pub const SERVER: &str = "source_server";
 pub const SHAPE: &str = "source_shape";
 
 /// Makes sure that publication and slot exist and that every table tells the keys of what it changes. `lost` notes that
-/// what was committed before is told by no slot; only then is one made. Gives how it stands then; its place is where the slot
-/// is.
+/// what was committed before is told by no slot; only then is one made. Gives how it stands then, its place is where the slot
+/// is, and the shape of the tables.
 pub async fn prepare(
     client: &Client,
     follow: &Follow,
     key_columns: &[String],
     lost: impl Fn() -> Result<()>,
-) -> Result<Noted> {
+) -> Result<(Noted, String)> {
     let tables = judge(client, follow, key_columns).await?;
     let has_slot = found(client, &follow.slot).await?.is_some();
     let before = async |change| {
@@ -82,11 +80,11 @@ pub async fn prepare(
     publication::prepare(client, follow, &tables, key_columns, before).await?;
     slot(client, &follow.slot, lost).await?;
     let standing = Standing::of(client, follow, "").await?;
-    Ok(Noted {
+    let noted = Noted {
         place: standing.place,
         server: standing.server,
-        shape: Tables::of(client, follow).await?.shape(),
-    })
+    };
+    Ok((noted, Tables::of(client, follow).await?.shape()))
 }
 
 /// Can the tables be followed? Changes nothing.
@@ -213,11 +211,13 @@ impl Standing {
 }
 
 /// Looks at what was committed since the slot's position. The snapshot of the transaction under way is what it is cut at.
+/// `shape`: the one that was noted; it may be long, and is asked for when it is needed.
 pub async fn look(
     client: &Client,
     follow: &Follow,
     key_columns: &[String],
     noted: &Noted,
+    shape: &dyn Fn() -> Result<String>,
     known: &mut Known,
 ) -> Result<Touched> {
     let standing = Standing::of(client, follow, &noted.place).await?;
@@ -229,14 +229,14 @@ pub async fn look(
             slot = follow.slot,
             "somebody else has moved the slot on, or the server is another; everything is compared"
         );
-        known.renew(client, follow, &noted.shape, &mut touched).await?;
+        known.renew(client, follow, &shape()?, &mut touched).await?;
         touched.everything = true;
         touched.position = Some(standing.place);
         return Ok(touched);
     }
     let renewed = known.is_old();
     if renewed {
-        known.renew(client, follow, &noted.shape, &mut touched).await?;
+        known.renew(client, follow, &shape()?, &mut touched).await?;
     }
     let is_idle = peek(
         client,
@@ -249,7 +249,7 @@ pub async fn look(
     .await?;
     if !touched.unreadable && (known.is_old() || (touched.everything && !renewed)) {
         // Rows came of a table that was not there before; or a table was emptied, which is seen in its shape too: once.
-        known.renew(client, follow, &noted.shape, &mut touched).await?;
+        known.renew(client, follow, &shape()?, &mut touched).await?;
     }
     if is_idle {
         // What other tables wrote need not be kept for us.
@@ -264,7 +264,7 @@ pub struct Known {
     tables: Tables,
     /// Numbers that are of no followed table.
     others: HashSet<u32>,
-    /// Not yet, or no longer.
+    /// When they were looked at; no longer known = none.
     at: Option<Instant>,
 }
 

@@ -1,0 +1,112 @@
+//! Rows that are refused: what becomes of the records they may be of.
+
+use super::{DEFINITION, REST, Site, csv, site, told, without_9};
+use crate::connector::{Desk, state, write};
+
+#[tokio::test]
+async fn a_row_that_cannot_be_taken_apart_deletes_nothing() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    // The row of 5 is damaged; 9 may be gone or not.
+    write(&desk.path("in/2.csv"), without_9(",,,,,,"));
+    let done = desk.done("once", &[]);
+    assert_eq!(told(&done), [0, 1, 1, 2], "{done:#}");
+    assert_eq!(told(&desk.status()), [0, 1, 1, 2]);
+    assert_eq!(desk.status()["state"], "keeping");
+    write(&desk.path("in/3.csv"), without_9(""));
+    let done = desk.done("once", &[]);
+    assert_eq!(told(&done), [1, 0, 0, 0], "{done:#}");
+    assert_eq!(told(&desk.status()), [0, 0, 0, 0]);
+    assert_eq!(desk.status()["state"], "ok");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
+}
+
+#[tokio::test]
+async fn a_first_load_with_refused_rows_is_the_whole_set_where_the_server_holds_nothing() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), without_9(",,,,,,"));
+    assert_eq!(told(&desk.done("once", &[])), [0, 1, 1, 0]);
+    assert_eq!(desk.status()["last_package"]["mode"], "snapshot");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 198);
+}
+
+#[tokio::test]
+async fn a_first_load_with_a_row_that_cannot_be_taken_apart_removes_nothing_at_the_server() {
+    let Site {
+        server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    // Another feed of the same set, which knows nothing of the first: 5 is damaged, 9 is gone.
+    let other = Desk::feed(&server, &provider, &format!("name = 'other'\n{REST}"));
+    std::fs::create_dir(other.path("in")).unwrap();
+    write(&other.path("boats.yaml"), DEFINITION);
+    write(&other.path("in/1.csv"), without_9(",,,,,,"));
+    let (code, first) = other.answer("once", &[]);
+    assert_eq!(first["unread"], 1, "{code:?} {first:#}\n{}", other.said());
+    assert_eq!(other.status()["last_package"]["mode"], "delta");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 200);
+    // Once it can be read, what is gone is found by comparing with the server.
+    write(&other.path("in/2.csv"), without_9(""));
+    let done = other.done("once", &["--reconcile"]);
+    assert_eq!(done["unread"], 0, "{done:#}");
+    write(&other.path("in/3.csv"), without_9(""));
+    let done = other.done("once", &["--reconcile"]);
+    assert_eq!(done["reconciled"]["differing"], 0, "{done:#}");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
+}
+
+#[tokio::test]
+async fn a_row_whose_key_cannot_be_read_deletes_nothing_and_one_without_a_key_holds_nothing_up() {
+    let Site {
+        server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    write(&desk.path("in/2.csv"), without_9("").replace("\n5,", "\npieci,"));
+    assert_eq!(told(&desk.done("once", &[])), [0, 1, 1, 2]);
+    // Rows that are no records and never will be: whoever knows it says so.
+    let passing = format!("unreadable_keys = 'pass'\n{REST}");
+    desk.point(&server, &provider, &passing);
+    write(&desk.path("in/3.csv"), csv(0..200, "A") + "Kopā,200,,,\n");
+    assert_eq!(told(&desk.done("once", &[])), [0, 1, 0, 0]);
+    desk.point(&server, &provider, REST);
+    // The row of no record beside all others; 9 goes.
+    write(
+        &desk.path("in/4.csv"),
+        without_9("").replace("\n5,", "\n,x,1,,\n5,"),
+    );
+    assert_eq!(told(&desk.done("once", &[])), [1, 1, 0, 0]);
+    assert_eq!(state(&provider, "cf_boats").await["records"], 199);
+}
+
+#[tokio::test]
+async fn everything_sent_anew_leaves_the_record_of_a_refused_row() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..200, "A"));
+    desk.done("once", &[]);
+    let broken = csv(0..200, "B").replace("24.12.1995", "1995-12-24");
+    write(&desk.path("in/2.csv"), broken);
+    let done = desk.done("resync", &["--all", "--yes"]);
+    assert_eq!(done["deletes"], 0, "{done:#}");
+    assert_eq!(state(&provider, "cf_boats").await["records"], 200);
+    let status = desk.status();
+    assert!(status["refused"].as_u64() > Some(0), "{status:#}");
+}
