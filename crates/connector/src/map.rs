@@ -11,6 +11,7 @@ use dagr_model::{
     schema::{NodeId, Schema},
 };
 use jiff::{civil, fmt::strtime};
+use smallvec::SmallVec;
 
 use crate::feed::{Other, Rule};
 
@@ -74,6 +75,9 @@ enum Written {
     Moment(String),
 }
 
+/// Cells of one row that have a value.
+pub type Mapped<'r> = SmallVec<[(NodeId, Cow<'r, str>); 16]>;
+
 /// A value that a rule cannot turn into the field's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -84,8 +88,8 @@ pub struct Refusal {
 
 impl Mapping {
     /// The cells of a row that have a value, or every refusal.
-    pub fn apply<'r>(&'r self, row: &[Option<&'r str>]) -> Result<Vec<(NodeId, Cow<'r, str>)>, Vec<Refusal>> {
-        let mut cells = Vec::with_capacity(self.steps.len());
+    pub fn apply<'r>(&'r self, row: &[Option<&'r str>]) -> Result<Mapped<'r>, Vec<Refusal>> {
+        let mut cells = Mapped::new();
         let mut refusals = Vec::new();
         for step in &self.steps {
             match step.value(row) {
@@ -218,6 +222,9 @@ impl Step {
     }
 
     fn as_records<'r>(&self, value: Cow<'r, str>) -> Result<Cow<'r, str>, (&'static str, String)> {
+        if matches!(self.written, Written::AsRecords) {
+            return Ok(value);
+        }
         let text = value.trim();
         if text.is_empty() {
             return Ok(value);

@@ -26,15 +26,22 @@ impl Schema {
     /// The full key of a record. `required` if a column has no value, `key_length` beyond `MAX_KEY`.
     pub fn key_of(&self, record: RecordRef<'_>) -> Result<Vec<u8>, Fault> {
         let mut key = Vec::with_capacity(48);
+        self.write_key(record, &mut key)?;
+        Ok(key)
+    }
+
+    /// The same in the place of what `key` holds.
+    pub fn write_key(&self, record: RecordRef<'_>, key: &mut Vec<u8>) -> Result<(), Fault> {
+        key.clear();
         for node in &self.key {
             let json = self
                 .members(record)
                 .find(|(id, _)| id == node)
                 .ok_or_else(|| self.key_fault(*node, "required", "a key field needs a value"))?
                 .1;
-            self.push_column(*node, json, &mut key)?;
+            self.push_column(*node, json, key)?;
         }
-        Ok(key)
+        Ok(())
     }
 
     /// A full key or a leading part from percent-decoded path parts: int, decimal, date and timestamp in

@@ -51,6 +51,16 @@ impl Batch {
         }
     }
 
+    /// Empty, with room for as much again.
+    pub fn next(&self) -> Self {
+        Self {
+            form: self.form,
+            bytes: Vec::with_capacity(self.bytes.len() + self.bytes.len() / 8),
+            rows: Vec::with_capacity(self.rows.len() + self.rows.len() / 8),
+            cells: Vec::with_capacity(self.cells.len() + self.cells.len() / 8),
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -82,10 +92,16 @@ impl Batch {
 }
 
 /// What a batch of rows became, in their order.
-#[derive(Default)]
 pub struct Read {
     texts: Vec<u8>,
     outcomes: Vec<Outcome>,
+}
+
+/// What one row after the other is read into.
+#[derive(Default)]
+struct Buffers {
+    record: Canonical,
+    key: Vec<u8>,
 }
 
 enum Outcome {
@@ -119,17 +135,22 @@ impl Read {
         Ok(())
     }
 
-    fn push(&mut self, schema: &Schema, row: u64, record: &Canonical) {
-        let key = match schema.key_of(record.as_ref()) {
-            Ok(key) => key,
-            Err(fault) => {
-                let refused = Refused::new(row, &fault.place, &fault.rule, fault.message, "");
-                // No record can have it.
-                return self.refuse(vec![refused], RowKey::Nothing);
-            }
-        };
+    /// Room for what as many rows of so many bytes mostly become.
+    fn with_room(batch: &Batch) -> Self {
+        Self {
+            texts: Vec::with_capacity(2 * batch.bytes.len()),
+            outcomes: Vec::with_capacity(batch.rows.len()),
+        }
+    }
+
+    fn push(&mut self, schema: &Schema, row: u64, Buffers { record, key }: &mut Buffers) {
+        if let Err(fault) = schema.write_key(record.as_ref(), key) {
+            let refused = Refused::new(row, &fault.place, &fault.rule, fault.message, "");
+            // No record can have it.
+            return self.refuse(vec![refused], RowKey::Nothing);
+        }
         let start = self.texts.len();
-        self.texts.extend_from_slice(&key);
+        self.texts.extend_from_slice(key);
         let middle = self.texts.len();
         self.texts.extend_from_slice(&record.json);
         self.outcomes.push(Outcome::Record {
@@ -199,7 +220,8 @@ impl Reader {
     }
 
     pub fn read(&self, batch: &Batch) -> Result<Read> {
-        let mut read = Read::default();
+        let mut read = Read::with_room(batch);
+        let mut buffers = Buffers::default();
         let mut start = 0;
         let mut texts: Vec<Option<&str>> = Vec::with_capacity(self.width);
         let copied = match batch.form {
@@ -214,22 +236,22 @@ impl Reader {
                         let range = cell.clone()?;
                         std::str::from_utf8(&batch.bytes[range]).ok()
                     }));
-                    self.cells(*row, &texts, &mut read);
+                    self.cells(*row, &texts, &mut buffers, &mut read);
                 }
                 Form::Copy => {
                     let line = copied.get(start..*end).ok_or_else(not_utf8)?;
                     copy_row(*row, line, self.width, &self.zoned, |cells| {
-                        self.cells(*row, cells, &mut read);
+                        self.cells(*row, cells, &mut buffers, &mut read);
                     })?;
                 }
-                Form::Json => self.json(*row, &batch.bytes[start..*end], &mut read),
+                Form::Json => self.json(*row, &batch.bytes[start..*end], &mut buffers, &mut read),
             }
             start = *end;
         }
         Ok(read)
     }
 
-    fn cells(&self, row: u64, cells: &[Option<&str>], read: &mut Read) {
+    fn cells(&self, row: u64, cells: &[Option<&str>], buffers: &mut Buffers, read: &mut Read) {
         let Some(mapping) = &self.mapping else { return };
         let schema = &*self.schema;
         let mapped = match mapping.apply(cells) {
@@ -247,8 +269,8 @@ impl Reader {
             }
         };
         // The mapping has read what a CSV writes in its own way.
-        match schema.read_cells(&mapped, &CsvOptions::default()) {
-            Ok(record) => read.push(schema, row, &record),
+        match schema.read_cells_into(&mapped, &CsvOptions::default(), &mut buffers.record) {
+            Ok(()) => read.push(schema, row, buffers),
             Err(faults) => {
                 let refused = faults
                     .into_iter()
@@ -263,9 +285,12 @@ impl Reader {
         }
     }
 
-    fn json(&self, row: u64, raw: &[u8], read: &mut Read) {
+    fn json(&self, row: u64, raw: &[u8], buffers: &mut Buffers, read: &mut Read) {
         match self.schema.read_json(raw) {
-            Ok(record) => read.push(&self.schema, row, &record),
+            Ok(record) => {
+                buffers.record = record;
+                read.push(&self.schema, row, buffers);
+            }
             Err(faults) => {
                 let refused = faults
                     .into_iter()

@@ -1,5 +1,7 @@
 //! CSV cells → canonical record.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::{
     classifier::{Codes, UNJUDGED},
     definition::{CsvOptions, Type},
@@ -30,6 +32,21 @@ impl Schema {
         self.read_cells_by(&UNJUDGED, cells, csv)
     }
 
+    /// The same; the record takes the place of the one before, in its buffers.
+    ///
+    /// # Errors
+    /// The same. What `record` holds then is of no use.
+    pub fn read_cells_into<T: AsRef<str>>(
+        &self,
+        cells: &[(NodeId, T)],
+        csv: &CsvOptions,
+        record: &mut Canonical,
+    ) -> Result<(), Vec<Fault>> {
+        let reader = Reader::reusing(self, &UNJUDGED, std::mem::take(record));
+        *record = self.read_row(reader, cells, csv)?;
+        Ok(())
+    }
+
     /// The same; fields of `code(LIST)` are judged by the lists of `codes`.
     ///
     /// # Errors
@@ -40,9 +57,18 @@ impl Schema {
         cells: &[(NodeId, T)],
         csv: &CsvOptions,
     ) -> Result<Canonical, Vec<Fault>> {
+        self.read_row(Reader::new(self, codes), cells, csv)
+    }
+
+    fn read_row<T: AsRef<str>>(
+        &self,
+        reader: Reader<'_>,
+        cells: &[(NodeId, T)],
+        csv: &CsvOptions,
+    ) -> Result<Canonical, Vec<Fault>> {
         let mut row = Row {
-            reader: Reader::new(self, codes),
-            by_node: vec![None; self.nodes.len()],
+            reader,
+            by_node: smallvec![None; self.nodes.len()],
             csv,
         };
         let length: usize = cells.iter().map(|(_, text)| text.as_ref().len() + 16).sum();
@@ -70,7 +96,7 @@ impl Schema {
 
 struct Row<'s, 'c> {
     reader: Reader<'s>,
-    by_node: Vec<Option<&'c str>>,
+    by_node: SmallVec<[Option<&'c str>; 32]>,
     csv: &'c CsvOptions,
 }
 
@@ -121,7 +147,7 @@ impl Row<'_, '_> {
             Type::Text | Type::Code(_) => return self.reader.scalar(node, text),
             _ => {}
         }
-        let text = text.trim_matches([' ', '\t', '\u{a0}']);
+        let text = without_space(text);
         match (&spec.ty, &self.csv.date_format) {
             _ if text.is_empty() => Got::Nothing,
             (Type::Decimal, _) if self.csv.decimal_comma => self.decimal_comma(node, text),
@@ -156,5 +182,16 @@ impl Row<'_, '_> {
                     .fault_text(path, "json", format!("expected JSON in this cell: {message}"))
             }
         }
+    }
+}
+
+fn without_space(text: &str) -> &str {
+    // Most cells have none: what neither begins nor ends with space is told by two bytes.
+    let is_dark = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_dark(bytes.first()) && is_dark(bytes.last()) {
+        text
+    } else {
+        text.trim_matches([' ', '\t', '\u{a0}'])
     }
 }

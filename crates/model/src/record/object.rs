@@ -4,7 +4,10 @@ use smallvec::SmallVec;
 
 use crate::schema::{NodeId, Schema};
 
-use super::spans::{insert_front, push_varint};
+use super::{
+    Canonical,
+    spans::{insert_front, push_varint},
+};
 
 /// Canonical JSON and span table while they grow. Every member is written with a comma before it; closing the
 /// object turns the first comma into the brace.
@@ -41,6 +44,13 @@ pub(super) struct Open {
 }
 
 impl Output {
+    pub(super) fn reusing(before: Canonical) -> Self {
+        let Canonical { mut json, mut spans } = before;
+        json.clear();
+        spans.clear();
+        Self { json, spans }
+    }
+
     pub(super) fn mark(&self) -> Mark {
         Mark {
             json: self.json.len(),

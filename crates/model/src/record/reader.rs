@@ -78,10 +78,15 @@ pub(super) struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     pub(super) fn new(schema: &'s Schema, codes: &'s Codes) -> Self {
+        Self::reusing(schema, codes, Canonical::default())
+    }
+
+    /// Writes into the buffers of a record that is not needed any more.
+    pub(super) fn reusing(schema: &'s Schema, codes: &'s Codes, before: Canonical) -> Self {
         Self {
             schema,
             codes,
-            output: Output::default(),
+            output: Output::reusing(before),
             faults: Vec::new(),
         }
     }

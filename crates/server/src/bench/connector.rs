@@ -3,6 +3,7 @@
 //!
 //! The feed is this program as a process of its own, as its users run it; its memory is its high-water mark (VmHWM), binary
 //! and cache included. `check` reads, maps and makes canonical and keeps nothing: the connector into a discarding sink.
+//! Processor seconds say more than the clock where others use the machine too.
 
 use std::{
     fs,
@@ -15,8 +16,8 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{psql, site::Site, step};
-use crate::{client::Client, commands::Failure};
+use super::{batch::since, psql, site::Site, step};
+use crate::{client::Client, commands::Failure, demo::usage};
 
 const SETS: [&str; 2] = ["bench_intake", "bench_feed"];
 const TABLE: &str = "dagr_bench_person";
@@ -50,14 +51,18 @@ pub async fn run(bench: &Connector) -> Result<Value, Failure> {
     step("the same records as a package, delivered");
     let package = site.dir.path().join("package.ndjson.zst");
     write_package(&package, *records).map_err(|error| Failure::file(&package, &error))?;
+    let begun = usage::processor_seconds();
     let intake = deliver(&site, &package, *records).await?;
+    let intake_processor = since(begun);
     step("COPY … TO STDOUT | wc -c");
     let copy = copy(postgres)?;
     let feed = feed_file(&site, postgres)?;
     step("dagr connector check");
     let check = dagr(&["connector", "check"], &feed)?;
     step("dagr connector once: everything");
+    let begun = usage::processor_seconds();
     let once = dagr(&["connector", "once"], &feed)?;
+    let server_processor = since(begun);
     let sent = once.answer["upserts"].as_u64().unwrap_or(0);
     step("dagr connector once: nothing has changed");
     let again = dagr(&["connector", "once"], &feed)?;
@@ -72,11 +77,14 @@ pub async fn run(bench: &Connector) -> Result<Value, Failure> {
     Ok(json!({
         "records": records,
         "intake_seconds": intake,
+        "intake_processor_seconds": intake_processor,
         "copy_seconds": copy,
         "check_seconds": check.seconds,
         "check_memory_mb": check.memory_mb,
         "once_seconds": once.seconds,
         "once_records_per_second": *records as f64 / once.seconds,
+        "once_processor_seconds": once.processor,
+        "once_server_processor_seconds": server_processor,
         "once_memory_mb": once.memory_mb,
         "unchanged_seconds": again.seconds,
         "unchanged_memory_mb": again.memory_mb,
@@ -155,6 +163,7 @@ fn feed_file(site: &Site, postgres: &str) -> Result<PathBuf, Failure> {
 
 struct Ran {
     seconds: f64,
+    processor: f64,
     memory_mb: u64,
     answer: Value,
 }
@@ -170,11 +179,13 @@ fn dagr(arguments: &[&str], feed: &Path) -> Result<Ran, Failure> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut memory = 0;
+    let process = child.id().to_string();
+    let status = format!("/proc/{process}/status");
+    let (mut memory, mut processor) = (0, 0.0f64);
     while child.try_wait().map_err(failed)?.is_none() {
         // Zero once the process has gone.
         memory = memory.max(high_water(&status));
+        processor = processor.max(usage::processor_seconds_of(&process).unwrap_or(0.0));
         std::thread::sleep(Duration::from_millis(20));
     }
     let seconds = begun.elapsed().as_secs_f64();
@@ -184,6 +195,7 @@ fn dagr(arguments: &[&str], feed: &Path) -> Result<Ran, Failure> {
     }
     Ok(Ran {
         seconds,
+        processor,
         memory_mb: memory / 1_000_000,
         answer: serde_json::from_slice(&output.stdout).unwrap_or_default(),
     })

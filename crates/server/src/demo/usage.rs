@@ -37,7 +37,12 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Processor time of this process so far, in seconds: on a busy machine it tells more than the clock.
 pub fn processor_seconds() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    processor_seconds_of("self")
+}
+
+/// The same of another process, while it is there.
+pub fn processor_seconds_of(process: &str) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The command's name, in parentheses, may hold spaces.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;

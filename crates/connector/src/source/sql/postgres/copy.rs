@@ -2,6 +2,7 @@
 //! <https://www.postgresql.org/docs/current/sql-copy.html>
 
 use memchr::{memchr, memchr2};
+use smallvec::SmallVec;
 
 use crate::{
     collect::Collect,
@@ -52,6 +53,8 @@ impl Lines {
     }
 }
 
+type Cells<'t> = SmallVec<[Option<&'t str>; 32]>;
+
 /// Lines as text: all of them judged at once.
 pub fn text(lines: &[u8]) -> Result<&str> {
     simdutf8::basic::from_utf8(lines).map_err(|_| not_utf8())
@@ -69,7 +72,7 @@ pub fn row(
     zoned: &[usize],
     give: impl FnOnce(&[Option<&str>]),
 ) -> Result<()> {
-    let mut cells: Vec<Option<&str>> = Vec::with_capacity(width);
+    let mut cells = Cells::new();
     let escaped: Vec<Option<String>>;
     if !plain(text, &mut cells) {
         escaped = text.split('\t').map(unescaped).collect();
@@ -94,7 +97,7 @@ pub fn row(
 }
 
 /// The cells of a line in which nothing is escaped; `false` = something is.
-fn plain<'t>(text: &'t str, cells: &mut Vec<Option<&'t str>>) -> bool {
+fn plain<'t>(text: &'t str, cells: &mut Cells<'t>) -> bool {
     let mut rest = text;
     while let Some(end) = memchr2(b'\t', b'\\', rest.as_bytes()) {
         if rest.as_bytes()[end] == b'\\' {
