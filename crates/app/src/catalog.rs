@@ -62,6 +62,17 @@ impl Dataset {
             Section::Sandbox => self.sandbox.as_ref(),
         }
     }
+
+    pub(crate) fn section_mut(&mut self, section: Section) -> &mut Option<Arc<LiveSet>> {
+        match section {
+            Section::Main => &mut self.main,
+            Section::Sandbox => &mut self.sandbox,
+        }
+    }
+
+    pub fn sections(&self) -> impl Iterator<Item = &Arc<LiveSet>> {
+        [&self.main, &self.sandbox].into_iter().flatten()
+    }
 }
 
 /// A permission in force, compiled when first used; its use counts outlive its revisions.

@@ -10,22 +10,17 @@ use dagr_model::{
     schema::Schema,
 };
 use dagr_registry::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Page, Versioned};
-use dagr_store::{
-    kv::{Op, Table},
-    set::{head::Head, keys},
-};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     App,
-    catalog::Catalog,
     ctx::Ctx,
     institution::ListQuery,
     load::{everything_permission, transitions},
     problem::Problem,
     provide::{ANSWERING, not_admitted},
-    set::{LiveSet, blocking},
+    set::{LiveSet, to_its_end},
 };
 
 /// A definition as the registry shows it.
@@ -71,6 +66,16 @@ impl App {
         dataset: &str,
         sent: DefinitionSent,
     ) -> Result<(Versioned<DefinitionView>, bool), Problem> {
+        let (app, ctx, dataset) = (Arc::clone(self), ctx.clone(), dataset.to_owned());
+        to_its_end(async move { app.sandbox_put(&ctx, &dataset, sent).await }).await
+    }
+
+    async fn sandbox_put(
+        self: &Arc<Self>,
+        ctx: &Ctx,
+        dataset: &str,
+        sent: DefinitionSent,
+    ) -> Result<(Versioned<DefinitionView>, bool), Problem> {
         match self.catalog().datasets.get(dataset) {
             Some(set) => ctx.changes_sets_of(&set.provider)?,
             None if ctx.operator().is_ok() => {}
@@ -102,6 +107,10 @@ impl App {
             .as_ref()
             .and_then(|view| view.value.sandbox.as_ref())
             .is_some_and(|sandbox| sandbox.text == text);
+        if let Some(before) = before.as_ref().filter(|_| unchanged && !sent.dry_run) {
+            // An earlier attempt may have gone no further than the registry.
+            self.sandbox_in_force(ctx, &before.value).await?;
+        }
         if sent.dry_run || unchanged {
             let version = before.as_ref().map_or(0, |view| view.version);
             let kept = before.as_ref().and_then(|view| view.value.sandbox.as_ref());
@@ -120,21 +129,13 @@ impl App {
             text,
             leaf_ids: schema.leaf_ids.clone(),
             replaces: definition.replaces.clone(),
+            above: self.epoch_held(Section::Sandbox, &name).await?,
         };
         let made = self
             .registry
             .put_sandbox_definition(&ctx.actor(), &put, sent.expected)
             .await?;
-        let epoch = made.value.sandbox.as_ref().map_or(1, |version| version.epoch);
-        let before_this = self.catalog().live(Section::Sandbox, name.as_str()).cloned();
-        let turn = turn_of(before_this.as_ref()).await;
-        self.empty_section(Section::Sandbox, &name, epoch).await?;
-        self.put_dataset(&made.value)?;
-        drop(turn);
-        self.provider_sandbox_permission(ctx, &name).await?;
-        if let Some(set) = self.catalog().live(Section::Sandbox, name.as_str()).cloned() {
-            self.prepare_set(&set).await?;
-        }
+        self.sandbox_in_force(ctx, &made.value).await?;
         let version = made.value.sandbox.as_ref().map_or(1, |sandbox| sandbox.version);
         let view = self.definition_view(ctx, &institution, &definition, Section::Sandbox, version);
         Ok((
@@ -144,6 +145,11 @@ impl App {
             },
             before.is_none(),
         ))
+    }
+
+    async fn sandbox_in_force(self: &Arc<Self>, ctx: &Ctx, view: &DatasetView) -> Result<(), Problem> {
+        self.put_in_force(view, Section::Sandbox).await?;
+        self.provider_sandbox_permission(ctx, &view.name).await
     }
 
     pub async fn definition_get(
@@ -206,6 +212,16 @@ impl App {
         dataset: &str,
         expected: Option<i64>,
     ) -> Result<Versioned<DefinitionView>, Problem> {
+        let (app, ctx, dataset) = (Arc::clone(self), ctx.clone(), dataset.to_owned());
+        to_its_end(async move { app.main_publish(&ctx, &dataset, expected).await }).await
+    }
+
+    async fn main_publish(
+        self: &Arc<Self>,
+        ctx: &Ctx,
+        dataset: &str,
+        expected: Option<i64>,
+    ) -> Result<Versioned<DefinitionView>, Problem> {
         let _one = self.changing.lock().await;
         let name = DatasetName::new(dataset);
         let before = self.dataset_get(ctx, dataset).await?;
@@ -225,35 +241,49 @@ impl App {
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }
-        let incompatible = self.incompatible(&name, &next)?;
-        let published = self.registry.publish(&ctx.actor(), &name, expected).await?;
-        let before_this = self.catalog().live(Section::Main, dataset).cloned();
-        let turn = turn_of(before_this.as_ref()).await;
-        if incompatible {
-            let epoch = published.value.main.as_ref().map_or(2, |main| main.version + 1);
-            self.empty_section(Section::Main, &name, epoch).await?;
-        }
-        self.put_dataset(&published.value)?;
-        drop(turn);
+        let main = before.value.main.as_ref();
+        let is_published = main.is_some_and(|main| main.text == sandbox.text);
+        let published = if is_published && !self.serves(&before.value, Section::Main) {
+            // An earlier attempt went no further than the registry.
+            before.expect(expected)?
+        } else {
+            let held = self.epoch_held(Section::Main, &name).await?;
+            let anew = match main {
+                Some(main) => self.incompatible(&name, main, &next)?,
+                // Records that no definition here is known to be of.
+                None => held > 0,
+            };
+            let by = ctx.actor();
+            if anew {
+                self.registry.publish_anew(&by, &name, expected, held).await?
+            } else {
+                self.registry.publish(&by, &name, expected).await?
+            }
+        };
+        self.put_in_force(&published.value, Section::Main).await?;
         if let Some(set) = self.catalog().live(Section::Main, dataset).cloned() {
-            self.prepare_set(&set).await?;
             self.public_changed(&set);
         }
         let version = published.value.main.as_ref().map_or(1, |main| main.version);
-        let view = self.definition_view(ctx, &before.value.institution, &next, Section::Main, version);
+        let view = self.definition_view(ctx, &published.value.institution, &next, Section::Main, version);
         Ok(Versioned {
             value: view,
             version: published.version,
         })
     }
 
-    /// Is the text incompatible with what main serves? With permissions in force that is refused.
-    fn incompatible(&self, name: &DatasetName, next: &Definition) -> Result<bool, Problem> {
-        let catalog = self.catalog();
-        let Some(main) = catalog.live(Section::Main, name.as_str()) else {
-            return Ok(false);
-        };
-        let found = evolution(main.definition(), next);
+    /// Is the text incompatible with the published one? With permissions in force that is refused.
+    fn incompatible(
+        &self,
+        name: &DatasetName,
+        main: &DefinitionVersion,
+        next: &Definition,
+    ) -> Result<bool, Problem> {
+        let main: Definition = main
+            .text
+            .parse()
+            .map_err(|_| Problem::internal("stored definition"))?;
+        let found = evolution(&main, next);
         if found.changes.iter().all(|change| change.compatible) {
             return Ok(false);
         }
@@ -352,38 +382,42 @@ impl App {
         Ok(own.clone())
     }
 
-    /// Puts a stored definition in force, or nothing at all.
-    fn put_dataset(&self, view: &DatasetView) -> Result<(), Problem> {
-        Catalog::clone(&self.catalog()).put_dataset(view)?;
-        self.swap_catalog(|catalog| {
-            if let Err(problem) = catalog.put_dataset(view) {
-                tracing::error!(%problem, "a definition that compiled a moment ago");
+    /// Brings each section to the definition that the registry holds for it: its store first, then what is served.
+    /// Does what an earlier attempt left undone. Fails if the section asked for does. The caller lets nothing else
+    /// change meanwhile.
+    async fn put_in_force(&self, view: &DatasetView, asked: Section) -> Result<(), Problem> {
+        let mut dataset = self.catalog().compiled(view)?;
+        let due: Vec<Arc<LiveSet>> = dataset
+            .sections()
+            .filter(|set| !self.serves(view, set.section))
+            .cloned()
+            .collect();
+        let (mut turns, mut done) = (Vec::new(), Ok(()));
+        for set in &due {
+            // No package applies between the end of the old definition and the beginning of the new.
+            turns.push(set.runtime.apply.lock().await);
+            if let Err(problem) = self.settle(set).await {
+                tracing::error!(set = set.runtime.store_name, %problem, "a definition could not be put in force");
+                let before = self.catalog().live(set.section, view.name.as_str()).cloned();
+                *dataset.section_mut(set.section) = before;
+                if set.section == asked {
+                    done = Err(problem);
+                }
             }
-        });
-        Ok(())
+        }
+        let dataset = Arc::new(dataset);
+        self.swap_catalog(|catalog| catalog.put_dataset(Arc::clone(&dataset)));
+        done
     }
 
-    /// All records of a section go, and with them every cursor: a new epoch begins. The caller holds the set's turn.
-    async fn empty_section(&self, section: Section, name: &DatasetName, epoch: u32) -> Result<(), Problem> {
-        let (engine, store_name) = (Arc::clone(&self.engine), format!("{}/{name}", section.as_str()));
-        blocking(move || {
-            if !engine.exists(&store_name) && epoch == 1 {
-                return Ok(());
-            }
-            engine.remove(&store_name)?;
-            let head = Head {
-                epoch,
-                ..Head::default()
-            };
-            let put = Op::Put {
-                table: Table::Meta,
-                key: keys::HEAD.to_vec(),
-                value: head.bytes(),
-            };
-            engine.open(&store_name)?.commit(&[put], &[])?;
-            Ok(())
-        })
-        .await
+    /// Is everything done that the registry's definition of a section asks for?
+    fn serves(&self, view: &DatasetView, section: Section) -> bool {
+        let Some(version) = view.definition(section) else {
+            return true;
+        };
+        let catalog = self.catalog();
+        let live = catalog.live(section, view.name.as_str());
+        live.is_some_and(|live| live.serves(version))
     }
 
     /// The provider tries its own sandbox under a permission of its own, made with the first definition and
@@ -401,6 +435,8 @@ impl App {
                 && held.permission.state != PermissionState::Revoked
         });
         match held {
+            Some(held)
+                if (&held.permission.fields, &held.permission.ways) == (&wanted.fields, &wanted.ways) => {}
             Some(held) => {
                 let next = Permission {
                     fields: wanted.fields,
@@ -415,14 +451,6 @@ impl App {
             }
         }
         Ok(())
-    }
-}
-
-/// No package applies between the end of the old definition and the beginning of the new.
-async fn turn_of(set: Option<&Arc<LiveSet>>) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-    match set {
-        Some(set) => Some(set.runtime.apply.lock().await),
-        None => None,
     }
 }
 
@@ -442,3 +470,6 @@ fn provider(sent: Option<&str>, known: Option<&DatasetView>) -> Result<Registrat
         (Some(sent), _) => Ok(RegistrationNumber::new(sent)),
     }
 }
+
+#[cfg(test)]
+mod tests;

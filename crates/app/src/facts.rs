@@ -153,8 +153,8 @@ impl App {
         let Some(set) = catalog.live(Section::Main, dataset.as_str()) else {
             return Ok(None);
         };
-        if !self.engine.exists(&set.runtime.store_name) {
-            return Ok(Some(0));
+        if !set.is_settled() {
+            return Ok(None);
         }
         let kv = set.open(&*self.engine)?;
         Ok(Some(Head::read(&*kv.snapshot()?)?.records))

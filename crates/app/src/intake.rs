@@ -17,6 +17,7 @@ mod receive;
 mod retention;
 mod rows;
 pub mod seen;
+mod settle;
 mod stage_dir;
 #[cfg(test)]
 mod tests;
@@ -235,7 +236,7 @@ impl App {
             .collect())
     }
 
-    pub(crate) fn open_set(&self, set: &LiveSet) -> Result<Arc<dyn Kv>, KvError> {
+    pub(crate) fn open_set(&self, set: &LiveSet) -> Result<Arc<dyn Kv>, Problem> {
         set.open(&*self.engine)
     }
 }

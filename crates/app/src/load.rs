@@ -28,7 +28,10 @@ use crate::{
 impl App {
     /// Reads everything and puts it in force.
     pub(crate) async fn load(&self) -> Result<(), Problem> {
-        let everything = self.registry.load().await?;
+        let mut everything = self.registry.load().await?;
+        if self.follow_stores(&everything.datasets).await? {
+            everything = self.registry.load().await?;
+        }
         let mut catalog = Catalog::default();
         for institution in everything.institutions {
             let view = institution.value;
@@ -40,7 +43,8 @@ impl App {
             catalog.put_connection(&connection.value);
         }
         for dataset in everything.datasets {
-            catalog.put_dataset(&dataset.value)?;
+            let dataset = catalog.compiled(&dataset.value)?;
+            catalog.put_dataset(Arc::new(dataset));
         }
         for kept in self.registry.classifiers_from(riga_date(self.now())).await? {
             let live = InForce::of(kept);
@@ -58,6 +62,7 @@ impl App {
             catalog.put_permission(permission, usage);
         }
         self.recall_misses(&catalog)?;
+        self.settle_all(&catalog).await;
         self.swap_catalog(|current| {
             let generation = current.generation;
             current.clone_from(&catalog);
@@ -97,11 +102,11 @@ impl Catalog {
         );
     }
 
-    /// Compiles both definitions; permissions of the set are compiled anew when next used.
-    pub(crate) fn put_dataset(&mut self, view: &DatasetView) -> Result<(), Problem> {
-        let before = self.datasets.get(&view.name).cloned();
+    /// Both definitions, compiled; what is there of the set goes on.
+    pub(crate) fn compiled(&self, view: &DatasetView) -> Result<Dataset, Problem> {
+        let before = self.datasets.get(&view.name);
         let runtime = |section: Section| {
-            let known = before.as_ref().and_then(|dataset| dataset.section(section));
+            let known = before.and_then(|dataset| dataset.section(section));
             known.map_or_else(
                 || Arc::new(SetRuntime::new(section, &view.name)),
                 |set| Arc::clone(&set.runtime),
@@ -113,19 +118,22 @@ impl Catalog {
                 .map(|version| live_set(view, version, runtime(section)).map(Arc::new))
                 .transpose()
         };
-        let dataset = Dataset {
+        Ok(Dataset {
             name: view.name.clone(),
             provider: view.institution.clone(),
             main: live(&view.main, Section::Main)?,
             sandbox: live(&view.sandbox, Section::Sandbox)?,
             replaced_by: view.superseded_by.clone(),
-        };
-        self.datasets.insert(view.name.clone(), Arc::new(dataset));
-        let touched: Vec<Arc<Held>> = self.held_for(&view.name).cloned().collect();
+        })
+    }
+
+    /// Permissions of the set are compiled anew when next used.
+    pub(crate) fn put_dataset(&mut self, dataset: Arc<Dataset>) {
+        let touched: Vec<Arc<Held>> = self.held_for(&dataset.name).cloned().collect();
+        self.datasets.insert(dataset.name.clone(), dataset);
         for held in touched {
             self.put_permission(Permission::clone(&held.permission), Arc::clone(&held.usage));
         }
-        Ok(())
     }
 
     pub(crate) fn put_permission(&mut self, permission: Permission, usage: Arc<Usage>) {
@@ -159,6 +167,9 @@ fn live_set(
         name: view.name.clone(),
         section,
         provider: view.institution.clone(),
+        version: version.version,
+        set_at: version.at,
+        epoch: version.epoch,
         indexes: named_indexes(&schema),
         changes,
         open_grant,

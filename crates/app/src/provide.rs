@@ -203,7 +203,7 @@ impl App {
             let description = live.map_or_else(String::new, |live| live.definition().description.clone());
             let look = |live: &Option<Arc<LiveSet>>| {
                 let look = |live: &Arc<LiveSet>| {
-                    if !engine.exists(&live.runtime.store_name) {
+                    if !live.is_settled() {
                         return Ok(SectionSeen::of(live, &Head::default(), now));
                     }
                     let kv = live.open(&*engine)?;
@@ -211,7 +211,7 @@ impl App {
                     let mut seen = SectionSeen::of(live, &Head::read(&*snapshot)?, now);
                     seen.held = held_among_newest(&*snapshot)?;
                     seen.quarantined = quarantined(&*snapshot)?;
-                    Ok::<_, KvError>(seen)
+                    Ok::<_, Problem>(seen)
                 };
                 live.as_ref().map(look).transpose()
             };
@@ -234,8 +234,9 @@ impl SectionSeen {
         let promise_s = definition.freshness_s;
         let late = |promise: u64| {
             let promised_ms = i64::try_from(promise.saturating_mul(1_000)).unwrap_or(i64::MAX);
-            head.applied_ms
-                .is_some_and(|applied| now.as_millisecond().saturating_sub(applied) > promised_ms)
+            // Nothing came yet: the promise runs from the definition that gave it.
+            let since_ms = head.applied_ms.unwrap_or(live.set_at.as_millisecond());
+            now.as_millisecond().saturating_sub(since_ms) > promised_ms
         };
         Self {
             section: live.section,

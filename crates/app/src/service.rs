@@ -177,7 +177,7 @@ impl App {
 
     /// When the last package was applied, to the minute.
     fn freshness(&self, set: &LiveSet) -> Result<Option<String>, Problem> {
-        if !self.engine.exists(&set.runtime.store_name) {
+        if !set.is_settled() {
             return Ok(None);
         }
         let kv = set.open(&*self.engine)?;

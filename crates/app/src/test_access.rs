@@ -75,7 +75,7 @@ impl App {
         let Some(set) = self.catalog().live(Section::Sandbox, dataset.as_str()).cloned() else {
             return Ok(false);
         };
-        if !set.runtime.packages.is_empty() || !self.engine.exists(&set.runtime.store_name) {
+        if !set.runtime.packages.is_empty() || !set.is_settled() {
             return Ok(false);
         }
         let engine = Arc::clone(&self.engine);

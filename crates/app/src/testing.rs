@@ -55,17 +55,25 @@ pub struct World {
 impl World {
     /// The provider is registered; nothing else is there. The time is 1 June 2024, 12:00 UTC.
     pub async fn new() -> Self {
-        Self::with(Settings {
-            disk_reserve_bytes: 0,
-            ..Settings::default()
-        })
-        .await
+        Self::over(Arc::new(MemoryEngine::new())).await
     }
 
     pub async fn with(settings: Settings) -> Self {
+        Self::made(settings, Arc::new(MemoryEngine::new())).await
+    }
+
+    /// Over an engine of the test's own.
+    pub async fn over(engine: Arc<dyn Engine>) -> Self {
+        let settings = Settings {
+            disk_reserve_bytes: 0,
+            ..Settings::default()
+        };
+        Self::made(settings, engine).await
+    }
+
+    async fn made(settings: Settings, engine: Arc<dyn Engine>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock(Mutex::new("2024-06-01T12:00:00Z".parse().unwrap())));
-        let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
         let config = JournalConfig {
             segment_bytes: 6 << 20,
             ..JournalConfig::default()

@@ -16,7 +16,7 @@ use crate::{
     Actor, Page, Registry, RegistryError, Result, Versioned,
     db::{Conn, Row, query},
     page::fetch,
-    row::text,
+    row::{small, text},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,30 +99,42 @@ impl Registry {
         Ok(Page::cut(items, limit, |item| item.value.name.to_string()))
     }
 
-    /// After a restore: every section of every data set begins a new epoch, so that no old cursor goes on.
-    /// Answers how many data sets there are.
-    pub async fn raise_epochs(&self, by: &Actor) -> Result<u64> {
+    /// Of every data set, also those of sections without a definition.
+    pub async fn epochs(&self) -> Result<Vec<Epochs>> {
+        epochs(&mut self.read().await?).await
+    }
+
+    /// Raises epochs to at least these; none is ever lowered. Names it does not know are passed over.
+    pub async fn raise_epochs(&self, by: &Actor, at_least: &[Epochs]) -> Result<()> {
         let mut change = self.change(by).await?;
         let before = epochs(change.conn()).await?;
-        query(
-            "UPDATE datasets SET sandbox_epoch = sandbox_epoch + 1, main_epoch = main_epoch + 1,
-                                 version = version + 1",
-        )
-        .execute(change.conn())
-        .await?;
+        for least in at_least {
+            query(
+                "UPDATE datasets SET
+                   sandbox_epoch = CASE WHEN sandbox_epoch < $2 THEN $2 ELSE sandbox_epoch END,
+                   main_epoch = CASE WHEN main_epoch < $3 THEN $3 ELSE main_epoch END,
+                   version = version + 1
+                 WHERE name = $1 AND (sandbox_epoch < $2 OR main_epoch < $3)",
+            )
+            .bind(least.dataset.as_str())
+            .bind(i64::from(least.sandbox))
+            .bind(i64::from(least.main))
+            .execute(change.conn())
+            .await?;
+        }
         let after = epochs(change.conn()).await?;
         change
             .commit("epochs_raise", "datasets".into(), &before, &after)
-            .await?;
-        Ok(before.len() as u64)
+            .await
     }
 }
 
-#[derive(Serialize)]
-struct Epochs {
-    dataset: String,
-    sandbox: i64,
-    main: i64,
+/// The epochs of a data set's sections: what was told in one says nothing in the next. No number comes twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Epochs {
+    pub dataset: DatasetName,
+    pub sandbox: u32,
+    pub main: u32,
 }
 
 async fn epochs(conn: &mut Conn) -> Result<Vec<Epochs>> {
@@ -132,9 +144,9 @@ async fn epochs(conn: &mut Conn) -> Result<Vec<Epochs>> {
     rows.iter()
         .map(|row| {
             Ok(Epochs {
-                dataset: text(row, "name")?,
-                sandbox: row.try_get("sandbox_epoch")?,
-                main: row.try_get("main_epoch")?,
+                dataset: DatasetName::new(text(row, "name")?),
+                sandbox: small(row, "sandbox_epoch")?,
+                main: small(row, "main_epoch")?,
             })
         })
         .collect()

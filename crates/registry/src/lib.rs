@@ -58,8 +58,8 @@ pub use connection::{
     ConnectionCreate, ConnectionFilter, ConnectionKind, ConnectionPatch, ConnectionState, ConnectionView,
 };
 pub use dataset::{
-    DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Rules, RulesDecider, RulesPut, RulesView,
-    StopView, Stopped,
+    DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Epochs, Rules, RulesDecider, RulesPut,
+    RulesView, StopView, Stopped,
 };
 pub use error::RegistryError;
 pub use everything::Everything;

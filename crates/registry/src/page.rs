@@ -17,7 +17,7 @@ pub struct Versioned<T> {
 
 impl<T> Versioned<T> {
     /// Refuses when the caller saw another version than the present one.
-    pub(crate) fn expect(self, expected: Option<i64>) -> Result<Self> {
+    pub fn expect(self, expected: Option<i64>) -> Result<Self> {
         match expected {
             Some(version) if version != self.version => Err(RegistryError::Precondition),
             _ => Ok(self),

@@ -81,6 +81,7 @@ fn definition(name: &str, text: &str, leaves: &[&str]) -> DefinitionPut {
                 .collect(),
         ),
         replaces: None,
+        above: 0,
     }
 }
 

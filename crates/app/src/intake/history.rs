@@ -127,7 +127,7 @@ impl App {
     ) -> Result<Option<(Timestamp, String)>, Problem> {
         let (engine, set) = (Arc::clone(&self.engine), Arc::clone(set));
         blocking(move || {
-            if !engine.exists(&set.runtime.store_name) {
+            if !set.is_settled() {
                 return Ok(None);
             }
             Ok(first_applied(&*set.open(&*engine)?.snapshot()?)?)

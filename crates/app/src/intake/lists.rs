@@ -1,6 +1,6 @@
 //! Change lists, scope lists and indexes of a data set, made to fit its definition and its permissions.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use dagr_model::{fault::Fault, permission::PermissionState, record::RecordRef, schema::NodeId};
 use dagr_store::{
@@ -14,27 +14,10 @@ use dagr_store::{
     stage::{NO_DIGEST, Stage, Staged, Verb},
 };
 
-use super::{
-    in_turn,
-    stage_dir::{StageDir, stage_problem},
-};
+use super::{in_turn, stage_dir::StageDir};
 use crate::{App, problem::Problem, set::LiveSet};
 
 impl App {
-    /// Gives every change list and index of the definition its number; builds missing indexes, whole or not at all.
-    pub(crate) async fn prepare_set(&self, set: &Arc<LiveSet>) -> Result<Lists, Problem> {
-        let (engine, root, name) = (
-            Arc::clone(&self.engine),
-            self.stage_root(),
-            self.secrets.random_id(),
-        );
-        in_turn(Arc::clone(set), move |set| {
-            let dir = StageDir::create(&root, &name).map_err(stage_problem)?;
-            ensure_lists(&*set.open(&*engine)?, set, &dir).map_err(stage_problem)
-        })
-        .await
-    }
-
     /// Makes the scope list of a predicate, so that packages from now on keep it.
     pub(crate) async fn prepare_scope(&self, set: &Arc<LiveSet>, predicate: &str) -> Result<(), Problem> {
         let used = self.used_predicates(set);
@@ -109,17 +92,19 @@ impl Plan {
     }
 }
 
-/// Blocks; the caller holds the data set's turn. `dir` is an empty directory for sorting.
-fn ensure_lists(kv: &dyn Kv, set: &LiveSet, dir: &StageDir) -> Result<Lists, KvError> {
-    let (plan, staged) = {
+/// Gives every change list and index of the definition its number; builds missing indexes, whole or not at all.
+/// Blocks; the caller holds the data set's turn. `stage`: root and name of a directory for sorting, if it is needed.
+pub(super) fn ensure_lists(kv: &dyn Kv, set: &LiveSet, (root, name): (&Path, &str)) -> Result<(), KvError> {
+    let (plan, staged, _dir) = {
         let snapshot = kv.snapshot()?;
         let had = Lists::read(&*snapshot)?;
         let plan = Plan::new(had.clone(), set);
         if plan.lists == had {
-            return Ok(had);
+            return Ok(());
         }
-        let staged = sort_entries(&*snapshot, set, &plan.built, dir)?;
-        (plan, staged)
+        let dir = StageDir::create(root, name)?;
+        let staged = sort_entries(&*snapshot, set, &plan.built, &dir)?;
+        (plan, staged, dir)
     };
     kv.bulk(
         staged.bytes.saturating_mul(2).saturating_add(1 << 20),
@@ -137,8 +122,7 @@ fn ensure_lists(kv: &dyn Kv, set: &LiveSet, dir: &StageDir) -> Result<Lists, KvE
             }
             sink.put(Table::Meta, keys::LISTS, &plan.lists.bytes())
         },
-    )?;
-    Ok(plan.lists)
+    )
 }
 
 /// Entries of the indexes to build, sorted on disk: a large set is written in order.

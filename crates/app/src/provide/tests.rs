@@ -275,3 +275,24 @@ async fn people_of_the_provider_see_packages_and_its_answering_roles_decide_held
             .is_late
     );
 }
+
+#[tokio::test]
+async fn a_promise_is_missed_also_by_a_set_that_never_received_anything() {
+    let world = World::new().await;
+    world.publish(CARS).await;
+    let manager = person(&world, 1, PROVIDER, &[Role::DataManager]).await;
+    let late = async || {
+        let ctx = Ctx {
+            now: world.app.now(),
+            ..manager.clone()
+        };
+        let own = world.app.provided_get(&ctx, "cars").await.unwrap();
+        (own.main.unwrap().is_late, own.sandbox.unwrap().is_late)
+    };
+    world.clock.set("2024-06-02T12:00:00Z");
+    assert_eq!(late().await, (false, false));
+    world.clock.set("2024-06-02T12:00:01Z");
+    assert_eq!(late().await, (true, false), "a day after it was published");
+    world.deliver("cars", "p1", &marks(0, 1)).await.unwrap();
+    assert_eq!(late().await, (false, false));
+}

@@ -43,6 +43,8 @@ pub struct DefinitionPut {
     pub text: String,
     pub leaf_ids: LeafIds,
     pub replaces: Option<DatasetName>,
+    /// The epoch of the records the sandbox holds, 0 if none: the new one is greater.
+    pub above: u32,
 }
 
 impl Registry {
@@ -66,11 +68,14 @@ impl Registry {
         }
         // A new set's epochs are 0, so that its first definition opens epoch 1.
         query(
-            "UPDATE datasets SET sandbox_epoch = sandbox_epoch + 1, replaces = $2, version = version + 1
+            "UPDATE datasets SET
+               sandbox_epoch = CASE WHEN sandbox_epoch < $3 THEN $3 ELSE sandbox_epoch END + 1,
+               replaces = $2, version = version + 1
              WHERE name = $1",
         )
         .bind(put.name.as_str())
         .bind(put.replaces.as_ref().map(DatasetName::as_str))
+        .bind(i64::from(put.above))
         .execute(change.conn())
         .await?;
         set(
@@ -98,18 +103,20 @@ impl Registry {
         name: &DatasetName,
         expected: Option<i64>,
     ) -> Result<Versioned<DatasetView>> {
-        self.publish_in(by, name, expected, false).await
+        self.publish_in(by, name, expected, None).await
     }
 
-    /// As `publish`, for an incompatible text: main begins a new epoch, in which leaf ids may be others.
-    /// The caller has seen that nobody holds an active permission, and empties the section's records.
+    /// As `publish`, for an incompatible text: main begins a new epoch, greater than `above`, that of the records it
+    /// holds; leaf ids may be others in it. The caller has seen that nobody holds an active permission, and empties
+    /// the section.
     pub async fn publish_anew(
         &self,
         by: &Actor,
         name: &DatasetName,
         expected: Option<i64>,
+        above: u32,
     ) -> Result<Versioned<DatasetView>> {
-        self.publish_in(by, name, expected, true).await
+        self.publish_in(by, name, expected, Some(above)).await
     }
 
     async fn publish_in(
@@ -117,7 +124,7 @@ impl Registry {
         by: &Actor,
         name: &DatasetName,
         expected: Option<i64>,
-        new_epoch: bool,
+        new_epoch: Option<u32>,
     ) -> Result<Versioned<DatasetView>> {
         let mut change = self.change(by).await?;
         let before = require(change.conn(), name).await?.expect(expected)?;
@@ -134,11 +141,15 @@ impl Registry {
         {
             return Err(RegistryError::state("this definition is published already"));
         }
-        if new_epoch {
-            query("UPDATE datasets SET main_epoch = main_epoch + 1 WHERE name = $1")
-                .bind(name.as_str())
-                .execute(change.conn())
-                .await?;
+        if let Some(above) = new_epoch {
+            query(
+                "UPDATE datasets SET main_epoch = CASE WHEN main_epoch < $2 THEN $2 ELSE main_epoch END + 1
+                 WHERE name = $1",
+            )
+            .bind(name.as_str())
+            .bind(i64::from(above))
+            .execute(change.conn())
+            .await?;
         } else {
             keep_leaf_ids(&before.value, &sandbox.leaf_ids)?;
         }

@@ -180,13 +180,25 @@ async fn every_change_leaves_one_entry() {
     r.put_sandbox_definition(&by, &other, None).await.unwrap();
     leaves_one(
         &r,
-        r.publish_anew(&by, &name, None),
+        r.publish_anew(&by, &name, None, 0),
         "dataset_publish",
         "datasets/persons",
         CHANGED,
     )
     .await;
-    leaves_one(&r, r.raise_epochs(&by), "epochs_raise", "datasets", CHANGED).await;
+    let at_least = [Epochs {
+        dataset: name.clone(),
+        sandbox: 9,
+        main: 9,
+    }];
+    leaves_one(
+        &r,
+        r.raise_epochs(&by, &at_least),
+        "epochs_raise",
+        "datasets",
+        CHANGED,
+    )
+    .await;
 
     r.institution_insert(&by, &institution(RECIPIENT)).await.unwrap();
     let object = String::from("permissions/100001");

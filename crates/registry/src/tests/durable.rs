@@ -68,7 +68,7 @@ async fn a_copy_is_whole_and_opens() {
     let copy = Registry::open(&path).await.unwrap();
     assert_eq!(copy.load().await.unwrap(), before);
     assert_eq!(before.permissions.len(), 1);
-    copy.raise_epochs(&by()).await.unwrap();
+    copy.raise_epochs(&by(), &[]).await.unwrap();
     registry.ping().await.unwrap();
     registry.close().await;
     assert!(matches!(

@@ -269,13 +269,39 @@ async fn data_set_from_sandbox_to_main() {
         .await
         .unwrap();
     assert_eq!((history.items[0].text.as_str(), history.next), ("second", None));
+}
 
-    assert_eq!(registry.raise_epochs(&by()).await.unwrap(), 1);
-    let raised = registry.dataset_get(&name).await.unwrap().unwrap().value;
-    assert_eq!(
-        (raised.sandbox.unwrap().epoch, raised.main.unwrap().epoch),
-        (3, 2)
-    );
+#[tokio::test]
+async fn epochs_only_grow() {
+    let registry = furnished().await;
+    let name = DatasetName::new("persons");
+    let epochs = |dataset: &str, sandbox, main| Epochs {
+        dataset: DatasetName::new(dataset),
+        sandbox,
+        main,
+    };
+    let at_least = [epochs("persons", 5, 0), epochs("nobodys", 7, 7)];
+    registry.raise_epochs(&by(), &at_least).await.unwrap();
+    assert_eq!(registry.epochs().await.unwrap(), [epochs("persons", 5, 1)]);
+    let lower = [epochs("persons", 4, 3)];
+    registry.raise_epochs(&by(), &lower).await.unwrap();
+    assert_eq!(registry.epochs().await.unwrap(), [epochs("persons", 5, 3)]);
+
+    let above = |text: &str, above| DefinitionPut {
+        above,
+        ..definition("persons", text, &["Code"])
+    };
+    for (held, begun) in [(0, 6), (9, 10)] {
+        let put = above(&format!("above {held}"), held);
+        registry.put_sandbox_definition(&by(), &put, None).await.unwrap();
+        assert_eq!(registry.epochs().await.unwrap(), [epochs("persons", begun, 3)]);
+    }
+    registry.publish_anew(&by(), &name, None, 0).await.unwrap();
+    assert_eq!(registry.epochs().await.unwrap(), [epochs("persons", 10, 4)]);
+    let put = above("another", 0);
+    registry.put_sandbox_definition(&by(), &put, None).await.unwrap();
+    registry.publish_anew(&by(), &name, None, 8).await.unwrap();
+    assert_eq!(registry.epochs().await.unwrap(), [epochs("persons", 11, 9)]);
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ pub(super) const CODES: &[CodeText] = &[
     code("disclosure_unavailable", 503, "Izsniegšanas žurnālu nevar pierakstīt, tāpēc dati netiek izsniegti. Mēģiniet vēlreiz.", "The disclosure log cannot be written, so nothing is given. Try again."),
     code("index_building", 503, "Indekss tiek veidots. Mēģiniet pēc brīža.", "The index is being built. Try again soon."),
     code("storage_full", 503, "Glabātuvē nav vietas; nekas nav mainīts. Mēģiniet vēlāk.", "No space is left; nothing was changed. Try later."),
+    code("dataset_changing", 503, "Datu kopas definīcija tiek nomainīta. Mēģiniet pēc brīža.", "The definition of the data set is being replaced. Try again soon."),
     code("packages_busy", 503, "Šai kopai jau nāk daudz paku. Sūtiet vēlāk.", "Many packages of this data set are coming in. Send later."),
     code("registry_unavailable", 503, "Reģistrs neatbild. Mēģiniet vēlreiz.", "The registry does not answer. Try again."),
     code("not_found", 404, "Šajā adresē nekā nav.", "There is nothing at this address."),

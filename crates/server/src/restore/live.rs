@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use dagr_registry::Epochs;
 use dagr_store::{
     journal::{Journal, JournalError, StoredEntry},
     kv::{Engine, KvError},
@@ -11,7 +12,7 @@ use dagr_store::{
 use super::{RestoreError, erasures};
 use crate::{
     config::Config,
-    serve::{open_engine, open_journal},
+    serve::{StartError, open_engine, open_journal, open_registry},
 };
 
 /// Place and key of an erasure.
@@ -20,12 +21,13 @@ type Erasure = (Vec<u8>, Vec<u8>);
 pub struct Live {
     /// The newest entry of the disclosure log; an error: it cannot be read.
     last: Result<Option<StoredEntry>, String>,
+    /// By store: the greatest that its head or the registry tells.
     pub epochs: BTreeMap<String, u32>,
     erasures: BTreeMap<String, Vec<Erasure>>,
 }
 
 impl Live {
-    pub fn read(config: &Config, dir: &Path) -> Result<Self, RestoreError> {
+    pub async fn read(config: &Config, dir: &Path) -> Result<Self, RestoreError> {
         let last = match open_journal(config, dir) {
             Ok(journal) => last_entry(&journal).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
@@ -33,14 +35,15 @@ impl Live {
         let engine = open_engine(config, dir)?;
         let mut live = Self {
             last,
-            epochs: BTreeMap::new(),
+            epochs: registry_epochs(config, dir).await,
             erasures: BTreeMap::new(),
         };
         for name in engine.names()? {
             // A set too damaged to be read is why somebody restores: it holds nothing to carry over.
             match read_set(&engine, &name) {
                 Ok((epoch, erased)) => {
-                    live.epochs.insert(name.clone(), epoch);
+                    let known = live.epochs.entry(name.clone()).or_default();
+                    *known = epoch.max(*known);
                     live.erasures.insert(name, erased);
                 }
                 Err(error) => eprintln!("dagr: {name} as it was cannot be read: {error}"),
@@ -81,6 +84,31 @@ impl Live {
         }
         Ok(newer)
     }
+}
+
+/// As the registry knows them: the only ones known of a set that cannot be read.
+async fn registry_epochs(config: &Config, dir: &Path) -> BTreeMap<String, u32> {
+    if config.registry.url.is_none() && !dir.join("registry.sqlite").exists() {
+        return BTreeMap::new();
+    }
+    let read = async {
+        let registry = open_registry(config, dir).await?;
+        let epochs = registry.epochs().await;
+        registry.close().await;
+        epochs.map_err(|error| StartError::App(error.to_string()))
+    };
+    let epochs = read.await.unwrap_or_else(|error| {
+        eprintln!("dagr: the registry as it was cannot be read: {error}");
+        Vec::new()
+    });
+    let by_store = |epochs: Epochs| {
+        let name = &epochs.dataset;
+        [
+            (format!("sandbox/{name}"), epochs.sandbox),
+            (format!("main/{name}"), epochs.main),
+        ]
+    };
+    epochs.into_iter().flat_map(by_store).collect()
 }
 
 fn read_set(engine: &dyn Engine, name: &str) -> Result<(u32, Vec<Erasure>), KvError> {

@@ -249,3 +249,77 @@ async fn a_changed_byte_of_a_record_is_found() {
         text(&found)
     );
 }
+
+/// A definition whose text differs by `round`, into the sandbox; gives the epoch it begins.
+async fn redefine(server: &Server, provider: &Party, round: u32) -> u64 {
+    let path = format!(
+        "/registry/datasets/tst_people/definition?institution={}",
+        provider.institution
+    );
+    let text = DEFINITION.replace(
+        "data_description: People",
+        &format!("data_description: People {round}"),
+    );
+    server
+        .operator()
+        .put(&path, "application/yaml", text)
+        .await
+        .unwrap();
+    let client = server.again(provider);
+    let state = client.get("/sandbox/tst_people/intake/state").await.unwrap();
+    state["epoch"].as_u64().unwrap()
+}
+
+async fn fill(server: &Server, provider: &Party, id: &str) {
+    let path = format!("/sandbox/tst_people/intake/packages/{id}");
+    let body = row("a", "Cēsis") + &row("b", "Ogre");
+    let client = server.again(provider);
+    client.put(&path, "application/x-ndjson", body).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_of_before_a_restore_is_never_valid_again() {
+    let (mut server, provider, ..) = people().await;
+    let parent = tempfile::tempdir().unwrap();
+    let backup = parent.path().join("backup");
+    let made = server.run(&["backup", path(&backup)]);
+    assert!(made.status.success(), "{}", text(&made));
+
+    // The backup knows epoch 1 of the sandbox only.
+    assert_eq!(redefine(&server, &provider, 2).await, 2);
+    assert_eq!(redefine(&server, &provider, 3).await, 3);
+    fill(&server, &provider, "before").await;
+    let permissions = server.operator().get("/registry/permissions").await.unwrap();
+    let own = permissions["permissions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|permission| permission["environment"] == "sandbox");
+    let number = own.unwrap()["number"].as_str().unwrap().to_owned();
+    let page = server
+        .again(&provider)
+        .with_permission(&number)
+        .get("/sandbox/tst_people/changes?limit=1")
+        .await
+        .unwrap();
+    let cursor = page["next"].as_str().unwrap().to_owned();
+    assert_eq!(server.terminate(), Some(0));
+    // What damage leaves: only the registry still knows the epoch.
+    fs::write(server.dir().join("sets/sandbox/tst_people/FORMAT"), "damaged").unwrap();
+    let restored = restore(&backup, server.dir(), &["--accept-lost-uses"]);
+    assert!(restored.status.success(), "{}", text(&restored));
+    server.launch();
+
+    let mut last = 3;
+    for round in [4, 5] {
+        let client = server.again(&provider).with_permission(&number);
+        let old = client
+            .get_with("/sandbox/tst_people/changes", &[("after", cursor.clone())])
+            .await;
+        assert_eq!(code(old), "cursor_expired");
+        let epoch = redefine(&server, &provider, round).await;
+        assert!(epoch > last, "{epoch}");
+        last = epoch;
+        fill(&server, &provider, &format!("after-{round}")).await;
+    }
+}

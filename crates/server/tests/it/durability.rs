@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use dagr_model::ids::DatasetName;
+use dagr_registry::{Actor, Registry};
 use dagr_server::client::Client;
 use http::Method;
 use serde_json::json;
@@ -264,5 +266,73 @@ pub async fn entered(server: &Server, dataset: &str) -> BTreeSet<String> {
             Some(next) => after = Some(next.to_owned()),
             None => return ids,
         }
+    }
+}
+
+/// Another field at the same place in each.
+fn replaced(field: &str) -> String {
+    format!(
+        "name: du_kind\nkey: Code\ndata_description: Veidi\nclassification: open\nfields:\n  - Code : kods\n  - {field} : lauks\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_serves_no_record_of_the_one_it_replaced_after_a_kill() {
+    let mut server = Server::start();
+    let provider = server.producer().await;
+    for (round, store_is_gone) in [false, true].into_iter().enumerate() {
+        let (old, new) = (format!("Old{round}"), format!("New{round}"));
+        server.publish(&provider, "du_kind", &replaced(&old)).await;
+        let client = server.again(&provider);
+        let body = json!({ "op": "upsert", "record": { "Code": "a", old.as_str(): "value" } }).to_string();
+        let path = format!("/intake/du_kind/packages/p{round}");
+        client.put(&path, "application/x-ndjson", body).await.unwrap();
+        let before = client.get("/intake/du_kind/state").await.unwrap()["epoch"]
+            .as_u64()
+            .unwrap();
+        let put = format!(
+            "/registry/datasets/du_kind/definition?institution={}",
+            provider.institution
+        );
+        server
+            .operator()
+            .put(&put, "application/yaml", replaced(&new))
+            .await
+            .unwrap();
+
+        // Killed when the registry had committed, or when the store was gone and no other was there yet.
+        server.kill();
+        let registry = Registry::open(server.dir().join("registry.sqlite"))
+            .await
+            .unwrap();
+        let by = Actor {
+            name: "test".to_owned(),
+            request_id: "-".to_owned(),
+            at: jiff::Timestamp::now(),
+        };
+        let name = DatasetName::new("du_kind");
+        let held = u32::try_from(before).unwrap();
+        registry.publish_anew(&by, &name, None, held).await.unwrap();
+        registry.close().await;
+        if store_is_gone {
+            std::fs::remove_dir_all(server.dir().join("sets/main/du_kind")).unwrap();
+        }
+        server.launch();
+
+        let record = raw::get(&server.anonymous(), "/data/du_kind/records/a").await;
+        assert_eq!((record.status, record.code().as_str()), (404, "record_unknown"));
+        let client = server.again(&provider);
+        let state = client.get("/intake/du_kind/state").await.unwrap();
+        assert_eq!(
+            (state["records"].as_u64(), state["epoch"].as_u64()),
+            (Some(0), Some(before + 1))
+        );
+        let body = json!({ "op": "upsert", "record": { "Code": "a", new.as_str(): "value" } }).to_string();
+        client
+            .put(&format!("{path}-new"), "application/x-ndjson", body)
+            .await
+            .unwrap();
+        let record = raw::get(&server.anonymous(), "/data/du_kind/records/a").await;
+        assert_eq!(record.json(), json!({ "Code": "a", new.as_str(): "value" }));
     }
 }

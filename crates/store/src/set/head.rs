@@ -14,8 +14,11 @@ pub struct Head {
     pub format: u8,
     /// The last change; 0 = none yet.
     pub sequence: Sequence,
-    /// Raised by a restore and by a new definition in the sandbox: cursors of an older epoch expire.
+    /// Raised by a restore and whenever a definition empties the set: cursors of an older epoch expire.
     pub epoch: u32,
+    /// The version of the definition the records are of. None: written before this was kept.
+    #[serde(default)]
+    pub definition: Option<u32>,
     pub records: u64,
     /// Lower-case hex of the data set's digest.
     pub digest: String,
@@ -34,6 +37,7 @@ impl Default for Head {
             format: FORMAT,
             sequence: 0,
             epoch: 1,
+            definition: None,
             records: 0,
             digest: SetDigest::default().hex(),
             floor: 0,
