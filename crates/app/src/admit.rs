@@ -54,7 +54,7 @@ impl App {
             });
         }
         let connection = match &ctx.caller {
-            Caller::Connection(connection) => connection,
+            Caller::Connection(connection, _) => connection,
             Caller::Anonymous | Caller::Operator | Caller::Person(_) => {
                 return Err(Problem::token_invalid());
             }

@@ -239,7 +239,7 @@ fn may_see(ctx: &Ctx, application: &Application) -> bool {
     let never_submitted = application.stage.submission().is_none();
     match &ctx.caller {
         Caller::Operator => true,
-        Caller::Anonymous | Caller::Connection(_) => false,
+        Caller::Anonymous | Caller::Connection(..) => false,
         Caller::Person(person) => person.acting.as_ref().is_some_and(|acting| {
             let own = acting.institution == application.applicant;
             let decides = application.provider.as_ref() == Some(&acting.institution);

@@ -7,24 +7,23 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use dagr_model::{ids::Section, permission::Way, record::Mask, schema::Schema};
 use dagr_policy::Target;
+use tokio::time::Instant;
 
 use crate::{
     App,
     admit::Admission,
-    ctx::Ctx,
+    ctx::{Caller, Ctx},
     disclose::{Disclosed, Sealed},
     disclosure::entry::Entry,
     page::put_next,
     problem::Problem,
     record::Answer,
     records::{cursor_problem, oldest_seal, page_limit},
+    reservation::Reservation,
     set::blocking,
 };
 
@@ -35,6 +34,8 @@ use read::{Fed, Read};
 
 /// Longest wait for something visible.
 pub const MAX_WAIT_S: u64 = 60;
+/// A wait ends so long before its token.
+const LAST: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default, Clone)]
 pub struct ChangesQuery {
@@ -86,28 +87,43 @@ impl App {
                 format!("whole seconds, at most {MAX_WAIT_S}"),
             ));
         }
-        let mut until = Instant::now() + Duration::from_secs(wait_s);
+        let mut until = Instant::now() + self.longest_wait(ctx, wait_s);
         let mut first = true;
         loop {
-            // Decided anew before every answer: a wait does not outlive the permission.
+            // Decided anew before every answer: a wait outlives neither the permission nor the token.
             let again = !std::mem::take(&mut first);
             let mut amended = self.amended.subscribe();
             let ctx = &if again { self.renewed(ctx) } else { ctx.clone() };
             let admission = self.admit_counting(ctx, section, dataset, !again)?;
             let mut applied = admission.set.runtime.applied.subscribe();
             let polled = self.poll(ctx, &admission, list, &query, limit).await?;
+            if !self.stands(ctx, &admission) {
+                continue;
+            }
             if polled.count > 0 || polled.moved || Instant::now() >= until {
                 return self.give(ctx, &admission, polled).await;
             }
             drop(polled);
             let left = until.saturating_duration_since(Instant::now());
             // Woken or timed out: look again; stopping: look for the last time.
-            if tokio::time::timeout(left, self.woken(&admission, &mut applied, &mut amended)).await
+            if tokio::time::timeout(left, self.woken(ctx, &admission, &mut applied, &mut amended)).await
                 == Ok(false)
             {
                 until = Instant::now();
             }
         }
+    }
+
+    /// Answered before the token ends: whoever waits is then told what there is, and signs in again.
+    fn longest_wait(&self, ctx: &Ctx, asked_s: u64) -> Duration {
+        let asked = Duration::from_secs(asked_s);
+        let Caller::Connection(_, ends) = &ctx.caller else {
+            return asked;
+        };
+        let left = Duration::try_from(ends.duration_since(self.clock.now())).unwrap_or_default();
+        // In its last second a wait goes on to the end, so that nobody asks again and again.
+        let before = left.checked_sub(LAST).filter(|before| !before.is_zero());
+        asked.min(before.unwrap_or(left))
     }
 
     /// Reads one page under what is decided now.
@@ -160,14 +176,8 @@ impl App {
         };
         let engine = Arc::clone(&self.engine);
         let fed = blocking(move || read.run(&*read.set.open(&*engine)?)).await?;
-        let next = self.seal_cursor(ctx, admission, &call, fed.epoch, fed.position);
+        let next = self.seal_cursor(ctx, admission, &call, (fed.epoch, fed.position, fed.given));
         let (count, page) = (fed.page.count, fed.page);
-        // An empty page of a feed is free.
-        let uses = if count == 0 {
-            reservation.settle(0)
-        } else {
-            reservation.settle_page(count)
-        };
         let body = changes_body(&page.json, &next, fed.end);
         Ok(Polled {
             moved: fed.amended || !fed.end,
@@ -177,7 +187,7 @@ impl App {
             body,
             keys: page.keys,
             subjects: page.subjects,
-            uses,
+            reservation,
         })
     }
 
@@ -194,9 +204,15 @@ impl App {
             body,
             keys,
             subjects,
-            uses,
+            reservation,
             ..
         } = polled;
+        // An empty page of a feed is free.
+        let uses = if count == 0 {
+            reservation.settle(0)
+        } else {
+            reservation.settle_page(count)
+        };
         let answer = Answer {
             body,
             etag: None,
@@ -232,7 +248,7 @@ struct Polled {
     body: Vec<u8>,
     keys: Vec<Vec<u8>>,
     subjects: Vec<String>,
-    uses: u64,
+    reservation: Reservation,
     /// The cursor is another without anything to tell: under an amended permission, or after a long look.
     moved: bool,
 }

@@ -29,7 +29,8 @@ pub enum Caller {
     Anonymous,
     /// The operator token.
     Operator,
-    Connection(Arc<Connection>),
+    /// A connection, until its access token ends.
+    Connection(Arc<Connection>, Timestamp),
     /// Somebody with a session. Never reads record data: that is for connections.
     Person(Arc<Person>),
 }
@@ -94,7 +95,7 @@ impl Ctx {
     /// The connection, or 401.
     pub fn connection(&self) -> Result<&Arc<Connection>, Problem> {
         match &self.caller {
-            Caller::Connection(connection) => Ok(connection),
+            Caller::Connection(connection, _) => Ok(connection),
             // A session is no access token.
             Caller::Anonymous | Caller::Operator | Caller::Person(_) => Err(Problem::token_invalid()),
         }
@@ -131,7 +132,7 @@ impl Ctx {
         match &self.caller {
             Caller::Operator => Ok(()),
             Caller::Anonymous => Err(Problem::token_invalid()),
-            Caller::Connection(_) => Err(Problem::role_required(
+            Caller::Connection(..) => Err(Problem::role_required(
                 "this call needs the operator token; a connection may not do it",
             )),
             Caller::Person(_) => self.acting(&[Role::Operator]).map(|_| ()),
@@ -143,7 +144,7 @@ impl Ctx {
         match &self.caller {
             Caller::Operator => Ok(()),
             Caller::Anonymous => Err(Problem::token_invalid()),
-            Caller::Connection(_) => Err(Problem::role_required(
+            Caller::Connection(..) => Err(Problem::role_required(
                 "this call needs the operator token; a connection may not do it",
             )),
             Caller::Person(_) => Err(Problem::role_required(
@@ -157,7 +158,7 @@ impl Ctx {
         match &self.caller {
             Caller::Person(person) => Ok(person),
             Caller::Anonymous => Err(Problem::token_invalid()),
-            Caller::Operator | Caller::Connection(_) => Err(Problem::role_required(
+            Caller::Operator | Caller::Connection(..) => Err(Problem::role_required(
                 "this is done by a person: sign in and send the session's token",
             )),
         }
@@ -185,7 +186,7 @@ impl Ctx {
     pub fn acting_for(&self) -> Option<&Acting> {
         match &self.caller {
             Caller::Person(person) => person.acting.as_ref(),
-            Caller::Anonymous | Caller::Operator | Caller::Connection(_) => None,
+            Caller::Anonymous | Caller::Operator | Caller::Connection(..) => None,
         }
     }
 
@@ -203,7 +204,7 @@ impl Ctx {
     pub fn signed_in(&self) -> Result<(), Problem> {
         match &self.caller {
             Caller::Anonymous => Err(Problem::token_invalid()),
-            Caller::Operator | Caller::Connection(_) | Caller::Person(_) => Ok(()),
+            Caller::Operator | Caller::Connection(..) | Caller::Person(_) => Ok(()),
         }
     }
 
@@ -212,7 +213,7 @@ impl Ctx {
         match &self.caller {
             Caller::Anonymous => "anonymous".to_owned(),
             Caller::Operator => "operator".to_owned(),
-            Caller::Connection(connection) => format!("connection:{}", connection.client_id),
+            Caller::Connection(connection, _) => format!("connection:{}", connection.client_id),
             // A number: the trail is read by many, and a code or name says who it is for ever.
             Caller::Person(person) => person.id.to_string(),
         }

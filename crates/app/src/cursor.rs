@@ -1,7 +1,7 @@
 //! Cursors: sealed anew in every answer, constant in length, opaque to whoever holds them.
 //!
-//! Plain text: kind (1) · binding (32) · seal time (8) · epoch (4) · position. The binding is a hash of what the
-//! cursor belongs to (permission and revision, or none; data set; section; call). AES-256-GCM, random nonce.
+//! Plain text: binding (32) · revision (4) · epoch (4) · seal time (8) · position · what was given (16). The binding is a
+//! hash of what the cursor belongs to (permission, data set, section, call). AES-256-GCM, random nonce.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
@@ -9,6 +9,8 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dagr_store::set::position::POSITION_BYTES;
+
+use crate::given::{GIVEN_BYTES, Given};
 
 /// What a cursor carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +23,15 @@ pub struct Cursor {
     pub sealed_ms: i64,
     /// At most `POSITION_BYTES`; padded.
     pub position: Vec<u8>,
+    /// Of a change feed; nothing is known of one sealed before cursors had it.
+    pub given: Given,
 }
 
-const PLAIN: usize = 32 + 4 + 4 + 8 + POSITION_BYTES;
+const HEAD: usize = 32 + 4 + 4 + 8;
+const PLAIN: usize = HEAD + POSITION_BYTES + GIVEN_BYTES;
 const SEALED: usize = NONCE_LEN + PLAIN + 16;
+/// As sealed before cursors told what was given: a copy that follows one goes on.
+const SEALED_WITHOUT: usize = SEALED - GIVEN_BYTES;
 
 /// Hash of the parts a cursor is bound to.
 pub fn binding(parts: &[&str]) -> [u8; 32] {
@@ -53,7 +60,8 @@ impl CursorKey {
         plain.extend_from_slice(&cursor.epoch.to_be_bytes());
         plain.extend_from_slice(&cursor.sealed_ms.to_be_bytes());
         plain.extend_from_slice(&cursor.position);
-        plain.resize(PLAIN, 0);
+        plain.resize(HEAD + POSITION_BYTES, 0);
+        plain.extend_from_slice(&cursor.given.0);
         match self.0.seal_in_place_append_tag(Aad::empty(), &mut plain) {
             Ok(nonce) => {
                 let mut out = nonce.as_ref().to_vec();
@@ -71,7 +79,7 @@ impl CursorKey {
             return None;
         }
         let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        if bytes.len() != SEALED {
+        if bytes.len() != SEALED && bytes.len() != SEALED_WITHOUT {
             return None;
         }
         let nonce = Nonce::try_assume_unique_for_key(&bytes[..NONCE_LEN]).ok()?;
@@ -79,12 +87,14 @@ impl CursorKey {
             .0
             .open_in_place(nonce, Aad::empty(), &mut bytes[NONCE_LEN..])
             .ok()?;
+        let (plain, given) = plain.split_at(HEAD + POSITION_BYTES);
         Some(Cursor {
             binding: plain[..32].try_into().ok()?,
             revision: u32::from_be_bytes(plain[32..36].try_into().ok()?),
             epoch: u32::from_be_bytes(plain[36..40].try_into().ok()?),
-            sealed_ms: i64::from_be_bytes(plain[40..48].try_into().ok()?),
-            position: plain[48..].to_vec(),
+            sealed_ms: i64::from_be_bytes(plain[40..HEAD].try_into().ok()?),
+            position: plain[HEAD..].to_vec(),
+            given: given.try_into().map_or_else(|_| Given::default(), Given),
         })
     }
 }
@@ -100,6 +110,7 @@ mod tests {
             epoch: 3,
             sealed_ms: 4,
             position,
+            given: Given([5; GIVEN_BYTES]),
         }
     }
 
@@ -123,6 +134,20 @@ mod tests {
             (2, 3, 4, 1)
         );
         assert_eq!(opened.binding, binding(&["7", "set"]));
+        assert_eq!(opened.given, Given([5; GIVEN_BYTES]));
+    }
+
+    #[test]
+    fn a_cursor_of_before_opens_and_tells_of_nothing_given() {
+        let key = CursorKey::new(&[1; 32]).unwrap();
+        let new = cursor(vec![7; POSITION_BYTES]);
+        let mut plain = new.binding.to_vec();
+        plain.extend_from_slice(&[0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4]);
+        plain.extend_from_slice(&new.position);
+        let nonce = key.0.seal_in_place_append_tag(Aad::empty(), &mut plain).unwrap();
+        let text = URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &plain].concat());
+        let given = Given::default();
+        assert_eq!(key.open(&text), Some(Cursor { given, ..new }));
     }
 
     #[test]

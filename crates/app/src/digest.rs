@@ -10,7 +10,7 @@ mod told;
 
 use std::{sync::Arc, time::Duration};
 
-use dagr_model::{digest::SetDigest, fault::Fault, schema::Schema};
+use dagr_model::{digest::SetDigest, fault::Fault, ids::ClientId, schema::Schema};
 use serde_json::{Map, Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -18,7 +18,7 @@ use crate::{
     ctx::Ctx,
     problem::Problem,
     set::LiveSet,
-    slots::{Slot, Slots, too_many, whose},
+    slots::{Slot, Slots, is_open, too_many, whose},
 };
 use pieces::{Cell, Pieces};
 pub use told::ToldDigest;
@@ -26,9 +26,9 @@ pub use told::ToldDigest;
 /// Pieces of one answer at most, and when nothing is asked.
 pub const MAX_PARTS: u64 = 256;
 const DEFAULT_PARTS: u64 = 16;
-/// Digests under way at once: each reads the range whole.
+/// Digests under way at once, of connections and of open sets each: one reads the range whole.
 const AT_ONCE: usize = 4;
-/// Of one connection: half of them, so that nobody has all.
+/// Of one connection, or of all who read one open set: half of them, so that nobody has all.
 const EACH: usize = 2;
 /// Longest wait for a turn.
 const WAIT: Duration = Duration::from_secs(20);
@@ -151,7 +151,9 @@ fn key_value(schema: &Schema, key: &[u8]) -> Value {
 /// Whoever reads a range: in turn, and nobody more than a share.
 pub(crate) struct Turns {
     each: Slots,
-    all: Arc<Semaphore>,
+    of_connections: Arc<Semaphore>,
+    /// Apart: whom nobody knows takes no turn from the others.
+    of_open_sets: Arc<Semaphore>,
 }
 
 /// The right to read a range, held while it is read.
@@ -164,19 +166,35 @@ impl Default for Turns {
     fn default() -> Self {
         Self {
             each: Slots::default(),
-            all: Arc::new(Semaphore::new(AT_ONCE)),
+            of_connections: Arc::new(Semaphore::new(AT_ONCE)),
+            of_open_sets: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 }
 
 impl Turns {
+    /// A reader's.
     async fn begin(&self, ctx: &Ctx, set: &LiveSet) -> Result<Turn, Problem> {
-        let slot = self.each.take(&whose(ctx, set), EACH).ok_or_else(|| {
+        let all = if is_open(ctx, set) {
+            &self.of_open_sets
+        } else {
+            &self.of_connections
+        };
+        self.take(&whose(ctx, set), all).await
+    }
+
+    /// A provider's, who is known whatever the set.
+    async fn begin_own(&self, connection: &ClientId) -> Result<Turn, Problem> {
+        self.take(connection.as_str(), &self.of_connections).await
+    }
+
+    async fn take(&self, whose: &str, all: &Arc<Semaphore>) -> Result<Turn, Problem> {
+        let slot = self.each.take(whose, EACH).ok_or_else(|| {
             too_many(format!(
-                "at most {EACH} digests of one connection are made at once; wait for the answer of one"
+                "at most {EACH} digests of one connection or open set are made at once; wait for the answer of one"
             ))
         })?;
-        let permit = tokio::time::timeout(WAIT, Arc::clone(&self.all).acquire_owned());
+        let permit = tokio::time::timeout(WAIT, Arc::clone(all).acquire_owned());
         match permit.await {
             Ok(Ok(permit)) => Ok(Turn {
                 _slot: slot,

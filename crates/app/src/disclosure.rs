@@ -215,7 +215,7 @@ impl App {
     /// The log names who read it.
     async fn log_read(&self, ctx: &Ctx, what: &str, count: usize) -> Result<(), Problem> {
         let (recipient, connection) = match &ctx.caller {
-            Caller::Connection(connection) => {
+            Caller::Connection(connection, _) => {
                 let name = connection.client_id.as_str();
                 (Cow::Borrowed(connection.institution.as_str()), name)
             }
@@ -293,7 +293,7 @@ fn restrict(ctx: &Ctx, filter: &mut DisclosureFilter) -> Result<(), Problem> {
     match &ctx.caller {
         Caller::Operator => Ok(()),
         Caller::Anonymous => Err(Problem::token_invalid()),
-        Caller::Connection(connection) => {
+        Caller::Connection(connection, _) => {
             let own = connection.institution.to_string();
             if filter.recipient.as_ref().is_some_and(|asked| *asked != own) {
                 return Err(Problem::role_required(

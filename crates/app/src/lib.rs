@@ -18,6 +18,7 @@ pub mod disclose;
 pub mod disclosure;
 pub mod facts;
 pub mod frame;
+pub mod given;
 pub mod health;
 pub mod institution;
 pub mod intake;

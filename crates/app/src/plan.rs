@@ -280,7 +280,7 @@ impl App {
 fn may_see(ctx: &Ctx, plan: &Plan) -> bool {
     match &ctx.caller {
         Caller::Operator => true,
-        Caller::Anonymous | Caller::Connection(_) => false,
+        Caller::Anonymous | Caller::Connection(..) => false,
         Caller::Person(_) => {
             ctx.operator().is_ok()
                 || ctx

@@ -18,7 +18,7 @@ use crate::{
     secrets::Secrets,
     session,
     slots::Slots,
-    token::Tokens,
+    token::{self, Tokens},
 };
 
 /// Settings of the use cases. Units stand in the names.
@@ -89,6 +89,8 @@ pub struct App {
     pub(crate) amended: watch::Sender<()>,
     /// Event streams under way.
     pub(crate) streams: Slots,
+    /// Calls that wait for a change.
+    pub(crate) waits: Slots,
     stopping: watch::Sender<bool>,
 }
 
@@ -119,6 +121,7 @@ impl App {
             backing_up: Arc::default(),
             digests: Turns::default(),
             streams: Slots::default(),
+            waits: Slots::default(),
             amended: watch::channel(()).0,
             stopping: watch::channel(false).0,
         });
@@ -154,6 +157,7 @@ impl App {
     /// Ends when the set was applied to or what was decided no longer stands (`true`), or the program is stopping.
     pub(crate) async fn woken(
         &self,
+        ctx: &Ctx,
         admission: &Admission,
         applied: &mut watch::Receiver<u64>,
         amended: &mut watch::Receiver<()>,
@@ -167,7 +171,7 @@ impl App {
                 _ = applied.changed() => return true,
                 _ = stopping.changed() => return false,
                 // Any change of the catalogue: others wake nobody.
-                _ = amended.changed() => if !admission.stands(&self.catalog()) {
+                _ = amended.changed() => if !self.stands(ctx, admission) {
                     return true;
                 },
             }
@@ -204,11 +208,20 @@ impl App {
         self.clock.now()
     }
 
-    /// The same request, now.
+    /// The same request, now: of nobody, once its token has ended or its connection is withdrawn.
     pub(crate) fn renewed(&self, ctx: &Ctx) -> Ctx {
+        let now = self.clock.now();
         Ctx {
-            now: self.clock.now(),
+            now,
+            caller: token::renewed(&self.catalog(), &ctx.caller, now),
             ..ctx.clone()
         }
+    }
+
+    /// Would the same request be admitted now as it was?
+    pub(crate) fn stands(&self, ctx: &Ctx, admission: &Admission) -> bool {
+        let catalog = self.catalog();
+        let caller = || token::renewed(&catalog, &ctx.caller, self.clock.now());
+        admission.stands(&catalog) && (admission.open || matches!(caller(), Caller::Connection(..)))
     }
 }

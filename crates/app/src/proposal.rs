@@ -120,7 +120,7 @@ impl App {
             Caller::Person(_) => ctx
                 .acting(&[Role::Operator, Role::Head, Role::TechnicalContact])
                 .is_ok(),
-            Caller::Anonymous | Caller::Connection(_) => false,
+            Caller::Anonymous | Caller::Connection(..) => false,
         }
     }
 }

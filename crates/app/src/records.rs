@@ -16,6 +16,7 @@ use crate::{
     cursor::{self, Cursor},
     disclose::{Disclosed, Sealed},
     disclosure::entry::Entry,
+    given::Given,
     page::{self, DEFAULT_LIMIT, MAX_LIMIT, Page},
     problem::Problem,
     record::Answer,
@@ -70,7 +71,8 @@ impl App {
         };
         let engine = Arc::clone(&self.engine);
         let Found { page, last, epoch } = blocking(move || read.run(&*read.set.open(&*engine)?)).await?;
-        let next = last.map(|last| self.seal_cursor(ctx, &admission, &search.call, epoch, last));
+        let given = Given::default();
+        let next = last.map(|last| self.seal_cursor(ctx, &admission, &search.call, (epoch, last, given)));
         let body = page::records_body(&page, next.as_deref());
         let answer = Answer {
             body,
@@ -133,8 +135,7 @@ impl App {
         ctx: &Ctx,
         admission: &Admission,
         call: &str,
-        epoch: u32,
-        position: Vec<u8>,
+        (epoch, position, given): (u32, Vec<u8>, Given),
     ) -> String {
         self.secrets.cursors.seal(&Cursor {
             binding: admission.binding(call),
@@ -142,6 +143,7 @@ impl App {
             epoch,
             sealed_ms: ctx.now_ms(),
             position,
+            given,
         })
     }
 }

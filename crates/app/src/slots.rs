@@ -39,6 +39,42 @@ impl Slots {
     }
 }
 
+/// How many calls of one kind last at once.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// What they are called.
+    pub calls: &'static str,
+    pub of_connection: usize,
+    /// Of all who read one open set.
+    pub of_open_set: usize,
+    /// Of all connections, and as many of all open sets: whom nobody knows takes nothing from the others.
+    pub of_all: usize,
+    /// What to do instead.
+    pub way_out: &'static str,
+}
+
+/// A call under way: one of its owner's, and one of all.
+pub(crate) type Share = (Slot, Slot);
+
+impl Slots {
+    pub(crate) fn share(&self, ctx: &Ctx, set: &LiveSet, limits: &Limits) -> Result<Share, Problem> {
+        let Limits { calls, way_out, .. } = limits;
+        let (most, owner, all) = if is_open(ctx, set) {
+            (limits.of_open_set, "data set", "open/")
+        } else {
+            (limits.of_connection, "connection", "all/")
+        };
+        let own = self.take(&whose(ctx, set), most).ok_or_else(|| {
+            too_many(format!(
+                "at most {most} {calls} of one {owner} last at once: end one, or {way_out}"
+            ))
+        })?;
+        let all = self.take(all, limits.of_all);
+        let all = all.ok_or_else(|| too_many(format!("many {calls} are under way: {way_out}")))?;
+        Ok((own, all))
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
@@ -54,10 +90,15 @@ impl Drop for Slot {
 /// Whose a call is: its connection's, or, of an open set, everybody's together.
 pub(crate) fn whose(ctx: &Ctx, set: &LiveSet) -> String {
     match &ctx.caller {
-        Caller::Connection(connection) if !set.gives_without_permission() => connection.client_id.to_string(),
+        Caller::Connection(connection, _) if !is_open(ctx, set) => connection.client_id.to_string(),
         // No connection is called so: `/` is in no name.
         _ => format!("open/{}", set.runtime.store_name),
     }
+}
+
+/// Whether nobody is known by it.
+pub(crate) fn is_open(ctx: &Ctx, set: &LiveSet) -> bool {
+    set.gives_without_permission() || !matches!(ctx.caller, Caller::Connection(..))
 }
 
 /// 429: as many as may be are under way.

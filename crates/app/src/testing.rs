@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 
 use crate::{
     App, Parts, Settings,
+    catalog::SignIn,
     ctx::{Caller, Connection, ConnectionKind, Ctx},
     dataset::DefinitionSent,
     intake::{PackageAnswer, PackageOptions},
@@ -147,13 +148,31 @@ impl World {
         self.connection(PROVIDER, ConnectionKind::Producer)
     }
 
+    /// A connection that is in force, with a token that does not end.
     pub fn connection(&self, institution: &str, kind: ConnectionKind) -> Ctx {
-        self.ctx(Caller::Connection(Arc::new(Connection {
+        let connection = Arc::new(Connection {
             client_id: ClientId::new(format!("{institution}-{kind:?}")),
             kind,
             institution: RegistrationNumber::new(institution),
             token_lifetime_s: 600,
-        })))
+        });
+        self.app.swap_catalog(|catalog| {
+            let sign_in = SignIn {
+                connection: Arc::clone(&connection),
+                certificates: Vec::new(),
+            };
+            let name = connection.client_id.clone();
+            catalog.connections.insert(name, Arc::new(sign_in));
+        });
+        self.ctx(Caller::Connection(connection, Timestamp::MAX))
+    }
+
+    /// Withdraws the connection whose context it is.
+    pub fn withdraw(&self, ctx: &Ctx) {
+        let name = &ctx.connection().unwrap().client_id;
+        self.app.swap_catalog(|catalog| {
+            catalog.connections.remove(name);
+        });
     }
 
     pub fn ctx(&self, caller: Caller) -> Ctx {
@@ -199,6 +218,20 @@ impl World {
     pub fn stages(&self) -> usize {
         std::fs::read_dir(self.dir().join("stage")).map_or(0, Iterator::count)
     }
+}
+
+/// With one thread that reads: what is handed to it is done in that order.
+pub fn with_one_reader(test: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(test);
+}
+
+/// Keeps that thread busy until something is sent.
+pub fn hold_reader() -> std::sync::mpsc::Sender<()> {
+    let (go, wait) = std::sync::mpsc::channel();
+    tokio::task::spawn_blocking(move || wait.recv());
+    go
 }
 
 /// The context of a person with these roles, signed in.

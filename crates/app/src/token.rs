@@ -9,6 +9,7 @@ use dagr_model::ids::ClientId;
 use crate::{App, problem::Problem};
 
 pub use access::Tokens;
+pub(crate) use access::renewed;
 pub use certificate::{CertificateFacts, read_certificates};
 
 /// `client_assertion_type` of RFC 7523.

@@ -32,7 +32,7 @@ impl Visitor {
     pub fn person(&self) -> Option<&Arc<Person>> {
         match &self.ctx.caller {
             Caller::Person(person) => Some(person),
-            Caller::Anonymous | Caller::Operator | Caller::Connection(_) => None,
+            Caller::Anonymous | Caller::Operator | Caller::Connection(..) => None,
         }
     }
 

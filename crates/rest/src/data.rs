@@ -14,6 +14,7 @@ use dagr_app::{
     record::RecordQuery,
     records::PageQuery,
     service::Service,
+    streams::Wait,
 };
 use dagr_model::ids::Section;
 use dagr_web::{Anyone, Query, Rejected, SignedIn, context::Web};
@@ -24,6 +25,7 @@ use serde_json::{Map, Value};
 use crate::{
     answer, body,
     events::{self, Feed},
+    front::Permit,
     path,
 };
 
@@ -183,11 +185,31 @@ pub async fn change_list(
         };
         return events::answer(&web, &ctx, request.headers(), feed).await;
     }
+    let waits = asked.wait_s.is_some_and(|wait_s| wait_s > 0);
+    let _wait = if waits {
+        Some(wait_begin(&web, &ctx, section, &dataset, &request)?)
+    } else {
+        None
+    };
     let given = match list {
         None => web.app.change_list(&ctx, section, &dataset, asked).await?,
         Some(list) => web.app.event_list(&ctx, section, &dataset, &list, asked).await?,
     };
     Ok(answer::json(given, request.headers()))
+}
+
+fn wait_begin(
+    web: &Web,
+    ctx: &Ctx,
+    section: Section,
+    dataset: &str,
+    request: &Request,
+) -> Result<Wait, Problem> {
+    let wait = web.app.wait_begin(ctx, section, dataset)?;
+    if let Some(permit) = request.extensions().get::<Permit>() {
+        permit.give_back();
+    }
+    Ok(wait)
 }
 
 fn changes_query(uri: &Uri) -> Result<ChangesQuery, Problem> {

@@ -22,7 +22,8 @@ use dagr_web::{
     context::{Frame, Web},
 };
 use http::{HeaderMap, Method, Request, header};
-use tokio::sync::Semaphore;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Service, ServiceExt, service_fn};
 use tower_http::compression::Compression;
 
@@ -39,7 +40,17 @@ struct Inner {
     web: Web,
     router: Router,
     /// At most so many requests are worked on at once; more wait their turn.
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
+}
+
+/// The right to be worked on. A call that waits gives it back: what it waits with is counted by itself.
+#[derive(Clone)]
+pub(crate) struct Permit(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Permit {
+    pub fn give_back(&self) {
+        self.0.lock().take();
+    }
 }
 
 impl Front {
@@ -49,23 +60,28 @@ impl Front {
         Self(Arc::new(Inner {
             router: routes::router(app.clone()).merge(beside),
             web: Web { app },
-            permits,
+            permits: Arc::new(permits),
         }))
     }
 
-    async fn answer<B>(self, request: Request<B>) -> Response
+    async fn answer<B>(self, mut request: Request<B>) -> Response
     where
         B: HttpBody<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
         // Never closed: the permit is always given in the end.
-        let _permit = self.0.permits.acquire().await;
         if is_record(request.method(), request.uri().path()) {
+            let _permit = self.0.permits.acquire().await;
             return record(&self.0.web, &request).await;
         }
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        // Held until the answer, whatever becomes of the request.
+        let permit = Permit(Arc::new(Mutex::new(permit.ok())));
+        request.extensions_mut().insert(permit.clone());
         let mut router = self.0.router.clone();
         // Boxed, as below: what is moved for each call is as large as the largest way through here.
         let Ok(response) = Box::pin(router.call(request.map(Body::new))).await;
+        permit.give_back();
         response
     }
 }

@@ -50,7 +50,7 @@ callers! {
     /// A connection, a person or the operator.
     SignedIn, |ctx| match ctx.caller {
         Caller::Anonymous => Err(dagr_app::problem::Problem::token_invalid()),
-        Caller::Operator | Caller::Connection(_) | Caller::Person(_) => Ok(()),
+        Caller::Operator | Caller::Connection(..) | Caller::Person(_) => Ok(()),
     };
     /// A person with a session.
     Person, |ctx| ctx.person().map(|_| ());

@@ -11,6 +11,7 @@ use dagr_store::{
 
 use super::{Fed, Read, expired, put_item};
 use crate::{
+    given::Given,
     page::{PATIENCE, Page},
     problem::Problem,
     scope::{key_in_scope, record_in_scope},
@@ -71,6 +72,7 @@ impl Read {
             end,
             amended: false,
             epoch: head.epoch,
+            given: Given::default(),
         })
     }
 

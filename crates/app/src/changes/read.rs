@@ -10,7 +10,7 @@ use dagr_store::{
         feed::{self, Earlier, Take, Told, View},
         head::Head,
         lists::Lists,
-        position::Position,
+        position::{Position, Reading},
     },
 };
 
@@ -18,6 +18,7 @@ use super::{earlier::Terms, expired, key_mask, put_item};
 use crate::{
     admit::Admission,
     cursor::Cursor,
+    given::{Bounds, Given},
     page::{PATIENCE, Page},
     problem::Problem,
     records::cursor_problem,
@@ -51,6 +52,8 @@ pub(super) struct Fed {
     /// Its cursor was of an earlier revision, of other fields or scope.
     pub amended: bool,
     pub epoch: u32,
+    /// Of every record told up to its cursor.
+    pub given: Given,
 }
 
 impl Read {
@@ -138,6 +141,7 @@ impl Read {
             page: Page::new(Arc::clone(schema), Arc::clone(&self.mask), self.limit),
             key_mask: (!earlier.is_empty()).then(|| key_mask(schema)),
         };
+        let before = self.given_before(&position);
         let began = Instant::now();
         let ended = feed::page(
             snapshot,
@@ -152,7 +156,29 @@ impl Read {
             end: ended.end,
             amended: self.is_amended(),
             epoch: head.epoch,
+            given: self.given(before, &position),
         })
+    }
+
+    /// What was given of the records that this page does not tell anew; `None`: it begins with all of them.
+    fn given_before(&self, position: &Position) -> Option<Given> {
+        let cursor = self.cursor.as_ref()?;
+        // As `feed` has it: a load tells all but what the only layer gave under the same fields.
+        let keeps = match position.layers.as_slice() {
+            [layer] => self.terms(layer.revision).is_some_and(|terms| terms.same_fields),
+            _ => false,
+        };
+        (keeps || !is_at_beginning(position)).then_some(cursor.given)
+    }
+
+    /// What is given of every record, with this page.
+    fn given(&self, before: Option<Given>, position: &Position) -> Given {
+        // Nothing was told: the fields of a later revision may yet be those of a layer again.
+        if let Some(cursor) = self.cursor.as_ref().filter(|_| is_at_beginning(position)) {
+            return cursor.given;
+        }
+        let page = Given::of(&self.set.schema, &self.mask);
+        before.map_or(page, |before| Bounds::of(&self.grant).common(before, page))
     }
 
     /// The scopes that the position's layers were read under.
@@ -169,6 +195,11 @@ impl Read {
             .map(|layer| reach(layer).ok_or_else(|| expired(NO_LIST)))
             .collect()
     }
+}
+
+/// A load of which nothing was told yet.
+fn is_at_beginning(position: &Position) -> bool {
+    matches!(&position.reading, Reading::Load { after, .. } if after.is_empty())
 }
 
 struct Telling<'a> {

@@ -2,6 +2,8 @@
 //! only in what no terms show.
 
 mod bounds;
+mod given;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -24,7 +24,7 @@ impl App {
         let set = self.provider_set(ctx, section, dataset)?;
         let parts = range.parts()?;
         let span = range.span(&set.schema).map_err(keys_invalid)?;
-        let turn = self.digests.begin(ctx, &set).await?;
+        let turn = self.digests.begin_own(&ctx.connection()?.client_id).await?;
         let engine = Arc::clone(&self.engine);
         blocking(move || {
             let _turn = turn;

@@ -5,10 +5,11 @@ use dagr_model::{digest::record_digest, ids::Section::Main};
 use super::*;
 use crate::{
     changes::ChangesQuery,
-    ctx::ConnectionKind,
+    ctx::{Caller, ConnectionKind},
     testing::{STRANGER, World},
 };
 
+mod again;
 mod reader;
 
 use reader::{Copy, Dice, Range};
@@ -374,7 +375,26 @@ async fn nobody_has_more_than_a_share_of_the_turns() {
         turns.begin(&producer, &set).await.unwrap(),
         turns.begin(&producer, &set).await.unwrap(),
     );
-    assert_eq!(turns.all.available_permits(), 0);
+    assert_eq!(turns.of_connections.available_permits(), 0);
     drop(one);
     assert!(turns.begin(&ctx, &set).await.is_ok(), "one has ended");
+}
+
+#[tokio::test]
+async fn open_sets_take_no_turn_from_those_who_are_known() {
+    let (world, ctx) = world(&Value::Null).await;
+    let live = |name: &str| Arc::clone(world.app.catalog().live(Main, name).unwrap());
+    let anybody = world.ctx(Caller::Anonymous);
+    let (turns, mut strangers) = (Turns::default(), Vec::new());
+    for name in ["one", "two"] {
+        let text = format!("name: {name}\nkey: Mark\nclassification: open\nfields:\n  - Mark : zīme\n");
+        world.publish(&text).await;
+        for _ in 0..EACH {
+            strangers.push(turns.begin(&anybody, &live(name)).await.unwrap());
+        }
+    }
+    assert_eq!(turns.of_open_sets.available_permits(), 0);
+    assert!(turns.begin(&ctx, &live("persons")).await.is_ok());
+    let producer = &world.producer().connection().unwrap().client_id.clone();
+    assert!(turns.begin_own(producer).await.is_ok(), "of an open set too");
 }

@@ -1,30 +1,19 @@
-//! A reader's: over exactly what the feed of its permission has told up to a cursor, as its mask shows it.
+//! A reader's: over exactly what the feed of its permission has told up to a cursor, with no more fields than it then
+//! showed.
 //!
-//! Nothing is new in it: each record was disclosed before, by an entry that names its subjects. So the entry of a
-//! digest names none.
+//! Nothing is new in it: each record was disclosed before, by an entry that names its subjects and fields. So the entry
+//! of a digest names none.
+
+mod read;
 
 use std::sync::Arc;
 
-use dagr_model::{
-    digest::record_digest,
-    fault::Fault,
-    ids::Section,
-    permission::Way,
-    record::{Mask, project},
-};
+use dagr_model::{fault::Fault, ids::Section, permission::Way, record::Mask};
 use dagr_policy::{Grant, Target};
-use dagr_store::{
-    kv::{Direction, Kv, Range, Snapshot, Table},
-    set::{
-        feed::{self, Take, Told, View},
-        head::Head,
-        lists::Lists,
-        position::{Position, Reading},
-    },
-};
+use dagr_store::set::position::{Position, Reading};
 use serde_json::Value;
 
-use super::{DigestRange, Pieces, Span, members};
+use super::{DigestRange, members};
 use crate::{
     App,
     admit::Admission,
@@ -32,12 +21,13 @@ use crate::{
     cursor::Cursor,
     disclose::{Disclosed, Sealed},
     disclosure::entry::Entry,
+    given::{Bounds, Given},
     problem::Problem,
     record::Answer,
-    records::{check_cursor, cursor_problem, oldest_seal},
-    scope::Reach,
-    set::{LiveSet, blocking},
+    records::{cursor_problem, oldest_seal},
+    set::blocking,
 };
+use read::{Read, Work};
 
 /// How the log calls it: a way of its own, which needs the way `changes`.
 const WAY: &str = "digest";
@@ -61,7 +51,33 @@ impl App {
         asked: ToldDigest,
     ) -> Result<Disclosed<Answer>, Problem> {
         let admission = self.admit(ctx, section, dataset)?;
-        let parts = asked.range.parts()?;
+        let first = self.decided(ctx, admission, &asked)?;
+        let mut turn = self.digests.begin(ctx, &first.read.set).await?;
+        let mut work = Work::new(asked.range.parts()?);
+        loop {
+            // Decided anew before every stretch and before the answer: neither the wait for a turn nor the work
+            // outlives the permission.
+            let ctx = &self.renewed(ctx);
+            let admission = self.admit_counting(ctx, section, dataset, false)?;
+            let Decided { admission, read } = self.decided(ctx, admission, &asked)?;
+            if let Some(changed) = work.done() {
+                let mut answer = members(&read.set.schema, &read.span, work.pieces);
+                answer.insert("changed".to_owned(), changed.into());
+                let body = Value::Object(answer).to_string().into_bytes();
+                return self.give_digest(ctx, &admission, &read.mask, body).await;
+            }
+            let engine = Arc::clone(&self.engine);
+            // The turn goes along: it is held as long as the range is read, whoever still waits for it.
+            (turn, work) = blocking(move || {
+                read.stretch(&*read.set.open(&*engine)?, &mut work)?;
+                Ok((turn, work))
+            })
+            .await?;
+        }
+    }
+
+    fn decided(&self, ctx: &Ctx, admission: Admission, asked: &ToldDigest) -> Result<Decided, Problem> {
+        asked.range.parts()?;
         let cursor = self.open_cursor(&admission, "changes", Some(&asked.after));
         let span = asked.range.span(&admission.set.schema);
         let target = Target::Page(match (&cursor, &span) {
@@ -69,33 +85,39 @@ impl App {
             (_, Err(faults)) => Err(first(faults)),
             (Ok(_), Ok(_)) => Ok(()),
         });
-        let ask = admission.ask(ctx, Way::Changes, asked.fields, target);
+        let ask = admission.ask(ctx, Way::Changes, asked.fields.clone(), target);
         let faults = span.as_ref().err().cloned().unwrap_or_default();
         admission
             .decide(&ask)
             .map_err(|problem| with_all(problem, faults))?;
-        let cursor = cursor.map_err(cursor_problem)?;
-        let span = span.map_err(super::keys_invalid)?;
+        let cursor = cursor
+            .ok()
+            .flatten()
+            .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?;
         let mask = admission.mask(ask.fields.as_deref());
-        let reservation = admission.reserve_page(1)?;
-        let turn = self.digests.begin(ctx, &admission.set).await?;
+        let position = whole_copy(&cursor, &admission.grant)?;
+        check_given(&cursor, &admission.grant, &mask)?;
         let read = Read {
             set: Arc::clone(&admission.set),
             grant: Arc::clone(&admission.grant),
-            mask: Arc::clone(&mask),
-            cursor: cursor.ok_or_else(|| cursor_problem(Admission::cursor_fault()))?,
+            mask,
+            cursor,
+            position,
             oldest_ms: oldest_seal(&admission, ctx),
             now_ms: ctx.now_ms(),
-            span,
-            parts,
+            span: span.map_err(super::keys_invalid)?,
         };
-        let engine = Arc::clone(&self.engine);
-        let body = blocking(move || {
-            let _turn = turn;
-            read.run(&*read.set.open(&*engine)?)
-        })
-        .await?;
-        let uses = reservation.settle_page(0);
+        Ok(Decided { admission, read })
+    }
+
+    async fn give_digest(
+        &self,
+        ctx: &Ctx,
+        admission: &Admission,
+        mask: &Mask,
+        body: Vec<u8>,
+    ) -> Result<Disclosed<Answer>, Problem> {
+        let uses = admission.reserve_page(1)?.settle_page(0);
         let answer = Answer {
             body,
             etag: None,
@@ -107,7 +129,7 @@ impl App {
         let entry = Entry {
             way: WAY.into(),
             fields: mask.leaves.clone(),
-            ..admission.entry(ctx, &ask.way)
+            ..admission.entry(ctx, &Way::Changes)
         };
         self.disclose(Sealed {
             value: answer,
@@ -121,6 +143,12 @@ impl App {
     }
 }
 
+/// A digest that may be made now.
+struct Decided {
+    admission: Admission,
+    read: Read,
+}
+
 fn first(faults: &[Fault]) -> Fault {
     let none = || Fault::new("from", "key_invalid", "not a full key");
     faults.first().cloned().unwrap_or_else(none)
@@ -132,130 +160,39 @@ fn not_yet(why: &str) -> Problem {
     Problem::new(409, "state_conflict", detail)
 }
 
+/// Where the cursor stands, behind the first load of the permission as it is.
+fn whole_copy(cursor: &Cursor, grant: &Grant) -> Result<Position, Problem> {
+    if cursor.revision != grant.permission.revision {
+        return Err(not_yet("the permission was amended since"));
+    }
+    let position =
+        Position::from_bytes(&cursor.position).ok_or_else(|| cursor_problem(Admission::cursor_fault()))?;
+    if !position.layers.is_empty() {
+        return Err(not_yet(
+            "what was given before the permission was amended is being taken back",
+        ));
+    }
+    match position.reading {
+        Reading::Follow(_) => Ok(position),
+        Reading::Load { .. } => Err(not_yet("the first load is not through")),
+    }
+}
+
+/// Whatever the mask shows was given of every record up to the cursor.
+fn check_given(cursor: &Cursor, grant: &Grant, mask: &Mask) -> Result<(), Problem> {
+    if Bounds::of(grant).cover(cursor.given, Given::of(&grant.schema, mask)) {
+        return Ok(());
+    }
+    let detail = "changes has not given these fields of every record up to this cursor: ask for the fields that it \
+                  gave, or read changes anew, without after and with include=record, and ask with the cursor it gives";
+    Err(Problem::new(409, "cursor_fields", detail))
+}
+
 /// A refusal for one fault of a key names every other one too.
 fn with_all(problem: Problem, faults: Vec<Fault>) -> Problem {
     if problem.code == "key_invalid" {
         problem.with_faults(faults)
     } else {
         problem
-    }
-}
-
-/// What is to be read, off the async threads.
-struct Read {
-    set: Arc<LiveSet>,
-    grant: Arc<Grant>,
-    mask: Arc<Mask>,
-    cursor: Cursor,
-    oldest_ms: i64,
-    now_ms: i64,
-    span: Span,
-    parts: usize,
-}
-
-impl Read {
-    fn run(&self, kv: &dyn Kv) -> Result<Vec<u8>, Problem> {
-        let snapshot = kv.snapshot()?;
-        let position = self.position(&*snapshot)?;
-        let lists = Lists::read(&*snapshot)?;
-        let scope = Reach::of(&self.grant.scope, &self.set.schema, &lists)
-            .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
-        let view = View {
-            leaves: &self.grant.mask.leaves,
-            scope: scope.scope(),
-            earlier: &[],
-            now_ms: self.now_ms,
-        };
-        let told_to = position.reading.at();
-        let changed = self.stands_after(&*snapshot, &view, position)?;
-        let pieces = self.told(&*snapshot, &view, told_to)?;
-        let mut answer = members(&self.set.schema, &self.span, pieces);
-        answer.insert("changed".to_owned(), changed.into());
-        Ok(Value::Object(answer).to_string().into_bytes())
-    }
-
-    /// Where the cursor stands, behind the first load.
-    fn position(&self, snapshot: &dyn Snapshot) -> Result<Position, Problem> {
-        let head = Head::read(snapshot)?;
-        if self.cursor.revision != self.grant.permission.revision {
-            return Err(not_yet("the permission was amended since"));
-        }
-        check_cursor(&self.cursor, &self.grant, head.epoch, self.oldest_ms)?;
-        let position = Position::from_bytes(&self.cursor.position)
-            .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?;
-        if position.since() < head.floor {
-            let detail = "deletes this cursor would have to tell are forgotten: start without after and replace \
-                          your copy";
-            return Err(Problem::new(410, "cursor_expired", detail));
-        }
-        if !position.layers.is_empty() {
-            return Err(not_yet(
-                "what was given before the permission was amended is being taken back",
-            ));
-        }
-        match position.reading {
-            Reading::Follow(_) => Ok(position),
-            Reading::Load { .. } => Err(not_yet("the first load is not through")),
-        }
-    }
-
-    /// Whether the feed has yet to tell anything of the range.
-    fn stands_after(
-        &self,
-        snapshot: &dyn Snapshot,
-        view: &View<'_>,
-        mut position: Position,
-    ) -> Result<bool, Problem> {
-        let mut found = false;
-        let mut visit = |told: Told<'_>| {
-            let (Told::Upsert { key, .. } | Told::Delete { key, .. } | Told::TakenBack { key, .. }) = told;
-            found = self.span.holds(key);
-            Ok(if found { Take::Full } else { Take::Taken })
-        };
-        feed::page(snapshot, view, &mut position, &mut visit, &|| true)?;
-        Ok(found)
-    }
-
-    /// What stands in the feed at or before `told_to`, in key order. It is read as a first load that began there:
-    /// one rule says what a feed tells.
-    fn told(&self, snapshot: &dyn Snapshot, view: &View<'_>, told_to: u64) -> Result<Pieces, Problem> {
-        let (schema, mut pieces) = (&self.set.schema, Pieces::new(self.parts));
-        let mut masked = Vec::new();
-        let mut visit = |told: Told<'_>| {
-            let Told::Upsert { key, at, stored } = told else {
-                // The load is through; what follows stands after the cursor.
-                return Ok(Take::Full);
-            };
-            if self.span.is_past(key) {
-                return Ok(Take::Full);
-            }
-            if at.sequence <= told_to {
-                masked.clear();
-                project(schema, stored.record, &self.mask, &mut masked);
-                pieces.add(key, &record_digest(&masked));
-            }
-            Ok(Take::Taken)
-        };
-        let mut position = Position::load(told_to);
-        position.reading = Reading::Load {
-            head: told_to,
-            after: self.before(snapshot)?,
-        };
-        feed::page(snapshot, view, &mut position, &mut visit, &|| true)?;
-        Ok(pieces)
-    }
-
-    /// The last key before the range; empty: none.
-    fn before(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, Problem> {
-        let Some(from) = self.span.from.as_deref() else {
-            return Ok(Vec::new());
-        };
-        let range = Range {
-            from: None,
-            to: Some(from),
-        };
-        let mut before = snapshot.scan(Table::Record, range, Direction::Backward)?;
-        let before = before.next().transpose()?;
-        Ok(before.map_or_else(Vec::new, |(key, _)| key.to_vec()))
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn may_ask(ctx: &Ctx, held: &Held, catalog: &Catalog) -> bool {
     let institution = match &ctx.caller {
         Caller::Operator => return true,
         Caller::Anonymous => return false,
-        Caller::Connection(connection) => &connection.institution,
+        Caller::Connection(connection, _) => &connection.institution,
         Caller::Person(_) if ctx.operator().is_ok() => return true,
         Caller::Person(_) => match ctx.acting_for() {
             Some(acting) => &acting.institution,

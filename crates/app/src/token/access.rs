@@ -79,7 +79,7 @@ impl Tokens {
             if found.expires_s <= now_s {
                 return Caller::Anonymous;
             }
-            return current(catalog, &found.client_id);
+            return current(catalog, &found.client_id, found.expires_s);
         }
         if secrets.is_operator(token) {
             return Caller::Operator;
@@ -88,7 +88,7 @@ impl Tokens {
             return Caller::Anonymous;
         };
         let client_id = ClientId::new(&claims.sub);
-        let caller = current(catalog, &client_id);
+        let caller = current(catalog, &client_id, claims.exp);
         self.remember(
             hash,
             Verified {
@@ -112,10 +112,20 @@ impl Tokens {
 }
 
 /// The connection as it is now: nobody, once it is withdrawn.
-fn current(catalog: &Catalog, client_id: &ClientId) -> Caller {
-    match catalog.connections.get(client_id) {
-        Some(sign_in) => Caller::Connection(Arc::clone(&sign_in.connection)),
-        None => Caller::Anonymous,
+fn current(catalog: &Catalog, client_id: &ClientId, expires_s: i64) -> Caller {
+    let sign_in = catalog.connections.get(client_id);
+    match (sign_in, Timestamp::from_second(expires_s)) {
+        (Some(sign_in), Ok(until)) => Caller::Connection(Arc::clone(&sign_in.connection), until),
+        _ => Caller::Anonymous,
+    }
+}
+
+/// Who bore a token a while ago, now: nobody, once it has ended or its connection is withdrawn.
+pub(crate) fn renewed(catalog: &Catalog, caller: &Caller, now: Timestamp) -> Caller {
+    match caller {
+        Caller::Connection(_, until) if *until <= now => Caller::Anonymous,
+        Caller::Connection(connection, until) => current(catalog, &connection.client_id, until.as_second()),
+        Caller::Anonymous | Caller::Operator | Caller::Person(_) => caller.clone(),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::{
 const ROUNDS: usize = 8;
 /// Differing records that are repaired one by one; more, and the copy is loaded anew.
 const REPAIRED: usize = 1_000;
+/// The server does not know that the cursor gave all that the copy holds.
+const NOT_GIVEN: &str = "cursor_fields";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
@@ -38,16 +40,15 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
     replica.follow().await?;
     done.repaired += replica.target.sweep(&replica.tables(false)).await?;
     for _ in 0..ROUNDS {
-        let found = compare(replica, open, &mut done).await?;
+        let found = match compare(replica, open, &mut done).await {
+            Err(Error::Call(refused)) if refused.code() == Some(NOT_GIVEN) => {
+                return load_anew(replica, done, "its cursor does not tell what it was given").await;
+            }
+            found => found?,
+        };
         if found.records() > REPAIRED || !repair(replica, &found).await? {
-            tracing::warn!(
-                "the copy differs in many records, or the permission gives no look-ups: it is loaded anew"
-            );
-            replica.start_over().await?;
-            replica.follow().await?;
-            done.reloaded = true;
-            finish(replica, &mut done).await?;
-            return Ok(done);
+            let why = "it differs in many records, or the permission gives no look-ups";
+            return load_anew(replica, done, why).await;
         }
         done.repaired += found.records() as u64;
         if found.again.is_empty() {
@@ -62,6 +63,15 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
          copy; verified again later"
             .to_owned(),
     ))
+}
+
+async fn load_anew(replica: &mut Replica, mut done: Verified, why: &str) -> Result<Verified> {
+    tracing::warn!(why, "the copy is loaded anew");
+    replica.start_over().await?;
+    replica.follow().await?;
+    done.reloaded = true;
+    finish(replica, &mut done).await?;
+    Ok(done)
 }
 
 async fn finish(replica: &Replica, done: &mut Verified) -> Result<()> {

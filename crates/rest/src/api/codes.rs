@@ -36,6 +36,7 @@ pub(super) const CODES: &[CodeText] = &[
     code("role_required", 403, "Šo drīkst darīt tikai operators vai attiecīgā iestāde.", "Only the operator, or the institution concerned, may do this."),
     code("record_unknown", 404, "Ieraksta ar šo atslēgu nav.", "There is no record under this key."),
     code("cursor_expired", 410, "Kursors vairs neder: sāciet bez after un aizstājiet savu kopiju.", "The cursor is no longer valid: start without after and replace your copy."),
+    code("cursor_fields", 409, "Kopsavilkumā prasīti lauki, ko changes līdz šim kursoram nav devis. Prasiet dotos laukus vai lasiet changes no jauna: bez after, ar include=record.", "The digest asks for fields that changes has not given up to this cursor. Ask for the fields it gave, or read changes anew: without after, with include=record."),
     code("body_too_large", 413, "Ķermenis ir par lielu. Sūtiet to pa daļām.", "The body is too large. Send it in parts."),
     code("answer_too_large", 413, "Atbilde pārsniegtu 32 MiB; nekas nav izlietots. Prasiet mazāk atslēgu vai lauku.", "The answer would exceed 32 MiB; nothing was taken. Ask fewer keys or fields."),
     code("media_type", 415, "Content-Type vai Content-Encoding neder; ziņojums saka, ko sūtīt.", "Content-Type or Content-Encoding does not fit; the message says what to send."),

@@ -127,6 +127,50 @@ async fn a_wait_is_decided_again_before_it_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_holds_nobody_up() {
+    let one_at_once = [("DAGR_LIMITS__CONCURRENT_REQUESTS", "1")];
+    let site = Persons::start("ch_person", &one_at_once, Value::Null).await;
+    site.deliver("p1", &[upsert(1, "N", "s")]).await;
+    let (_, after) = site.follow(None).await;
+    let waiting = {
+        let (holder, path) = (
+            site.holder.clone(),
+            format!("/data/ch_person/changes?wait=50&after={after}"),
+        );
+        tokio::spawn(async move { holder.get(&path).await.unwrap() })
+    };
+    // The first one holds the permit until it waits; the second is answered by the time it has waited itself.
+    let short = format!("/data/ch_person/changes?wait=1&after={after}");
+    for _ in 0..2 {
+        assert_eq!(site.holder.get(&short).await.unwrap()["changes"], json!([]));
+    }
+    assert!(!waiting.is_finished());
+    site.deliver("p2", &[upsert(1, "Visible", "s")]).await;
+    let told = waiting.await.unwrap();
+    assert_eq!(told["changes"].as_array().unwrap().len(), 1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_of_a_withdrawn_connection_ends() {
+    let site = site().await;
+    site.deliver("p1", &[upsert(1, "N", "s")]).await;
+    let (_, after) = site.follow(None).await;
+    let waiting = {
+        let (holder, path) = (
+            site.holder.clone(),
+            format!("/data/ch_person/changes?wait=50&after={after}"),
+        );
+        tokio::spawn(async move { raw::get(&holder, &path).await })
+    };
+    let began = Instant::now();
+    let path = format!("/registry/connections/{}/withdraw", site.reader.client_id);
+    let reason = json!({ "reason": "r" });
+    site.server.operator().post(&path, &reason).await.unwrap();
+    is(&waiting.await.unwrap(), 401, "token_invalid");
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_is_its_permissions_own_and_goes_on_when_it_is_amended() {
     let mut site = site().await;
     site.deliver(

@@ -184,6 +184,24 @@ async fn a_readers_digest_is_that_of_its_copy_and_one_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_digest_gives_nothing_that_the_feed_did_not() {
+    let site = site().await;
+    let reader = site.granted(json!({})).await;
+    for narrow in ["", "fields=Code&", "include=record&fields=Code&"] {
+        let path = format!("/data/dg_person/changes?{narrow}limit=100");
+        let page = reader.get(&path).await.unwrap();
+        assert_eq!(page["end"], true);
+        let ask = async |body: Value| raw::post(&reader, DIGEST, &body).await;
+        for fields in [json!(null), json!(["Code", "Name"]), json!(["Name"])] {
+            let asked = json!({ "after": page["next"], "parts": 256, "fields": fields });
+            is(&ask(asked).await, 409, "cursor_fields");
+        }
+        let codes = json!({ "after": page["next"], "fields": ["Code"] });
+        assert_eq!(ask(codes).await.json()["records"], 30);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_yet_to_be_told_is_said() {
     let site = site().await;
     let reader = site.granted(json!({})).await;
@@ -253,7 +271,10 @@ async fn a_sandbox_and_an_open_set_have_digests_of_their_own() {
     let delivered = site.provider.client.put(path, "application/x-ndjson", line);
     delivered.await.unwrap();
     let reader = site.granted(json!({ "environment": "sandbox" })).await;
-    let page = reader.get("/sandbox/dg_person/changes").await.unwrap();
+    let page = reader
+        .get("/sandbox/dg_person/changes?include=record")
+        .await
+        .unwrap();
     let asked = json!({ "after": page["next"] });
     let told = reader.post("/sandbox/dg_person/digest", &asked).await.unwrap();
     assert_eq!((&told["records"], &told["changed"]), (&json!(1), &json!(false)));

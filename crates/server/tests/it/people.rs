@@ -262,12 +262,13 @@ impl Office {
     }
 
     fn connection(&self, institution: &str, kind: ConnectionKind) -> Ctx {
-        self.ctx(Caller::Connection(Arc::new(Connection {
+        let connection = Arc::new(Connection {
             client_id: ClientId::new(format!("{institution}-{kind:?}")),
             kind,
             institution: RegistrationNumber::new(institution),
             token_lifetime_s: 600,
-        })))
+        });
+        self.ctx(Caller::Connection(connection, Timestamp::MAX))
     }
 
     /// One record, delivered.

@@ -64,18 +64,17 @@ pub fn page(
     visit: &mut dyn FnMut(Told<'_>) -> Result<Take, KvError>,
     patience: &dyn Fn() -> bool,
 ) -> Result<PageEnd, KvError> {
-    let head = Head::read(snapshot)?.sequence;
     let mut page = Page {
         snapshot,
         view,
-        head,
+        head: Head::read(snapshot)?.sequence,
         visit,
         patience,
         looked: 0,
     };
     let Position { reading, layers } = position;
     if let Reading::Load { head: began, after } = reading {
-        if !page.load(*began, after, layers)? {
+        if !page.load(*began, after, None, layers)? {
             return Ok(PageEnd { end: false });
         }
         layers.clear();
@@ -87,6 +86,28 @@ pub fn page(
     Ok(PageEnd {
         end: page.follow(follow)?,
     })
+}
+
+/// What a first load that began at `began` tells of keys behind `after`, which moves, and before `to`: no changes follow
+/// it. `true` = it is through.
+pub fn load(
+    snapshot: &dyn Snapshot,
+    view: &View<'_>,
+    began: Sequence,
+    after: &mut Vec<u8>,
+    to: Option<&[u8]>,
+    visit: &mut dyn FnMut(Told<'_>) -> Result<Take, KvError>,
+    patience: &dyn Fn() -> bool,
+) -> Result<bool, KvError> {
+    let mut page = Page {
+        snapshot,
+        view,
+        head: began,
+        visit,
+        patience,
+        looked: 0,
+    };
+    page.load(began, after, to, &[])
 }
 
 struct Page<'p> {
@@ -106,7 +127,13 @@ impl Page<'_> {
     }
 
     /// `true` when the load is through.
-    fn load(&mut self, began: Sequence, after: &mut Vec<u8>, layers: &[Layer]) -> Result<bool, KvError> {
+    fn load(
+        &mut self,
+        began: Sequence,
+        after: &mut Vec<u8>,
+        to: Option<&[u8]>,
+        layers: &[Layer],
+    ) -> Result<bool, KvError> {
         let held = self.view.held(layers)?;
         let mut gone = self.gone(began, after, &held)?;
         // What was given under an earlier revision is walked too.
@@ -121,7 +148,7 @@ impl Page<'_> {
             from = next;
             let range = Range {
                 from: Some(&from),
-                to: None,
+                to,
             };
             for pair in self.snapshot.scan(Table::Record, range, Direction::Forward)? {
                 let (key, bytes) = pair?;

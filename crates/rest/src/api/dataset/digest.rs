@@ -61,7 +61,8 @@ impl SetCalls<'_> {
             .call("digest", "Digest of what `changes` has told up to a cursor")
             .describe(
                 "Over the records as the permission shows them, or `fields` of it. Needs the way `changes`; entered as \
-                 `digest`, one use. 409 while the first load is under way.",
+                 `digest`, one use. Shows no more than the feed: 409 `cursor_fields` where `changes` has not given these \
+                 fields of every record up to the cursor. 409 `state_conflict` while the first load is under way.",
             );
         let call = call
             .json_body(schema_ref(&body))

@@ -355,3 +355,22 @@ async fn a_difference_is_repaired_while_the_set_changes() {
     );
     site.verified(&desk, 0, false).await;
 }
+
+#[tokio::test]
+async fn a_copy_whose_cursor_does_not_tell_what_it_was_given_is_loaded_anew() {
+    let site = site(people(5)).await;
+    let (desk, number) = site.replica(&ALL, json!({}), SQLITE).await;
+    let client = site.reader.client.with_permission(&number);
+    let page = client.get(&format!("/data/{SET}/changes")).await.unwrap();
+    assert_eq!(page["end"], true);
+    let keys_only = page["next"].as_str().unwrap();
+    damage(
+        &desk,
+        "copy.db",
+        &format!("UPDATE dagr_replica SET value = '{keys_only}' WHERE name = 'cursor'"),
+    );
+    site.deliver("more", vec![person(7)]).await;
+    desk.done("once", &[]);
+    site.verified(&desk, 0, true).await;
+    site.verified(&desk, 0, false).await;
+}

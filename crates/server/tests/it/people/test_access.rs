@@ -25,9 +25,25 @@ async fn delivered(office: &Office, id: &str, mode: &str) -> u16 {
     put.await.unwrap().status
 }
 
+/// A connection of the recipient, in force.
+async fn reader(office: &Office) -> Ctx {
+    let (app, operator, name) = (&office.app, office.operator(), ClientId::new("tries"));
+    if !app.catalog().connections.contains_key(&name) {
+        let system = json!({ "institution": RECIPIENT, "code": "tries", "name": "Sistēma" });
+        let system = serde_json::from_value(system).unwrap();
+        app.system_create(&operator, &system).await.unwrap();
+        let connection =
+            json!({ "client_id": name, "system": "tries", "kind": "consumer", "token_lifetime_s": 600 });
+        let connection = serde_json::from_value(connection).unwrap();
+        app.connection_create(&operator, &connection).await.unwrap();
+    }
+    let connection = Arc::clone(&app.catalog().connections.get(&name).unwrap().connection);
+    office.ctx(Caller::Connection(connection, Timestamp::MAX))
+}
+
 /// Keys that a page of the sandbox gives, or the refusal.
 async fn page(office: &Office, permission: &str) -> Result<usize, &'static str> {
-    let mut ctx = office.connection(RECIPIENT, ConnectionKind::Consumer);
+    let mut ctx = reader(office).await;
     ctx.permission = Some(permission.to_owned());
     let query = dagr_app::changes::ChangesQuery {
         limit: Some(1_000),
