@@ -193,7 +193,7 @@ async fn every_change_leaves_one_entry() {
     }];
     leaves_one(
         &r,
-        r.raise_epochs(&by, &at_least),
+        Box::pin(r.raise_epochs(&by, &at_least)),
         "epochs_raise",
         "datasets",
         CHANGED,
