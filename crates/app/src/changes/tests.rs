@@ -2,6 +2,7 @@
 //! only in what no terms show.
 
 mod bounds;
+mod floors;
 
 use std::collections::{BTreeMap, BTreeSet};
 

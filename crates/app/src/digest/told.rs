@@ -28,6 +28,7 @@ use super::{DigestRange, Pieces, Span, members};
 use crate::{
     App,
     admit::Admission,
+    changes::{FORGOTTEN, check_list, expired},
     ctx::Ctx,
     cursor::Cursor,
     disclose::{Disclosed, Sealed},
@@ -167,6 +168,7 @@ impl Read {
             now_ms: self.now_ms,
         };
         let told_to = position.reading.at();
+        check_list(&scope, told_to)?;
         let changed = self.stands_after(&*snapshot, &view, position)?;
         let pieces = self.told(&*snapshot, &view, told_to)?;
         let mut answer = members(&self.set.schema, &self.span, pieces);
@@ -184,9 +186,7 @@ impl Read {
         let position = Position::from_bytes(&self.cursor.position)
             .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?;
         if position.since() < head.floor {
-            let detail = "deletes this cursor would have to tell are forgotten: start without after and replace \
-                          your copy";
-            return Err(Problem::new(410, "cursor_expired", detail));
+            return Err(expired(FORGOTTEN));
         }
         if !position.layers.is_empty() {
             return Err(not_yet(

@@ -82,6 +82,7 @@ impl Plan {
             let named = kept.unwrap_or_else(|| Named {
                 id: plan.lists.allot(),
                 when: when.text().to_owned(),
+                floor: 0,
             });
             plan.lists.changes.insert(name.clone(), named);
         }
@@ -219,6 +220,7 @@ fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>, now_ms: i
             id,
             started: head.sequence,
             started_ms: now_ms,
+            floor: 0,
             unused_ms: None,
         },
     );
