@@ -3,6 +3,7 @@
 
 mod bounds;
 mod floors;
+mod widened;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -159,7 +160,11 @@ impl Site {
     }
 
     async fn amend(&self, terms: Terms) {
-        let patch = json!({ "fields": fields(terms), "scope": scope(terms.1) });
+        self.patch(json!({ "fields": fields(terms), "scope": scope(terms.1) }))
+            .await;
+    }
+
+    async fn patch(&self, patch: Value) {
         let patch = serde_json::from_value(patch).unwrap();
         let number = PermissionNumber::new(self.reader.permission.clone().unwrap());
         self.world
