@@ -30,6 +30,7 @@ use crate::{
 pub use earlier::KeptTerms;
 pub(crate) use item::put_item;
 pub use item::time_text;
+pub(crate) use read::{FORGOTTEN, check_list};
 use read::{Fed, Read};
 
 /// Longest wait for something visible.
@@ -278,7 +279,7 @@ fn key_mask(schema: &Schema) -> Mask {
 }
 
 /// 410: what the cursor was made under is no more.
-fn expired(why: &str) -> Problem {
+pub(crate) fn expired(why: &str) -> Problem {
     let detail = format!("{why}: start without after and replace your copy");
     Problem::new(410, "cursor_expired", detail)
 }

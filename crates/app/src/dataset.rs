@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dagr_model::{
-    definition::{Definition, check_publish, evolution},
+    definition::{Condition, Definition, Evolution, Widened, check_publish, evolution},
     fault::Fault,
     ids::{DatasetName, RegistrationNumber, Section},
     permission::{Permission, PermissionState},
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::{
     App,
+    catalog::{Catalog, Held},
     ctx::Ctx,
     institution::ListQuery,
     load::{everything_permission, transitions},
@@ -253,6 +254,9 @@ impl App {
                 // Records that no definition here is known to be of.
                 None => held > 0,
             };
+            if !anew {
+                self.forget_scopes(&name, &next).await?;
+            }
             let by = ctx.actor();
             if anew {
                 self.registry.publish_anew(&by, &name, expected, held).await?
@@ -283,7 +287,7 @@ impl App {
             .text
             .parse()
             .map_err(|_| Problem::internal("stored definition"))?;
-        let found = evolution(&main, next);
+        let found = self.evolution(&main, next);
         if found.changes.iter().all(|change| change.compatible) {
             return Ok(false);
         }
@@ -311,21 +315,41 @@ impl App {
         Err(Problem::new(409, "definition_incompatible", detail).with_faults(faults))
     }
 
+    /// From the published text to another, under the permissions that are in force.
+    pub(crate) fn evolution(&self, main: &Definition, next: &Definition) -> Evolution {
+        let catalog = self.catalog();
+        let scopes: Vec<Condition> = relying(&catalog, &main.name)
+            .into_iter()
+            .filter_map(|held| {
+                Some(Condition {
+                    of: format!("permission {}", held.permission.number),
+                    when: held.predicate()?.to_owned(),
+                })
+            })
+            .collect();
+        evolution(main, next, &scopes)
+    }
+
+    /// Before a compatible text is published: lists of conditions that it gives another meaning are kept for cursors
+    /// of earlier revisions alone, and would no longer know who had left.
+    async fn forget_scopes(&self, name: &DatasetName, next: &Definition) -> Result<(), Problem> {
+        let main = self.catalog().live(Section::Main, name.as_str()).cloned();
+        let Some(main) = main else { return Ok(()) };
+        match Widened::between(main.definition(), next) {
+            Some(widened) => self.remove_scopes(&main, widened).await,
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn touched(&self, name: &DatasetName) -> Vec<Touched> {
         let catalog = self.catalog();
-        let mut all: Vec<&Permission> = catalog
-            .held_for(name)
-            .map(|held| &*held.permission)
-            .filter(|permission| permission.environment == Section::Main)
-            .filter(|permission| permission.state != PermissionState::Revoked)
-            .collect();
-        all.sort_by(|a, b| a.number.cmp(&b.number));
         let touched = |permission: &Permission| Touched {
             permission: permission.number.to_string(),
             recipient: permission.recipient.to_string(),
             purpose: permission.purpose.clone(),
         };
-        all.into_iter().map(touched).collect()
+        let held = relying(&catalog, name);
+        held.into_iter().map(|held| touched(&held.permission)).collect()
     }
 
     fn definition_view(
@@ -338,9 +362,9 @@ impl App {
     ) -> DefinitionView {
         let catalog = self.catalog();
         let main = catalog.live(Section::Main, definition.name.as_str());
-        let evolution = main
-            .filter(|_| section == Section::Sandbox)
-            .map(|main| serde_json::to_value(evolution(main.definition(), definition)).unwrap_or_default());
+        let evolution = main.filter(|_| section == Section::Sandbox).map(|main| {
+            serde_json::to_value(self.evolution(main.definition(), definition)).unwrap_or_default()
+        });
         DefinitionView {
             name: definition.name.clone(),
             institution: institution.clone(),
@@ -452,6 +476,17 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Permissions on the published set that are not revoked, by number.
+fn relying<'a>(catalog: &'a Catalog, name: &DatasetName) -> Vec<&'a Arc<Held>> {
+    let mut all: Vec<_> = catalog
+        .held_for(name)
+        .filter(|held| held.permission.environment == Section::Main)
+        .filter(|held| held.permission.state != PermissionState::Revoked)
+        .collect();
+    all.sort_by(|a, b| a.permission.number.cmp(&b.permission.number));
+    all
 }
 
 /// By the operator.

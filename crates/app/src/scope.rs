@@ -44,6 +44,7 @@ pub(crate) enum Reach<'a> {
     When {
         list: ListId,
         started: At,
+        floor: Sequence,
         holds: Box<dyn Fn(RecordRef<'_>) -> bool + 'a>,
     },
 }
@@ -59,6 +60,7 @@ impl<'a> Reach<'a> {
                 Self::When {
                     list: list.id,
                     started: list.started(),
+                    floor: list.floor,
                     holds: Box::new(|record| predicate.holds(schema, record).unwrap_or(false)),
                 }
             }
@@ -73,11 +75,21 @@ impl<'a> Reach<'a> {
         }
     }
 
+    /// Who left up to here may be forgotten.
+    pub fn floor(&self) -> Sequence {
+        match self {
+            Self::All | Self::Keys(_) => 0,
+            Self::When { floor, .. } => *floor,
+        }
+    }
+
     pub fn scope(&self) -> Scope<'_> {
         match self {
             Self::All => Scope::All,
             Self::Keys(keys) => Scope::Keys(keys),
-            Self::When { list, started, holds } => Scope::When {
+            Self::When {
+                list, started, holds, ..
+            } => Scope::When {
                 list: *list,
                 started: *started,
                 holds: &**holds,

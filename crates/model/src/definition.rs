@@ -20,7 +20,7 @@ use unicode_normalization::UnicodeNormalization;
 
 pub use self::{
     check::check_publish,
-    evolution::{Evolution, EvolutionChange, EvolutionClass, evolution},
+    evolution::{Condition, Evolution, EvolutionChange, EvolutionClass, Widened, evolution},
     fields::is_classifier,
     parse::TEXT_LIMIT,
     print::holds_round_trip,

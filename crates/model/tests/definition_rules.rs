@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::format_collect)]
 
 use dagr_model::definition::{
-    Definition, EvolutionClass, Personal, TEXT_LIMIT, Type, check_publish, evolution,
+    Condition, Definition, EvolutionClass, Personal, TEXT_LIMIT, Type, check_publish, evolution,
 };
 
 const BASE: &str = "name: tst_set\nkey: Code(, Year)\nindexes: [Name]\nchanges: [{name: died, when: old == null}]\n\
@@ -223,10 +223,58 @@ fn evolution_tells_compatible_from_incompatible() {
     ];
     for (from, to, class) in cases {
         let new = parse(&BASE.replacen(from, to, 1));
-        let found = evolution(&old, &new);
+        let found = evolution(&old, &new, &[]);
         assert_eq!(found.class, *class, "{from} → {to}: {found:?}");
         assert_eq!(found.changes.is_empty(), *class == Identical);
     }
-    let off = evolution(&parse(&format!("{BASE}history: true\n")), &old);
+    let off = evolution(&parse(&format!("{BASE}history: true\n")), &old, &[]);
     assert_eq!(off.class, Incompatible);
+}
+
+/// The only incompatible change, if there is one.
+fn told(from: &str, to: &str, base: &str, scopes: &[Condition]) -> Option<(String, String)> {
+    let found = evolution(&parse(base), &parse(&base.replacen(from, to, 1)), scopes);
+    let mut told = found.changes.into_iter().filter(|change| !change.compatible);
+    let first = told.next().map(|change| (change.place, change.what));
+    assert_eq!(told.next(), None);
+    first
+}
+
+#[test]
+fn an_int_that_an_expression_reads_is_not_widened() {
+    let of = |when: &str| {
+        [Condition {
+            of: "permission 7".to_owned(),
+            when: when.to_owned(),
+        }]
+    };
+    let (place, what) = told("- Size int", "- Size decimal", BASE, &of("record.Size / 2 == 1")).unwrap();
+    assert_eq!(place, "Size");
+    assert!(
+        what.contains("permission 7 (`record.Size / 2 == 1`)") && what.contains("add a decimal field"),
+        "{what}"
+    );
+    let (place, _) = told("Age int", "Age decimal", BASE, &of("Pets.exists(p, p.Age == 1)")).unwrap();
+    assert_eq!(place, "Pets.Age");
+    let (place, what) = told(
+        "- Size int",
+        "- Size decimal",
+        &BASE.replace("old == null", "new.Size % 2 == 1"),
+        &[],
+    )
+    .unwrap();
+    assert_eq!(place, "Size");
+    assert!(
+        what.contains("the change list died (`new.Size % 2 == 1`)"),
+        "{what}"
+    );
+
+    let others = of("record.Name == 'x' && Year == 1");
+    assert_eq!(told("- Size int", "- Size decimal", BASE, &others), None);
+    // Texts are the same to an expression whatever classifier they are of.
+    assert_eq!(told("code(K)", "text", BASE, &of("Kind == 'x'")), None);
+    assert_eq!(
+        told("- Size int :", "- Size int : more", BASE, &of("Size == 1")),
+        None
+    );
 }

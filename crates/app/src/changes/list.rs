@@ -2,37 +2,43 @@
 
 use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
-use dagr_model::record::project;
+use dagr_model::{ids::Sequence, record::project};
 use dagr_policy::CompiledScope;
 use dagr_store::{
     kv::Snapshot,
     set::{change::Kind, head::Head, lists::Lists, read, stored::Stored},
 };
 
-use super::{Fed, Read, expired, put_item};
+use super::{FORGOTTEN, Fed, Read, expired, put_item};
 use crate::{
+    admit::Admission,
     given::Given,
     page::{PATIENCE, Page},
     problem::Problem,
+    records::cursor_problem,
     scope::{key_in_scope, record_in_scope},
 };
 
 impl Read {
-    /// Events after the cursor, of records in scope. The position is the last event's sequence.
+    /// Events after the cursor, of records in scope.
     pub(super) fn events(&self, snapshot: &dyn Snapshot, head: &Head, lists: &Lists) -> Result<Fed, Problem> {
         let mut page = Page::new(Arc::clone(&self.set.schema), Arc::clone(&self.mask), self.limit);
         // What was told of records that are no longer shown is not told back here.
         if self.is_amended() {
             return Err(expired("the permission's fields or scope changed"));
         }
-        let after = self
-            .cursor
-            .as_ref()
-            .map_or(0, |cursor| read_position(&cursor.position));
-        let (mut at, mut end) = (after, true);
+        let mut place = match &self.cursor {
+            None => Place::first(head.sequence),
+            Some(cursor) => Place::from_bytes(&cursor.position)
+                .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?,
+        };
+        let mut end = true;
         let began = Instant::now();
         if let Some(list) = self.list.as_ref().and_then(|name| lists.changes.get(name)) {
-            read::events(snapshot, list.id, after, &mut |sequence, entry| {
+            if place.since() < list.floor {
+                return Err(expired(FORGOTTEN));
+            }
+            read::events(snapshot, list.id, place.at, &mut |sequence, entry| {
                 let stored = read::record(snapshot, entry.key)?;
                 if self.tells(entry.key, entry.kind, stored.as_ref()) {
                     let added = page.add_with(entry.key, |schema, mask, out| {
@@ -55,7 +61,7 @@ impl Read {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
-                at = sequence;
+                place.at = sequence;
                 if began.elapsed() > PATIENCE {
                     end = false;
                     return Ok(ControlFlow::Break(()));
@@ -64,11 +70,11 @@ impl Read {
             })?;
         }
         if end {
-            at = head.sequence;
+            place.at = head.sequence;
         }
         Ok(Fed {
             page,
-            position: at.to_be_bytes().to_vec(),
+            position: place.to_bytes(),
             end,
             amended: false,
             epoch: head.epoch,
@@ -88,8 +94,35 @@ impl Read {
     }
 }
 
-fn read_position(bytes: &[u8]) -> u64 {
-    bytes
-        .first_chunk::<8>()
-        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
+/// Where a reader of a named list is.
+struct Place {
+    /// The last event it was told.
+    at: Sequence,
+    /// The set's head when it read its first page: what was deleted by then, it was never given.
+    began: Sequence,
+}
+
+impl Place {
+    fn first(head: Sequence) -> Self {
+        Self { at: 0, began: head }
+    }
+
+    /// Deletes after this have yet to be told: they must not be forgotten.
+    fn since(&self) -> Sequence {
+        self.at.max(self.began)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        [self.at.to_be_bytes(), self.began.to_be_bytes()].concat()
+    }
+
+    /// A cursor of an earlier build ends in zeros: it began with the set.
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (at, rest) = bytes.split_first_chunk()?;
+        let began = rest.first_chunk()?;
+        Some(Self {
+            at: Sequence::from_be_bytes(*at),
+            began: Sequence::from_be_bytes(*began),
+        })
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use dagr_model::record::{Mask, project};
+use dagr_model::{
+    ids::Sequence,
+    record::{Mask, project},
+};
 use dagr_policy::Grant;
 use dagr_store::{
     kv::{Kv, Snapshot},
@@ -10,7 +13,7 @@ use dagr_store::{
         feed::{self, Earlier, Take, Told, View},
         head::Head,
         lists::Lists,
-        position::{Position, Reading},
+        position::{Layer, Position, Reading},
     },
 };
 
@@ -26,7 +29,7 @@ use crate::{
     set::LiveSet,
 };
 
-const FORGOTTEN: &str = "deletes this cursor would have to tell are forgotten";
+pub(crate) const FORGOTTEN: &str = "deletes this cursor would have to tell are forgotten";
 const NO_LIST: &str = "who was in the condition it was made under is no longer known";
 
 /// A page to be read.
@@ -118,9 +121,7 @@ impl Read {
         let schema = &self.set.schema;
         let scope = Reach::of(&self.grant.scope, schema, lists)
             .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
-        if scope.started() > position.reading.at() {
-            return Err(expired(NO_LIST));
-        }
+        check_list(&scope, position.reading.at())?;
         let reaches = self.reaches(&position, lists)?;
         let earlier: Vec<_> = reaches
             .iter()
@@ -183,23 +184,31 @@ impl Read {
 
     /// The scopes that the position's layers were read under.
     fn reaches(&self, position: &Position, lists: &Lists) -> Result<Vec<(&Terms, Reach<'_>)>, Problem> {
-        let reach = |layer: &dagr_store::set::position::Layer| {
-            let terms = self.terms(layer.revision)?;
-            let reach = Reach::of(&terms.scope, &self.set.schema, lists)?;
-            // A list that began later is another: it does not know who had left before.
-            (reach.started() <= layer.at()).then_some((terms, reach))
+        let reach = |layer: &Layer| {
+            let terms = self.terms(layer.revision).ok_or_else(|| expired(NO_LIST))?;
+            let reach = Reach::of(&terms.scope, &self.set.schema, lists).ok_or_else(|| expired(NO_LIST))?;
+            check_list(&reach, layer.at())?;
+            Ok((terms, reach))
         };
-        position
-            .layers
-            .iter()
-            .map(|layer| reach(layer).ok_or_else(|| expired(NO_LIST)))
-            .collect()
+        position.layers.iter().map(reach).collect()
     }
 }
 
 /// A load of which nothing was told yet.
 fn is_at_beginning(position: &Position) -> bool {
     matches!(&position.reading, Reading::Load { after, .. } if after.is_empty())
+}
+
+/// Does the scope's list still know who left it after `since`?
+pub(crate) fn check_list(reach: &Reach<'_>, since: Sequence) -> Result<(), Problem> {
+    // A list that began later is another: it does not know who had left before.
+    if reach.started() > since {
+        return Err(expired(NO_LIST));
+    }
+    if reach.floor() > since {
+        return Err(expired(FORGOTTEN));
+    }
+    Ok(())
 }
 
 struct Telling<'a> {

@@ -2,8 +2,10 @@
 //! only in what no terms show.
 
 mod bounds;
+mod floors;
 mod given;
 mod waits;
+mod widened;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,7 +162,11 @@ impl Site {
     }
 
     async fn amend(&self, terms: Terms) {
-        let patch = json!({ "fields": fields(terms), "scope": scope(terms.1) });
+        self.patch(json!({ "fields": fields(terms), "scope": scope(terms.1) }))
+            .await;
+    }
+
+    async fn patch(&self, patch: Value) {
         let patch = serde_json::from_value(patch).unwrap();
         let number = PermissionNumber::new(self.reader.permission.clone().unwrap());
         self.world

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use dagr_model::{fault::Fault, permission::PermissionState, record::RecordRef, schema::NodeId};
+use dagr_model::{
+    definition::Widened, fault::Fault, permission::PermissionState, record::RecordRef, schema::NodeId,
+};
 use dagr_store::{
     kv::{Direction, Kv, KvError, Range, Sink, Snapshot, Table},
     set::{
@@ -25,6 +27,16 @@ impl App {
         let now_ms = self.now().as_millisecond();
         in_turn(Arc::clone(set), move |set| {
             ensure_scope(&*set.open(&*engine)?, &predicate, &used, now_ms)
+        })
+        .await
+    }
+
+    /// Scope lists go whose predicate reads a widened field.
+    pub(crate) async fn remove_scopes(&self, set: &Arc<LiveSet>, widened: Widened) -> Result<(), Problem> {
+        let engine = Arc::clone(&self.engine);
+        in_turn(Arc::clone(set), move |set| {
+            let goes = |text: &str, _: &ScopeList| !widened.in_scope(text).is_empty();
+            Ok(remove_scopes(&*set.open(&*engine)?, &goes)?)
         })
         .await
     }
@@ -65,6 +77,7 @@ impl Plan {
             let named = kept.unwrap_or_else(|| Named {
                 id: plan.lists.allot(),
                 when: when.text().to_owned(),
+                floor: 0,
             });
             plan.lists.changes.insert(name.clone(), named);
         }
@@ -203,6 +216,7 @@ fn ensure_scope(kv: &dyn Kv, predicate: &str, used: &BTreeSet<String>, now_ms: i
             id,
             started: head.sequence,
             started_ms: now_ms,
+            floor: 0,
             unused_ms: None,
         },
     );
@@ -235,15 +249,24 @@ pub(super) fn age_scopes(
     for (text, scope) in &mut lists.scopes {
         scope.unused_ms = (!used.contains(text)).then(|| scope.unused_ms.unwrap_or(now_ms));
     }
-    let is_old = |scope: &ScopeList| scope.unused_ms.is_some_and(|since| since < before_ms);
-    let gone: Vec<ListId> = lists
-        .scopes
-        .values()
-        .filter(|scope| is_old(scope))
-        .map(|scope| scope.id)
-        .collect();
-    lists.scopes.retain(|_, scope| !is_old(scope));
-    if lists == had {
+    if lists != had {
+        kv.bulk(1 << 20, &mut |_, sink| {
+            sink.put(Table::Meta, keys::LISTS, &lists.bytes())
+        })?;
+    }
+    let is_old = |_: &str, scope: &ScopeList| scope.unused_ms.is_some_and(|since| since < before_ms);
+    remove_scopes(kv, &is_old)
+}
+
+fn remove_scopes(kv: &dyn Kv, goes: &dyn Fn(&str, &ScopeList) -> bool) -> Result<(), KvError> {
+    let mut lists = Lists::read(&*kv.snapshot()?)?;
+    let mut gone = Vec::new();
+    lists.scopes.retain(|text, scope| {
+        let goes = goes(text, scope);
+        gone.extend(goes.then_some(scope.id));
+        !goes
+    });
+    if gone.is_empty() {
         return Ok(());
     }
     kv.bulk(1 << 20, &mut |snapshot, sink| {

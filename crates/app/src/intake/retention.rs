@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dagr_model::{
     definition::Type,
+    ids::Sequence,
     record::RecordRef,
     schema::{NodeId, Schema},
 };
@@ -169,7 +170,7 @@ fn purge(kv: &dyn Kv, before_ms: i64) -> Result<u64, KvError> {
     let result = kv.bulk(1 << 20, &mut |snapshot, sink| {
         purged = 0;
         let mut head = Head::read(snapshot)?;
-        let lists = Lists::read(snapshot)?;
+        let mut lists = Lists::read(snapshot)?;
         let from = keys::sequence(head.floor + 1);
         let range = Range {
             from: Some(&from),
@@ -190,15 +191,16 @@ fn purge(kv: &dyn Kv, before_ms: i64) -> Result<u64, KvError> {
                 purged += 1;
             }
         }
-        for id in lists.scopes.values().map(|scope| scope.id) {
-            purged += purge_list(snapshot, id, before_ms, false, sink)?;
+        for scope in lists.scopes.values_mut() {
+            purged += purge_list(snapshot, scope.id, &mut scope.floor, before_ms, false, sink)?;
         }
-        for id in lists.changes.values().map(|list| list.id) {
-            purged += purge_list(snapshot, id, before_ms, true, sink)?;
+        for list in lists.changes.values_mut() {
+            purged += purge_list(snapshot, list.id, &mut list.floor, before_ms, true, sink)?;
         }
         if purged == 0 {
             return Err(KvError::Caller(NOTHING.to_owned()));
         }
+        sink.put(Table::Meta, keys::LISTS, &lists.bytes())?;
         sink.put(Table::Meta, keys::HEAD, &head.bytes())
     });
     match result {
@@ -207,10 +209,12 @@ fn purge(kv: &dyn Kv, before_ms: i64) -> Result<u64, KvError> {
     }
 }
 
-/// Deletes in one list. `named`: a change list, which also knows the newest event of each record.
+/// Deletes in one list; `floor` becomes the newest of them. `named`: a change list, which also knows the newest event
+/// of each record.
 fn purge_list(
     snapshot: &dyn Snapshot,
     id: keys::ListId,
+    floor: &mut Sequence,
     before_ms: i64,
     named: bool,
     sink: &mut dyn Sink,
@@ -228,6 +232,7 @@ fn purge_list(
             break;
         }
         if entry.kind == Kind::Delete {
+            *floor = keys::read_list_sequence(key).ok_or_else(|| KvError::Corrupt("list key".to_owned()))?;
             sink.delete(Table::List, key)?;
             if named {
                 sink.delete(Table::Latest, &keys::under_id(id, entry.key))?;

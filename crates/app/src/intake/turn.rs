@@ -254,7 +254,10 @@ impl App {
         let (old, new) = (&set.schema.definition, &now.schema.definition);
         let follows = old == new
             || (set.section == Section::Main
-                && evolution(old, new).changes.iter().all(|change| change.compatible));
+                && evolution(old, new, &[])
+                    .changes
+                    .iter()
+                    .all(|change| change.compatible));
         if follows { Ok(now) } else { Err(replaced()) }
     }
 

@@ -49,7 +49,7 @@ impl App {
             .filter(|view| view.institution == plan.provider)
             .map_or((None, None), |view| (view.sandbox, view.main));
         let evolution = match (&main, &sandbox) {
-            (Some(main), Some(sandbox)) => Some(evolution(&parsed(main)?, &parsed(sandbox)?)),
+            (Some(main), Some(sandbox)) => Some(evolution(&parsed(main)?, &parsed(sandbox)?, &[])),
             _ => None,
         };
         Ok(PlanDraft {

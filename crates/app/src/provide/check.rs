@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dagr_model::{
-    definition::{Definition, Evolution, check_publish, evolution},
+    definition::{Definition, Evolution, check_publish},
     fault::Fault,
     ids::Section,
     schema::Schema,
@@ -83,7 +83,7 @@ impl App {
         };
         let schema = Arc::new(schema);
         Ok(DefinitionChecked {
-            evolution: main.map(|main| evolution(main.definition(), &definition)),
+            evolution: main.map(|main| self.evolution(main.definition(), &definition)),
             touches: if main.is_some() {
                 self.touched(&definition.name)
             } else {

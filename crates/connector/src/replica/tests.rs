@@ -402,6 +402,38 @@ async fn a_file_does_not_wait_for_a_verify_that_fails() {
 }
 
 #[tokio::test]
+async fn files_of_one_name_are_written_beside_each_other() {
+    let site = Site::new(WHOLE);
+    let path = |name: &str| site.dir.path().join(name);
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    // One that is being written is nobody else's, and is not overwritten.
+    std::fs::create_dir(path("copy.csv.part")).unwrap();
+    site.page(&["a"], "c1", true);
+    let mut csv = site.replica_in(FILES, PEOPLE).await.unwrap();
+    assert!(step(&mut csv).await.unwrap());
+    let told = csv.export().await.unwrap_err().to_string();
+    assert!(told.contains("copy.csv.part"), "{told}");
+
+    let other = FILES
+        .replace("copy.csv", "copy.ndjson")
+        .replace("copy.db", "other.db");
+    site.page(&["a"], "c1", true);
+    let mut ndjson = site.replica_in(&other, PEOPLE).await.unwrap();
+    assert!(step(&mut ndjson).await.unwrap());
+    ndjson.export().await.unwrap();
+    let lines = read("copy.ndjson");
+    assert!(
+        lines.starts_with("{\"Code\":\"a\"") && !path("copy.csv").exists(),
+        "{lines}"
+    );
+
+    std::fs::remove_dir(path("copy.csv.part")).unwrap();
+    csv.export().await.unwrap();
+    assert!(read("copy.csv").contains("\na,") && read("copy.ndjson") == lines);
+    assert!(!path("copy.csv.part").exists() && !path("copy.ndjson.part").exists());
+}
+
+#[tokio::test]
 async fn a_record_that_is_taken_back_during_a_load_leaves_the_file() {
     let site = Site::new(WHOLE);
     let file = site.dir.path().join("copy.csv");

@@ -1,10 +1,14 @@
 //! Whether a new text leaves every stored record its bytes and every permission its meaning.
 
+mod widened;
+
 use std::fmt::Debug;
 
 use serde::Serialize;
 
 use super::{Definition, Field, Type, fields::joined};
+
+pub use widened::Widened;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,13 +32,24 @@ pub struct Evolution {
     pub changes: Vec<EvolutionChange>,
 }
 
-/// Compares two definitions of one data set.
-pub fn evolution(old: &Definition, new: &Definition) -> Evolution {
+/// The condition of a permission's scope, which relies on the old definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Whose, as a provider is told it.
+    pub of: String,
+    pub when: String,
+}
+
+/// Compares two definitions of one data set, on which these scopes stand.
+pub fn evolution(old: &Definition, new: &Definition, scopes: &[Condition]) -> Evolution {
     let mut changes = Changes(Vec::new());
     changes.words(old, new);
     changes.fields("", &old.fields, &new.fields, old, new);
     changes.indexes(old, new);
     changes.lists(old, new);
+    if let Some(widened) = Widened::between(old, new) {
+        changes.readers(&widened, old, scopes);
+    }
     let changes = changes.0;
     let class = if changes.is_empty() {
         EvolutionClass::Identical
@@ -220,6 +235,27 @@ impl Changes {
             .filter(|list| !old.changes.iter().any(|o| o.name == list.name))
         {
             self.add("changes", format!("`{}` added", list.name), true);
+        }
+    }
+
+    /// Expressions that would say something else of the same record: what they let through was given already.
+    fn readers(&mut self, widened: &Widened, old: &Definition, scopes: &[Condition]) {
+        for list in &old.changes {
+            let of = format!("the change list {}", list.name);
+            self.read(&widened.in_list(&list.when), &of, &list.when);
+        }
+        for scope in scopes {
+            self.read(&widened.in_scope(&scope.when), &scope.of, &scope.when);
+        }
+    }
+
+    fn read(&mut self, paths: &[&str], of: &str, when: &str) {
+        for path in paths {
+            let what = format!(
+                "read as a whole number by {of} (`{when}`), to which a decimal is another value: leave it int and add a \
+                 decimal field at the end, or define a new set that replaces this one"
+            );
+            self.add(*path, what, false);
         }
     }
 }

@@ -305,3 +305,27 @@ proptest! {
         prop_assert_eq!(holds_on(text, &record(&hidden)), holds_on(text, &shown));
     }
 }
+
+/// Why an int that an expression reads is not widened.
+#[test]
+fn a_decimal_is_another_value_than_the_int_of_the_same_bytes() {
+    let on = |text: &str, field: &str, value: &str| {
+        holds_on(&text.replace('N', field), &format!("{{\"{field}\":{value}}}")).ok()
+    };
+    for (text, value, int, decimal) in [
+        ("N / 2 == 1", "3", Some(true), None),
+        ("N % 2 == 1", "3", Some(true), None),
+        ("N + 1 == 4", "3", Some(true), None),
+        ("N / 2.0 == 1.5", "3", None, Some(true)),
+        (
+            "N == 9007199254740993",
+            "9007199254740992",
+            Some(false),
+            Some(true),
+        ),
+        ("N == 3 && N > 2 && N in [3]", "3", Some(true), Some(true)),
+    ] {
+        let found = (on(text, "Year", value), on(text, "Price", value));
+        assert_eq!(found, (int, decimal), "{text}");
+    }
+}

@@ -103,6 +103,7 @@ change-off = switched off: what was kept would be lost
 change-kind = changed between a field and a group of fields
 change-from = changed from { $from } to { $to }
 change-other = changed
+change-read = the condition { $when } reads it as a whole number, and a decimal is another value to it; leave it int and add a decimal field at the end
 change-name-added = added: { $name }
 change-name-removed = removed: { $name }
 change-name-condition = another condition: { $name }

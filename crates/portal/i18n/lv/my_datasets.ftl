@@ -106,6 +106,7 @@ change-off = izslēgts: glabātās vērtības zustu
 change-kind = mainīts starp lauku un lauku grupu
 change-from = mainīts no { $from } uz { $to }
 change-other = mainīts
+change-read = nosacījums { $when } to lasa kā veselu skaitli, un decimāldaļa tam ir cita vērtība; atstājiet int un beigās pievienojiet decimal lauku
 change-name-added = pievienots: { $name }
 change-name-removed = izņemts: { $name }
 change-name-condition = cits nosacījums: { $name }

@@ -91,7 +91,7 @@ pub fn class(lang: Lang, class: EvolutionClass) -> State {
 }
 
 /// Beginnings of what `evolution` says, and the names of our texts. The longest stand first.
-const CHANGES: [(&str, &str); 17] = [
+const CHANGES: [(&str, &str); 18] = [
     ("added, and required", "change-added-required"),
     ("added before existing", "change-added-before"),
     ("added", "change-added"),
@@ -109,6 +109,7 @@ const CHANGES: [(&str, &str); 17] = [
     ("changed from", "change-from"),
     ("changed", "change-other"),
     ("is built anew", "change-other"),
+    ("read as a whole number", "change-read"),
 ];
 
 /// One change in the reader's language. What follows in the English words (names, values) is kept where it matters.
@@ -130,6 +131,10 @@ pub fn change(lang: Lang, change: &EvolutionChange) -> String {
             let values = what[begin.len()..].trim();
             let (from, to) = values.split_once(" to ").unwrap_or((values, ""));
             lang.with("change-from", &[("from", from), ("to", to)])
+        }
+        Some((_, "change-read")) => {
+            let when = what.split_once('`').and_then(|(_, rest)| rest.rsplit_once('`'));
+            lang.with("change-read", &[("when", when.map_or("", |(when, _)| when))])
         }
         Some((_, name)) => lang.t(name),
         None => what.to_owned(),
@@ -192,6 +197,13 @@ mod tests {
         assert_eq!(told("removed"), "izņemts");
         assert_eq!(told("`Surname` added"), "pievienots: Surname");
         assert_eq!(told("changed from int to text"), "mainīts no int uz text");
+        let read = told(
+            "read as a whole number by permission 7 (`Doors / 2 == 1`), to which a decimal is another value",
+        );
+        assert!(
+            read.starts_with("nosacījums Doors / 2 == 1 to lasa kā veselu skaitli"),
+            "{read}"
+        );
         assert_eq!(told("something new"), "something new");
     }
 }

@@ -40,6 +40,10 @@ pub fn list(id: ListId, at: Sequence) -> [u8; 10] {
     key
 }
 
+pub fn read_list_sequence(key: &[u8]) -> Option<Sequence> {
+    read_sequence(key.get(2..)?)
+}
+
 pub fn under_id(id: ListId, rest: &[u8]) -> Vec<u8> {
     [&id.to_be_bytes(), rest].concat()
 }
@@ -93,6 +97,7 @@ mod tests {
         assert!(quarantine(1, 300) < quarantine(2, 0));
         assert!(package_order(255) < package_order(256));
         assert_eq!(read_sequence(&sequence(77)), Some(77));
+        assert_eq!(read_list_sequence(&list(1, 77)), Some(77));
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct Lists {
 pub struct Named {
     pub id: ListId,
     pub when: String,
+    /// The newest purged delete. Stores made before it was kept begin at 0.
+    #[serde(default)]
+    pub floor: Sequence,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,9 @@ pub struct ScopeList {
     /// When, milliseconds.
     #[serde(default)]
     pub started_ms: i64,
+    /// The newest purged leave. Stores made before it was kept begin at 0.
+    #[serde(default)]
+    pub floor: Sequence,
     /// Since when no permission reads it, milliseconds: it is kept for cursors of earlier revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_ms: Option<i64>,
@@ -72,5 +78,18 @@ impl Lists {
     pub fn allot(&mut self) -> ListId {
         self.next += 1;
         self.next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_written_before_floors_were_kept_are_read() {
+        let written = r#"{"next":2,"changes":{"died":{"id":1,"when":"new == null"}},"scopes":{"A == 1":{"id":2,"started":7}},"indexes":{}}"#;
+        let lists: Lists = serde_json::from_str(written).unwrap();
+        let (named, scope) = (&lists.changes["died"], &lists.scopes["A == 1"]);
+        assert_eq!((named.floor, scope.floor, scope.started), (0, 0, 7));
     }
 }

@@ -104,7 +104,7 @@ pub fn events(
     };
     for pair in snapshot.scan(Table::List, range, Direction::Forward)? {
         let (key, bytes) = pair?;
-        let sequence = keys::read_sequence(&key[2..]).ok_or_else(|| corrupt("list key"))?;
+        let sequence = keys::read_list_sequence(key).ok_or_else(|| corrupt("list key"))?;
         if visit(sequence, Entry::read(bytes)?)?.is_break() {
             break;
         }

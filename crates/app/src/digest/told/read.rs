@@ -25,7 +25,14 @@ use dagr_store::{
 };
 
 use super::super::{Pieces, Span};
-use crate::{cursor::Cursor, problem::Problem, records::check_cursor, scope::Reach, set::LiveSet};
+use crate::{
+    changes::{FORGOTTEN, check_list, expired},
+    cursor::Cursor,
+    problem::Problem,
+    records::check_cursor,
+    scope::Reach,
+    set::LiveSet,
+};
 
 /// Longest use of one snapshot. None in tests, where what can happen between two is to be met.
 const STRETCH: Duration = if cfg!(test) {
@@ -88,6 +95,7 @@ impl Read {
         let lists = Lists::read(&*snapshot)?;
         let scope = Reach::of(&self.grant.scope, &self.set.schema, &lists)
             .ok_or_else(|| Problem::internal("the permission's predicate has no scope list"))?;
+        check_list(&scope, self.position.reading.at())?;
         let view = View {
             leaves: &self.grant.mask.leaves,
             scope: scope.scope(),
@@ -112,9 +120,7 @@ impl Read {
         let head = Head::read(snapshot)?;
         check_cursor(&self.cursor, &self.grant, head.epoch, self.oldest_ms)?;
         if self.position.since() < head.floor {
-            let detail = "deletes this cursor would have to tell are forgotten: start without after and replace \
-                          your copy";
-            return Err(Problem::new(410, "cursor_expired", detail));
+            return Err(expired(FORGOTTEN));
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 mod refused;
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::{Desk, state, until, write};
@@ -375,6 +377,61 @@ async fn resync_all_sends_everything_anew_on_top_of_whatever_is_there() {
     desk.done("release", &[]);
     assert_eq!(state(&provider, "cf_boats").await["digest"], right);
     assert_eq!(desk.done("once", &["--reconcile"])["reconciled"]["differing"], 0);
+}
+
+#[tokio::test]
+async fn resync_all_is_the_way_out_when_what_was_sent_cannot_be_read() {
+    let Site {
+        server: _server,
+        provider,
+        desk,
+    } = site().await;
+    write(&desk.path("in/1.csv"), csv(0..300, "A"));
+    desk.done("once", &[]);
+    let right = state(&provider, "cf_boats").await["digest"].clone();
+    let sent = || -> PathBuf {
+        let files = std::fs::read_dir(desk.path("cf_boats.state")).unwrap();
+        let mut paths = files.map(|file| file.unwrap().path());
+        let is_sent = |path: &PathBuf| path.to_string_lossy().ends_with(".digests");
+        paths.find(is_sent).unwrap()
+    };
+    for damage in ["cut off", "gone"] {
+        let path = sent();
+        if damage == "gone" {
+            std::fs::remove_file(&path).unwrap();
+        } else {
+            write(&path, damage);
+        }
+        for (verb, words) in [("once", &[][..]), ("resync", &["--yes"])] {
+            let told = desk.run(verb, words);
+            let words = String::from_utf8(told.stderr).unwrap();
+            assert_eq!(told.status.code(), Some(1), "{words}");
+            assert!(
+                words.contains(".digests") && words.contains("`dagr connector resync --all`"),
+                "{damage}: {words}"
+            );
+        }
+        let done = desk.done("resync", &["--all", "--yes"]);
+        assert_eq!(
+            (&done["upserts"], &done["held"]),
+            (&json!(300), &Value::Null),
+            "{damage}: {done:#}"
+        );
+        assert_eq!(state(&provider, "cf_boats").await["digest"], right);
+        assert_eq!(
+            desk.done("once", &["--reconcile"])["reconciled"]["differing"],
+            0,
+            "{damage}"
+        );
+    }
+    // What it wrote instead is what the next change is compared with.
+    write(&desk.path("in/2.csv"), csv(0..299, "A"));
+    let done = desk.done("once", &[]);
+    assert_eq!(
+        (&done["upserts"], &done["deletes"]),
+        (&json!(0), &json!(1)),
+        "{done:#}"
+    );
 }
 
 /// Prometheus text (exposition format 0.0.4): every sample under its own HELP and TYPE, once.

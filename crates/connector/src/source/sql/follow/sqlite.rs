@@ -246,3 +246,77 @@ fn values(columns: &[&str], row: &str) -> String {
         .collect();
     format!("({})", parts.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Followed;
+
+    fn keys() -> [String; 1] {
+        ["id".to_owned()]
+    }
+
+    /// A followed table whose touched keys the feed may read alone, so that they stay.
+    fn followed(dir: &std::path::Path) -> (Connection, Watch) {
+        let url = dir.join("cars.db").to_string_lossy().into_owned();
+        let db = Connection::open(&url).unwrap();
+        db.execute_batch("CREATE TABLE car (id INTEGER PRIMARY KEY, plate TEXT)")
+            .unwrap();
+        let follow = Follow {
+            slot: "told".to_owned(),
+            tables: vec![Followed {
+                table: "car".to_owned(),
+                key: std::collections::BTreeMap::new(),
+            }],
+            every: Duration::from_secs(1),
+        };
+        let watch = Watch::plan(&follow, &keys()).unwrap();
+        let sql = Sql {
+            engine: Engine::Sqlite,
+            url,
+            password: None,
+            tls: None,
+            query: "SELECT * FROM car".to_owned(),
+            table: Some("car".to_owned()),
+            lists: Vec::new(),
+            follow: Some(follow),
+        };
+        assert!(watch.make(&sql).unwrap());
+        (db, watch)
+    }
+
+    fn insert(db: &Connection, id: i64) {
+        db.execute("INSERT INTO car (id) VALUES (?1)", [id]).unwrap();
+    }
+
+    fn records(db: &Connection, watch: &Watch) -> Vec<i64> {
+        let query = watch.records("SELECT * FROM car", &keys());
+        let mut statement = db.prepare(&format!("{query} ORDER BY id")).unwrap();
+        let found = statement.query_map([], |row| row.get(0)).unwrap();
+        found.collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn keys_that_stay_in_the_file_are_read_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (db, mut watch) = followed(dir.path());
+        insert(&db, 7);
+        insert(&db, 8);
+        let first = watch.look(&db, None).unwrap();
+        assert_eq!((first.keys.len(), first.changes), (2, 2));
+        assert_eq!(records(&db, &watch), [7, 8]);
+
+        let place = first.position.unwrap();
+        let none = watch.look(&db, Some(&place)).unwrap();
+        assert_eq!((none.keys.len(), none.changes, none.position), (0, 0, None));
+        assert!(!none.everything && records(&db, &watch).is_empty());
+
+        insert(&db, 9);
+        let second = watch.look(&db, Some(&place)).unwrap();
+        assert_eq!(second.keys.into_iter().collect::<Vec<_>>(), [["9"]]);
+        assert_eq!((second.changes, second.position.as_deref()), (1, Some("3")));
+        assert_eq!(records(&db, &watch), [9]);
+        // A place that was lost is the beginning: at once or again, never left out.
+        assert_eq!(watch.look(&db, Some("?")).unwrap().keys.len(), 3);
+    }
+}
