@@ -7,8 +7,10 @@ use dagr_model::{
     digest::record_digest,
     fault::Fault,
     record::Canonical,
+    retention::Cutoff,
     schema::{NodeId, Schema},
 };
+use jiff::Timestamp;
 
 use super::{
     Refused,
@@ -94,6 +96,7 @@ enum Outcome {
         digest: [u8; 32],
         key: Range<usize>,
         json: Range<usize>,
+        expired: bool,
     },
     Refused {
         refused: Vec<Refused>,
@@ -111,7 +114,15 @@ impl Read {
                     digest,
                     key,
                     json,
-                } => take.record(row, &self.texts[key], &digest, &self.texts[json])?,
+                    expired,
+                } => {
+                    let (key, json) = (&self.texts[key], &self.texts[json]);
+                    if expired {
+                        take.expired(row, key, &digest, json)?;
+                    } else {
+                        take.record(row, key, &digest, json)?;
+                    }
+                }
                 Outcome::Refused { refused, key } => take.refused(refused, key)?,
                 Outcome::Unread(refused) => take.unread(refused)?,
             }
@@ -119,7 +130,8 @@ impl Read {
         Ok(())
     }
 
-    fn push(&mut self, schema: &Schema, row: u64, record: &Canonical) {
+    fn push(&mut self, reader: &Reader, row: u64, record: &Canonical) {
+        let schema = &*reader.schema;
         let key = match schema.key_of(record.as_ref()) {
             Ok(key) => key,
             Err(fault) => {
@@ -137,6 +149,10 @@ impl Read {
             digest: record_digest(&record.json),
             key: start..middle,
             json: middle..self.texts.len(),
+            expired: reader
+                .cutoff
+                .as_ref()
+                .is_some_and(|cutoff| cutoff.is_past(schema, record.as_ref())),
         });
     }
 
@@ -162,6 +178,8 @@ pub struct Reader {
     zoned: Vec<usize>,
     /// For rows that are refused.
     key: KeyReader,
+    /// What the server does not keep. Its clock decides; with one that is minutes off nobody signs in.
+    cutoff: Option<Cutoff>,
 }
 
 impl Reader {
@@ -169,6 +187,7 @@ impl Reader {
     pub fn new(schema: Arc<Schema>, mapping: Option<Mapping>, width: usize, passes: bool) -> Self {
         Self {
             key: KeyReader::new(&schema, passes),
+            cutoff: Cutoff::of(&schema, Timestamp::now()),
             schema,
             mapping,
             width,
@@ -248,7 +267,7 @@ impl Reader {
         };
         // The mapping has read what a CSV writes in its own way.
         match schema.read_cells(&mapped, &CsvOptions::default()) {
-            Ok(record) => read.push(schema, row, &record),
+            Ok(record) => read.push(self, row, &record),
             Err(faults) => {
                 let refused = faults
                     .into_iter()
@@ -265,7 +284,7 @@ impl Reader {
 
     fn json(&self, row: u64, raw: &[u8], read: &mut Read) {
         match self.schema.read_json(raw) {
-            Ok(record) => read.push(&self.schema, row, &record),
+            Ok(record) => read.push(self, row, &record),
             Err(faults) => {
                 let refused = faults
                     .into_iter()
