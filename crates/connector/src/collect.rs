@@ -48,6 +48,10 @@ pub struct Refused {
 pub trait Take {
     /// `digest` of `json`, which is canonical.
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()>;
+    /// One that the server does not keep: it is past the definition's retention.
+    fn expired(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
+        self.record(row, key, digest, json)
+    }
     /// `key`: the record that the row is of, where that can be read; it is left as it is.
     fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()>;
     /// A row that could not be taken apart, or whose key cannot be read: it may be of any record.

@@ -14,13 +14,13 @@ use std::collections::BTreeSet;
 use dagr_model::{digest::SetDigest, schema::Schema};
 
 use self::{
-    body::{Body, Dropped},
+    body::Body,
     in_order::{InOrder, Run},
     rows::{Group, Groups, Staged},
     sent::{Ahead, Passing},
 };
 pub use self::{
-    body::{Growing, each_line, lines as body_lines},
+    body::{Growing, Lines, each_line},
     changes::{Change, Changes, each_of},
 };
 use crate::{
@@ -48,6 +48,8 @@ pub struct Found {
     pub upserts: u64,
     pub deletes: u64,
     pub refused: u64,
+    /// Rows past the definition's retention that the server does not hold.
+    pub expired: u64,
     /// Refused rows that may be of any record: torn, or their keys cannot be read.
     pub unread: u64,
     /// Records that have no row, and stay because of such rows.
@@ -85,6 +87,8 @@ pub struct Comparison<'s> {
     removes: bool,
     /// Did the server decline records?
     declined: bool,
+    /// Are some of them still as it declined them?
+    leaves_declined: bool,
     found: Found,
     refusals: Vec<Refused>,
 }
@@ -131,6 +135,7 @@ impl<'s> Comparison<'s> {
             sent: Ahead::default(),
             removes: extent == Extent::Snapshot,
             declined: state.has_declined()?,
+            leaves_declined: false,
             found: Found::default(),
             refusals: Vec::new(),
         })
@@ -232,9 +237,9 @@ impl<'s> Comparison<'s> {
         if whole || self.found.refused > 0 {
             self.state.put_refusals(&self.refusals, &self.found, whole)?;
         }
-        // The first delivery says "this is all", even of nothing.
-        let silent = self.found.upserts + self.found.deletes == 0 && self.extent != Extent::Snapshot;
-        if silent {
+        // The first delivery says "this is all", even of nothing; not where the server declined all there is.
+        let says_all = self.extent == Extent::Snapshot && !self.leaves_declined;
+        if self.found.upserts + self.found.deletes == 0 && !says_all {
             for (name, value) in notes {
                 self.state.set_meta(name, value)?;
             }
@@ -248,8 +253,8 @@ impl<'s> Comparison<'s> {
             body = body.without(&dropped)?;
         }
         let made = body.finish()?;
-        // What the server holds and is not here may be a row that was refused: it stays.
-        let is_part = self.removes && self.found.refused > 0;
+        // What the server holds and is not here may be a row that was refused, or declined: it stays.
+        let is_part = self.removes && (self.found.refused > 0 || self.leaves_declined);
         if is_part {
             "delta".clone_into(&mut self.package.mode);
         }
@@ -277,7 +282,7 @@ impl<'s> Comparison<'s> {
         sum: &mut SetDigest,
         records: &mut u64,
         brought: &mut Brought,
-    ) -> Result<Option<Dropped>> {
+    ) -> Result<Option<Lines>> {
         let rows = std::mem::replace(&mut self.rows, Sorter::new(self.state.dir()));
         let mut groups = Groups::new(rows.sorted()?, run)?;
         let mut all = self.state.copy_statement()?;
@@ -290,7 +295,7 @@ impl<'s> Comparison<'s> {
             sum,
             records,
             brought,
-            dropped: Dropped::default(),
+            dropped: Lines::default(),
         };
         let mut gone = Vec::new();
         while let Some(group) = groups.next(&mut out.dropped)? {
@@ -301,7 +306,7 @@ impl<'s> Comparison<'s> {
         while passing.next(&mut gone)? {
             self.delete(&mut gone, &mut out)?;
         }
-        Ok(Some(out.dropped).filter(Dropped::any))
+        Ok(Some(out.dropped).filter(Lines::any))
     }
 
     fn delete(&mut self, gone: &mut Vec<(Vec<u8>, [u8; 32])>, out: &mut Out<'_>) -> Result<()> {
@@ -340,7 +345,7 @@ impl<'s> Comparison<'s> {
         let Some((line, digest)) = wanted else {
             return Ok(());
         };
-        out.dropped.keep(line);
+        out.dropped.unmark(line);
         match &before {
             Some(before) => out.sum.remove(before),
             None => *out.records += 1,
@@ -376,13 +381,14 @@ struct Out<'o> {
     sum: &'o mut SetDigest,
     records: &'o mut u64,
     brought: &'o mut Brought,
-    dropped: Dropped,
+    dropped: Lines,
 }
 
 impl Take for Comparison<'_> {
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
         // What was sent already is never written again.
         let declined = self.declined && self.state.declined(key)? == Some(*digest);
+        self.leaves_declined |= declined;
         if declined && self.extent == Extent::Whole {
             self.state.still_declined(key)?;
         }
@@ -404,6 +410,16 @@ impl Take for Comparison<'_> {
             line,
         };
         self.rows.push(key, &staged.bytes())
+    }
+
+    fn expired(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
+        // What the server may still hold goes there by itself: a delete would count against the guard.
+        if self.extent != Extent::Snapshot && self.sent.get(self.state, key)? == Some(*digest) {
+            return self.record(row, key, digest, json);
+        }
+        // As if the source did not have it.
+        self.found.expired += 1;
+        Ok(())
     }
 
     fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {

@@ -21,7 +21,7 @@ pub use receipt::Receipts;
 
 use crate::{
     client::{CallError, Client},
-    compare::{body_lines, each_line},
+    compare::{Lines, each_line},
     error::{Error, Result},
     feed::{Feed, Retry},
     progress::Progress,
@@ -79,17 +79,20 @@ impl Sender<'_> {
         } else {
             self.put(package).await?
         };
-        let word = answer["state"].as_str().unwrap_or("applied");
+        let word = match answer["state"].as_str().unwrap_or("applied") {
+            "rejected" if answer["outdated"] == true => "outdated",
+            word => word,
+        };
         match word {
             "held" => {
                 self.state.held(package, &answer.to_string())?;
                 Ok(Sent::Held)
             }
             "declined" => Ok(Sent::Declined),
-            // The guard's package waited too long: what the source holds now goes instead.
+            // Nobody decided against it: what the source holds now goes instead.
             "outdated" => {
                 let problem = format!(
-                    "package {} was held too long; its changes are read again",
+                    "package {} was held until it was out of date; its changes are read again",
                     package.id
                 );
                 self.state
@@ -158,26 +161,16 @@ impl Sender<'_> {
     fn refused(&self, package: &Package, refusal: crate::client::Refusal) -> Result<Value> {
         match (refusal.status, refusal.code.as_str()) {
             // Nothing of it could be taken: the rows are at fault, not the way. The set stands as it was, and the feed goes on.
-            (422, "package_refused") if !self.state.is_base_of(package.n)? => {
+            (422, "package_refused") => {
                 let problem = format!("the server took no row of package {}: {refusal}", package.id);
-                let body = self.state.body(package.n);
                 self.state.declined_whole(package, &problem, |decline| {
-                    each_line(&body, |line| match self.key_and_digest(line) {
-                        Some(sent) => decline(sent),
-                        None => Ok(()),
-                    })
+                    self.each_sent(package, |_| true, decline)
                 })?;
                 tracing::warn!(
                     problem,
                     "its records are sent again once they are others, or after `dagr connector resync`"
                 );
                 Ok(serde_json::json!({ "state": "declined" }))
-            }
-            (422, "package_refused") => {
-                let problem = format!("the server took no row of package {}: {refusal}", package.id);
-                self.state
-                    .taken_back(package, PackageState::Refused, true, &problem)?;
-                Err(Error::Decide(problem))
             }
             (409, "package_order") => Err(Error::Decide(format!(
                 "another package than ours was applied last: somebody else delivers to {}, or it was restored. `dagr connector resync` compares and repairs",
@@ -193,12 +186,33 @@ impl Sender<'_> {
 
     async fn applied(&self, package: &Package, receipt: &Value) -> Result<()> {
         self.receipts.check(self.client, package, receipt).await?;
-        let declined = if receipt["quarantined"].as_u64().unwrap_or(0) > 0 {
+        self.take(package, receipt).await
+    }
+
+    async fn take(&self, package: &Package, receipt: &Value) -> Result<()> {
+        let quarantined = receipt["quarantined"].as_u64().unwrap_or(0);
+        let declined = if quarantined > 0 {
             self.declined(package).await?
         } else {
-            Vec::new()
+            Lines::default()
         };
-        self.state.applied(package, &receipt.to_string(), &declined)?;
+        self.state.applied(package, &receipt.to_string(), |decline| {
+            if declined.any() {
+                self.each_sent(package, |line| declined.has(line), decline)?;
+            }
+            Ok(())
+        })?;
+        let untold = quarantined.saturating_sub(declined.count());
+        if untold > 0 {
+            // Which they are only the server's digests tell.
+            self.state.set_meta("last_reconcile", "")?;
+            tracing::warn!(
+                package = %package.id,
+                quarantined,
+                untold,
+                "the server lists not all that it declined: the next reconciliation finds the others"
+            );
+        }
         tracing::info!(
             package = %package.id,
             accepted = receipt["accepted"].as_u64(),
@@ -210,34 +224,42 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Records that lie in the server's quarantine: key and digest.
-    async fn declined(&self, package: &Package) -> Result<Vec<state::Sent>> {
-        let mut lines = Vec::new();
+    /// Lines of the package that the server's quarantine names, from 0.
+    async fn declined(&self, package: &Package) -> Result<Lines> {
+        let mut lines = Lines::default();
         let mut after: Option<String> = None;
         loop {
             let mut query = vec![("package", package.id.clone()), ("limit", "10000".to_owned())];
             query.extend(after.take().map(|after| ("after", after)));
             let path = format!("{}/quarantine", self.feed.intake());
             let page = self.client.get_with(&path, &query).await?;
-            lines.extend(
-                page["rows"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|row| row["line"].as_u64()),
-            );
+            for row in page["rows"].as_array().into_iter().flatten() {
+                let line = row["line"].as_u64().and_then(|line| line.checked_sub(1));
+                // A line is there once for each of its faults, and none is beyond the package.
+                lines.mark(line.filter(|line| *line < package.operations));
+            }
             match page["next"].as_str() {
                 Some(next) => after = Some(next.to_owned()),
-                None => break,
+                None => return Ok(lines),
             }
         }
-        lines.sort_unstable();
-        lines.dedup();
-        let bodies = body_lines(&self.state.body(package.n), &lines)?;
-        Ok(bodies
-            .iter()
-            .filter_map(|line| self.key_and_digest(line))
-            .collect())
+    }
+
+    /// Gives key and digest of the records in these lines (from 0) of a package, one after another.
+    fn each_sent(
+        &self,
+        package: &Package,
+        wanted: impl Fn(u64) -> bool,
+        take: &mut dyn FnMut(state::Sent) -> Result<()>,
+    ) -> Result<()> {
+        let mut lines = 0..;
+        each_line(&self.state.body(package.n), |line| {
+            let is_wanted = lines.next().is_some_and(&wanted);
+            match is_wanted.then(|| self.key_and_digest(line)).flatten() {
+                Some(sent) => take(sent),
+                None => Ok(()),
+            }
+        })
     }
 
     fn key_and_digest(&self, line: &str) -> Option<state::Sent> {
@@ -324,8 +346,91 @@ fn jittered(pause: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::TcpListener,
+    };
+
+    use serde_json::json;
+
     use super::*;
-    use crate::client::Refusal;
+    use crate::{
+        client::{self, Refusal},
+        collect::Collect,
+        compare::{Comparison, Extent},
+    };
+
+    const FEED: &str = "dataset = 'x_set'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = { file = 'k' }\n[source]\nkind = 'files'\npath = 'x.csv'\n";
+
+    /// Answers every call with the next of these.
+    fn server(answers: Vec<Value>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for (answer, stream) in answers.iter().zip(listener.incoming()) {
+                let mut stream = stream.unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while !lines.next().unwrap().unwrap().is_empty() {}
+                let (body, kind) = (answer.to_string(), "content-type: application/json");
+                let head = format!(
+                    "HTTP/1.1 200 x\r\n{kind}\r\nconnection: close\r\ncontent-length: {}",
+                    body.len()
+                );
+                stream
+                    .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
+                    .unwrap();
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn what_the_servers_list_leaves_out_is_looked_for_at_once() {
+        client::install_provider();
+        let row = |line: u64| json!({ "line": line });
+        let url = server(vec![
+            json!({ "rows": [row(1), row(1), row(900)], "next": "x" }),
+            json!({ "rows": [row(3), { "line": null }], "next": null }),
+        ]);
+        let text = "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id int : i\n";
+        let schema = Arc::new(dagr_model::schema::Schema::compile(
+            Arc::new(text.parse().unwrap()),
+            None,
+        ));
+        let dir = tempfile::tempdir().unwrap();
+        let (feed, state) = (
+            Feed::parse(FEED, dir.path()).unwrap(),
+            State::open(dir.path()).unwrap(),
+        );
+        let mut comparison = Comparison::begin(&state, &schema, "x", Extent::Snapshot).unwrap();
+        let mut collect = Collect::new(&schema, &feed.map, &mut comparison);
+        for id in 1..=5 {
+            collect
+                .json(id, json!({ "Id": id }).to_string().as_bytes())
+                .unwrap();
+        }
+        collect.finish().unwrap();
+        comparison.finish(&[]).unwrap();
+        state.set_meta("last_reconcile", "2026-01-01T00:00:00Z").unwrap();
+        let sender = Sender {
+            feed: &feed,
+            state: &state,
+            client: &Client::bearer(&url, "t").unwrap(),
+            schema: &schema,
+            receipts: &Receipts::default(),
+            early: &RefCell::default(),
+            progress: &Arc::default(),
+        };
+        let package = state.unfinished().unwrap().remove(0);
+        let receipt = json!({ "quarantined": 3 });
+        sender.take(&package, &receipt).await.unwrap();
+        assert_eq!(state.digest().unwrap().1, 3);
+        for (id, is_declined) in [(1, true), (2, false), (3, true), (4, false)] {
+            let key = schema.key_from_values(&[json!(id)]).unwrap();
+            assert_eq!(state.declined(&key).unwrap().is_some(), is_declined, "{id}");
+        }
+        assert_eq!(state.meta("last_reconcile").unwrap().as_deref(), Some(""));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_asks_again_before_the_server_wants_it() {

@@ -23,6 +23,9 @@ pub struct Reconciled {
     pub digest: String,
     /// Keys whose record at the server was not the one sent.
     pub differing: u64,
+    /// Keys that the server of a set with retention does not hold any more: the next comparison sends those that are not
+    /// past it.
+    pub gone: u64,
     /// Calls it took.
     pub exchanges: u64,
 }
@@ -55,16 +58,15 @@ impl Reconcile<'_> {
                 return Err(Error::Decide("the server and this feed differ nearly everywhere: `dagr connector resync --all` sends everything anew".to_owned()));
             }
             done.exchanges += 1;
-            done.differing += self.stretch(&stretch, &mut open).await?;
+            self.stretch(&stretch, &mut open, &mut done).await?;
         }
         let (sum, records) = self.state.digest()?;
         (done.digest, done.records) = (sum.hex(), records);
         Ok(done)
     }
 
-    /// Asks for the pieces of a stretch. Pieces of one record are settled, larger ones that differ are looked into. How many
-    /// keys were put right.
-    async fn stretch(&self, stretch: &Range, open: &mut Vec<Range>) -> Result<u64> {
+    /// Asks for the pieces of a stretch. Pieces of one record are settled, larger ones that differ are looked into.
+    async fn stretch(&self, stretch: &Range, open: &mut Vec<Range>, done: &mut Reconciled) -> Result<()> {
         let body = json!({
             "from": range::key_json(self.schema, stretch.from.as_deref()),
             "to": range::key_json(self.schema, stretch.to.as_deref()),
@@ -74,7 +76,6 @@ impl Reconcile<'_> {
             .client
             .post(&format!("{}/digest", self.feed.intake()), &body)
             .await?;
-        let mut differing = 0;
         for part in range::parts(self.schema, &answer)? {
             let piece = part.range;
             let own = self
@@ -83,17 +84,28 @@ impl Reconcile<'_> {
             if own == (part.digest, part.records) {
                 continue;
             }
-            match part.records {
-                0 => differing += self.absent(&piece, None)?,
-                1 => {
-                    let key = part.key.ok_or_else(range::unreadable)?;
-                    differing += self.absent(&piece, Some(&key))? + 1;
-                    self.state.correct(&[(key, Some(part.digest.0))])?;
+            let there = match part.records {
+                0 => None,
+                1 => Some(part.key.ok_or_else(range::unreadable)?),
+                _ => {
+                    open.push(piece);
+                    continue;
                 }
-                _ => open.push(piece),
+            };
+            let absent = self.absent(&piece, there.as_ref())?;
+            if self.schema.definition.retention.is_some() {
+                done.gone += absent;
+            } else {
+                done.differing += absent;
+            }
+            if let Some(key) = there
+                && self.state.sent(&key)? != Some(part.digest.0)
+            {
+                self.state.correct(&[(key, Some(part.digest.0))])?;
+                done.differing += 1;
             }
         }
-        Ok(differing)
+        Ok(())
     }
 
     /// Keys of the copy that the server does not hold.

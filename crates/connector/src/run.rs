@@ -5,7 +5,7 @@ mod followed;
 mod forever;
 mod status;
 
-use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
+use std::{cell::RefCell, fs::File, io::Write, path::Path, sync::Arc, time::Duration};
 
 use dagr_model::{definition::Definition, digest::SetDigest, schema::Schema};
 use jiff::Timestamp;
@@ -200,6 +200,7 @@ impl Running {
             upserts = found.upserts,
             deletes = found.deletes,
             refused = found.refused,
+            expired = found.expired,
             "compared"
         );
         Ok(Looked::Compared(found))
@@ -263,8 +264,12 @@ impl Running {
                 exchanges = done.exchanges,
                 "the server held other records than were sent"
             );
-            self.state.set_meta("compare_due", "true")?;
-            self.state.read_again()?;
+        }
+        if done.gone > 0 {
+            tracing::info!(
+                gone = done.gone,
+                "records that the server does not hold any more: those that are not past the retention are sent again"
+            );
         }
         Ok(done)
     }
@@ -307,12 +312,16 @@ impl Running {
         }
         if round.held.is_none() && (reconcile || self.reconcile_due()?) {
             let mut done = self.reconcile().await?;
-            if done.differing > 0 {
+            if done.differing + done.gone > 0 {
                 if let Looked::Compared(found) = self.compare_settled().await? {
                     round.add(&found);
                 }
                 round.deliver(self.deliver(retry).await?);
-                done.differing = self.reconcile().await?.differing;
+                if round.held.is_none() {
+                    let exchanges = done.exchanges;
+                    done = self.reconcile().await?;
+                    done.exchanges += exchanges;
+                }
             }
             round.reconciled = Some(done);
         }
@@ -381,13 +390,14 @@ impl Running {
         let answered = self.client.post_empty(&path).await.map(|_| ());
         // Whatever came of it, the package's state now is the server's.
         let delivered = self.deliver(None).await;
-        answered?;
         match delivered {
             Err(Error::Decide(_)) if !confirm => {}
+            // What became of it says more than the answer.
             other => {
                 other?;
             }
         }
+        answered?;
         Ok(package.id.clone())
     }
 }
@@ -417,6 +427,7 @@ impl Round {
         self.found.upserts += found.upserts;
         self.found.deletes += found.deletes;
         self.found.refused = found.refused;
+        self.found.expired = found.expired;
         self.found.unread = found.unread;
         self.found.kept = found.kept;
     }
@@ -469,7 +480,39 @@ fn compile(feed: &Feed, text: &str) -> Result<Schema> {
     Ok(Schema::compile(Arc::new(definition), None))
 }
 
+/// All of it or what was there before: a feed whose server is away begins with what lies there.
 fn keep_definition(state: &State, text: &str) -> Result<()> {
-    let path = state.dir().join(DEFINITION);
-    std::fs::write(&path, text).map_err(|error| Error::file(&path, &error))
+    let (path, beside) = (
+        state.dir().join(DEFINITION),
+        state.dir().join("definition.yaml.part"),
+    );
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &path)?;
+        File::open(state.dir())?.sync_all()
+    };
+    write().map_err(|error| Error::file(&path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn the_known_definition_is_whole_at_every_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(dir.path()).unwrap();
+        keep_definition(&state, "name: before").unwrap();
+        let mut reading = File::open(dir.path().join(DEFINITION)).unwrap();
+        keep_definition(&state, "x").unwrap();
+        let mut text = String::new();
+        reading.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "name: before");
+        let now = std::fs::read_to_string(dir.path().join(DEFINITION)).unwrap();
+        assert_eq!(now, "x");
+    }
 }

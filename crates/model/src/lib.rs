@@ -17,6 +17,7 @@ pub mod leaves;
 pub mod permission;
 pub mod plan;
 pub mod record;
+pub mod retention;
 pub mod role;
 pub mod schema;
 pub mod template;

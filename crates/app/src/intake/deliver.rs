@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashSet, path::Path};
 
-use dagr_model::fault::Fault;
+use dagr_model::{fault::Fault, retention::Cutoff};
 use dagr_store::{
     kv::{Kv, KvError, Sink, Table},
     set::{
@@ -20,7 +20,6 @@ use super::{
     aside::{self, AsideRow, AsideWriter, MAX_ROWS},
     package::{Facts, PackageRow, State},
     receipt,
-    retention::Cutoff,
     rows::UNREAD,
 };
 use crate::{problem::MAX_FAULTS, secrets::Secrets, set::LiveSet};

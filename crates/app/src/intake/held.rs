@@ -76,12 +76,13 @@ impl App {
 
     fn confirm(&self, set: &LiveSet, by: &Actor, id: &str) -> Result<(Value, Outcome), Problem> {
         let kv = self.open_set(set)?;
-        let (row, held) = held_row(&*kv, id)?;
+        let (mut row, held) = held_row(&*kv, id)?;
         let head = Head::read(&*kv.snapshot()?)?;
         let dir = StageDir::held(&self.stage_root(), &held.stage);
         if (head.sequence, head.epoch) != (held.sequence, held.epoch) {
             // Whoever confirmed it finds out why it went.
             self.enter_decision(set, by, "package_outdated", &row, &held)?;
+            row.outdated = true;
             reject(&*kv, row)?;
             dir.remove();
             let detail =

@@ -58,7 +58,7 @@ impl App {
         .await
     }
 
-    /// `{package_id, state, progress?, receipt?, would_delete?}`.
+    /// `{package_id, state, progress?, receipt?, would_delete?, outdated?}`.
     pub async fn package_get(
         &self,
         ctx: &Ctx,

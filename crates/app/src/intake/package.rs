@@ -38,6 +38,9 @@ pub(super) struct PackageRow {
     pub facts: Facts,
     pub receipt: Option<Value>,
     pub held: Option<Held>,
+    /// Of a rejected one: nobody decided against it, it could not be applied any more.
+    #[serde(default)]
+    pub outdated: bool,
 }
 
 /// What is known of a package once its body has ended.
@@ -109,6 +112,7 @@ impl PackageRow {
             facts,
             receipt: None,
             held: None,
+            outdated: false,
         }
     }
 
@@ -123,7 +127,7 @@ impl PackageRow {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// `{package_id, state, receipt?, would_delete?}`.
+    /// `{package_id, state, receipt?, would_delete?, outdated?}`.
     pub fn view(&self) -> Value {
         let mut view = json!({ "package_id": self.package_id, "state": self.state });
         if let Some(receipt) = &self.receipt {
@@ -131,6 +135,9 @@ impl PackageRow {
         }
         if let Some(held) = self.held.as_ref().filter(|_| self.state == State::Held) {
             view["would_delete"] = json!(held.would_delete);
+        }
+        if self.outdated {
+            view["outdated"] = json!(true);
         }
         view
     }

@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use dagr_model::{
-    definition::Type,
-    ids::Sequence,
-    record::RecordRef,
-    schema::{NodeId, Schema},
-};
+use dagr_model::{ids::Sequence, record::RecordRef, retention::Cutoff};
 use dagr_store::{
     kv::{Direction, Kv, KvError, Range, Sink, Snapshot, Table},
     set::{
@@ -20,7 +15,7 @@ use dagr_store::{
     },
     stage::{Stage, Verb, groups::Resolve},
 };
-use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{
     in_turn,
@@ -28,47 +23,6 @@ use super::{
     stage_dir::{StageDir, stage_problem},
 };
 use crate::{App, problem::Problem, set::LiveSet};
-
-/// Records dated before this are past their retention.
-pub(super) struct Cutoff {
-    node: NodeId,
-    before: Before,
-}
-
-enum Before {
-    Date(Date),
-    Instant(Timestamp),
-}
-
-impl Cutoff {
-    /// `None` = the definition keeps records for good (or longer than there are dates).
-    pub fn of(schema: &Schema, now: Timestamp) -> Option<Self> {
-        let retention = schema.definition.retention.as_ref()?;
-        let zone = TimeZone::get(&schema.definition.timezone).unwrap_or(TimeZone::UTC);
-        let keep = Span::new()
-            .try_months(retention.keep_months)
-            .and_then(|span| span.try_days(retention.keep_days))
-            .ok()?;
-        let then = now.to_zoned_datetime(zone).checked_sub(keep).ok()?;
-        let node = schema.node(&retention.field)?;
-        let before = match schema.nodes[node].ty {
-            Type::Date => Before::Date(then.date()),
-            _ => Before::Instant(then.timestamp()),
-        };
-        Some(Self { node, before })
-    }
-
-    /// A record without the date stays.
-    pub fn is_past(&self, schema: &Schema, record: RecordRef<'_>) -> bool {
-        let Some(text) = schema.leaf_text(record, self.node) else {
-            return false;
-        };
-        match &self.before {
-            Before::Date(before) => text.parse::<Date>().is_ok_and(|date| date < *before),
-            Before::Instant(before) => text.parse::<Timestamp>().is_ok_and(|at| at < *before),
-        }
-    }
-}
 
 impl App {
     /// Removes records past their retention, told as deletes. Gives how many went.

@@ -7,8 +7,10 @@ use dagr_model::{
     digest::record_digest,
     fault::Fault,
     record::Canonical,
+    retention::Cutoff,
     schema::{NodeId, Schema},
 };
+use jiff::Timestamp;
 
 use super::{
     Refused,
@@ -110,6 +112,7 @@ enum Outcome {
         digest: [u8; 32],
         key: Range<usize>,
         json: Range<usize>,
+        expired: bool,
     },
     Refused {
         refused: Vec<Refused>,
@@ -127,7 +130,15 @@ impl Read {
                     digest,
                     key,
                     json,
-                } => take.record(row, &self.texts[key], &digest, &self.texts[json])?,
+                    expired,
+                } => {
+                    let (key, json) = (&self.texts[key], &self.texts[json]);
+                    if expired {
+                        take.expired(row, key, &digest, json)?;
+                    } else {
+                        take.record(row, key, &digest, json)?;
+                    }
+                }
                 Outcome::Refused { refused, key } => take.refused(refused, key)?,
                 Outcome::Unread(refused) => take.unread(refused)?,
             }
@@ -143,7 +154,8 @@ impl Read {
         }
     }
 
-    fn push(&mut self, schema: &Schema, row: u64, Buffers { record, key }: &mut Buffers) {
+    fn push(&mut self, reader: &Reader, row: u64, Buffers { record, key }: &mut Buffers) {
+        let schema = &*reader.schema;
         if let Err(fault) = schema.write_key(record.as_ref(), key) {
             let refused = Refused::new(row, &fault.place, &fault.rule, fault.message, "");
             // No record can have it.
@@ -158,6 +170,10 @@ impl Read {
             digest: record_digest(&record.json),
             key: start..middle,
             json: middle..self.texts.len(),
+            expired: reader
+                .cutoff
+                .as_ref()
+                .is_some_and(|cutoff| cutoff.is_past(schema, record.as_ref())),
         });
     }
 
@@ -183,6 +199,8 @@ pub struct Reader {
     zoned: Vec<usize>,
     /// For rows that are refused.
     key: KeyReader,
+    /// What the server does not keep. Its clock decides; with one that is minutes off nobody signs in.
+    cutoff: Option<Cutoff>,
 }
 
 impl Reader {
@@ -190,6 +208,7 @@ impl Reader {
     pub fn new(schema: Arc<Schema>, mapping: Option<Mapping>, width: usize, passes: bool) -> Self {
         Self {
             key: KeyReader::new(&schema, passes),
+            cutoff: Cutoff::of(&schema, Timestamp::now()),
             schema,
             mapping,
             width,
@@ -270,7 +289,7 @@ impl Reader {
         };
         // The mapping has read what a CSV writes in its own way.
         match schema.read_cells_into(&mapped, &CsvOptions::default(), &mut buffers.record) {
-            Ok(()) => read.push(schema, row, buffers),
+            Ok(()) => read.push(self, row, buffers),
             Err(faults) => {
                 let refused = faults
                     .into_iter()
@@ -289,7 +308,7 @@ impl Reader {
         match self.schema.read_json(raw) {
             Ok(record) => {
                 buffers.record = record;
-                read.push(&self.schema, row, buffers);
+                read.push(self, row, buffers);
             }
             Err(faults) => {
                 let refused = faults

@@ -165,7 +165,7 @@ impl Body {
     }
 
     /// The same body but for some lines. Whoever reads along is cut off.
-    pub fn without(mut self, dropped: &Dropped) -> Result<Self> {
+    pub fn without(mut self, dropped: &Lines) -> Result<Self> {
         self.write()?;
         let fault = |error: std::io::Error| Error::file(&self.path, &error);
         let old = self.path.with_extension("all");
@@ -182,7 +182,7 @@ impl Body {
             if input.read_until(b'\n', &mut line).map_err(fault)? == 0 {
                 break;
             }
-            if !dropped.is(number) {
+            if !dropped.has(number) {
                 kept.gathered.extend_from_slice(&line);
                 kept.lines += 1;
                 if kept.gathered.len() >= GATHERED {
@@ -223,33 +223,32 @@ impl Drop for Body {
     }
 }
 
-/// Lines that do not stay.
+/// Lines of a body, by their numbers from 0.
 #[derive(Debug, Default)]
-pub struct Dropped {
+pub struct Lines {
     bits: Vec<u64>,
     count: u64,
 }
 
-impl Dropped {
+impl Lines {
     pub fn mark(&mut self, line: Option<u64>) {
         let Some(line) = line else { return };
         let at = (line / 64) as usize;
         if self.bits.len() <= at {
             self.bits.resize(at + 1, 0);
         }
+        self.count += u64::from(!self.has(line));
         self.bits[at] |= 1 << (line % 64);
-        self.count += 1;
     }
 
-    /// Stays after all.
-    pub fn keep(&mut self, line: u64) {
-        if let Some(bits) = self.bits.get_mut((line / 64) as usize) {
-            *bits &= !(1 << (line % 64));
+    pub fn unmark(&mut self, line: u64) {
+        if self.has(line) {
+            self.bits[(line / 64) as usize] &= !(1 << (line % 64));
             self.count -= 1;
         }
     }
 
-    fn is(&self, line: u64) -> bool {
+    pub fn has(&self, line: u64) -> bool {
         self.bits
             .get((line / 64) as usize)
             .is_some_and(|bits| bits & 1 << (line % 64) != 0)
@@ -257,6 +256,10 @@ impl Dropped {
 
     pub fn any(&self) -> bool {
         self.count > 0
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
     }
 }
 
@@ -302,22 +305,4 @@ pub fn each_line(path: &Path, mut take: impl FnMut(&str) -> Result<()>) -> Resul
         take(&line.map_err(fault)?)?;
     }
     Ok(())
-}
-
-/// The named lines (from 1, rising) of a body.
-pub fn lines(path: &Path, wanted: &[u64]) -> Result<Vec<String>> {
-    let fault = |error: std::io::Error| Error::file(path, &error);
-    let decoder = Decoder::new(File::open(path).map_err(fault)?).map_err(fault)?;
-    let mut found = Vec::with_capacity(wanted.len());
-    let mut wanted = wanted.iter().peekable();
-    for (at, line) in BufReader::new(decoder).lines().enumerate() {
-        let line = line.map_err(fault)?;
-        if wanted.next_if(|wanted| **wanted == at as u64 + 1).is_some() {
-            found.push(line);
-        }
-        if wanted.peek().is_none() {
-            break;
-        }
-    }
-    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use dagr_model::definition::Duplicates;
 
-use super::{body::Dropped, in_order::Run};
+use super::{body::Lines, in_order::Run};
 use crate::{
     error::{Error, Result},
     sort::{Entry, Sorted},
@@ -102,7 +102,7 @@ impl Groups {
     }
 
     /// Lines of all its rows are marked: the one that counts is to be kept.
-    pub fn next(&mut self, dropped: &mut Dropped) -> Result<Option<Group>> {
+    pub fn next(&mut self, dropped: &mut Lines) -> Result<Option<Group>> {
         let Some(entry) = self.ahead.take() else {
             return Ok(None);
         };

@@ -7,7 +7,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{collect::Collect, feed::MapSpec, state::PackageState};
+use crate::{
+    collect::Collect,
+    feed::MapSpec,
+    state::{PackageState, Sent},
+};
 
 fn schema(duplicates: &str) -> Arc<Schema> {
     let text = format!(
@@ -22,6 +26,11 @@ fn record(id: i64, word: &str) -> Vec<u8> {
 
 /// Compares rows with what was sent.
 fn compare(state: &State, schema: &Arc<Schema>, rows: &[(i64, String)], touched: Option<&[i64]>) -> Found {
+    let rows: Vec<_> = rows.iter().map(|(id, word)| record(*id, word)).collect();
+    compare_records(state, schema, &rows, touched)
+}
+
+fn compare_records(state: &State, schema: &Arc<Schema>, rows: &[Vec<u8>], touched: Option<&[i64]>) -> Found {
     let extent = match touched {
         Some(_) => Extent::Touched,
         None if state.is_new().unwrap() => Extent::Snapshot,
@@ -33,11 +42,16 @@ fn compare(state: &State, schema: &Arc<Schema>, rows: &[(i64, String)], touched:
         comparison.touch(schema.key_from_values(&[json!(id)]).unwrap());
     }
     let mut collect = Collect::new(schema, &spec, &mut comparison);
-    for (at, (id, word)) in rows.iter().enumerate() {
-        collect.json(at as u64 + 1, &record(*id, word)).unwrap();
+    for (at, row) in rows.iter().enumerate() {
+        collect.json(at as u64 + 1, row).unwrap();
     }
     collect.finish().unwrap();
     comparison.finish(&[]).unwrap()
+}
+
+/// The server declined nothing.
+fn none(_: &mut dyn FnMut(Sent) -> Result<()>) -> Result<()> {
+    Ok(())
 }
 
 type Model = BTreeMap<i64, String>;
@@ -53,9 +67,8 @@ fn apply(state: &State, n: i64, model: &mut Model) {
     if package.mode == "snapshot" {
         model.clear();
     }
-    let all: Vec<u64> = (1..=package.operations).collect();
-    for line in body_lines(&state.body(n), &all).unwrap() {
-        let operation: Value = serde_json::from_str(&line).unwrap();
+    each_line(&state.body(n), |line| {
+        let operation: Value = serde_json::from_str(line).unwrap();
         match operation["op"].as_str().unwrap() {
             "upsert" => {
                 let record = &operation["record"];
@@ -68,7 +81,9 @@ fn apply(state: &State, n: i64, model: &mut Model) {
                     .expect("what was never sent is not deleted");
             }
         }
-    }
+        Ok(())
+    })
+    .unwrap();
 }
 
 fn digest(schema: &Schema, model: &Model) -> (SetDigest, u64) {
@@ -209,7 +224,7 @@ proptest! {
                 source = server.clone();
             } else {
                 apply(&state, n, &mut server);
-                state.applied(&package, "{}", &[]).unwrap();
+                state.applied(&package, "{}", none).unwrap();
                 prop_assert_eq!(&server, &source);
             }
             copy_is(&state, &schema, &server);
@@ -247,12 +262,93 @@ fn what_the_server_declined_is_not_sent_again_until_it_changes() {
     let package = state.unfinished().unwrap().remove(0);
     let key = schema.key_from_values(&[json!(2)]).unwrap();
     let sent = record_digest(&schema.read_json(&record(2, "bad")).unwrap().json);
-    state.applied(&package, "{}", &[(key, sent)]).unwrap();
+    state
+        .applied(&package, "{}", |decline| decline((key, sent)))
+        .unwrap();
     assert_eq!(state.digest().unwrap().1, 1);
     assert_eq!(compare(&state, &schema, &rows("bad"), None).package, None);
     assert!(state.has_declined().unwrap());
     assert_eq!(compare(&state, &schema, &rows("good"), None).upserts, 1);
     assert!(!state.has_declined().unwrap(), "it is another record now");
+}
+
+#[test]
+fn a_first_load_that_was_declined_is_not_sent_again_and_takes_nothing_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let rows = |words: [&str; 2]| [(1, words[0].to_owned()), (2, words[1].to_owned())];
+    compare(&state, &schema, &rows(["a", "b"]), None);
+    let package = state.unfinished().unwrap().remove(0);
+    let decline_all = |decline: &mut dyn FnMut(Sent) -> Result<()>| {
+        [(1, "a"), (2, "b")].into_iter().try_for_each(|(id, word)| {
+            let digest = record_digest(&schema.read_json(&record(id, word)).unwrap().json);
+            decline((schema.key_from_values(&[json!(id)]).unwrap(), digest))
+        })
+    };
+    state.set_meta("compare_due", "false").unwrap();
+    state.declined_whole(&package, "x", decline_all).unwrap();
+    assert_eq!(state.meta("compare_due").unwrap().as_deref(), Some("false"));
+    let mut left = std::fs::read_dir(dir.path()).unwrap().flatten();
+    assert!(!left.any(|file| file.path().ends_with("00000001.digests")));
+    // The schedule's comparison.
+    assert_eq!(compare(&state, &schema, &rows(["a", "b"]), None).package, None);
+    // One is another record: the server may hold the second in an earlier form.
+    assert_eq!(compare(&state, &schema, &rows(["c", "b"]), None).upserts, 1);
+    let package = state.unfinished().unwrap().remove(0);
+    assert_eq!((package.mode.as_str(), package.operations), ("delta", 1));
+}
+
+#[test]
+fn packages_that_are_refused_again_and_again_do_not_fill_the_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let many = "WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 10100)
+        INSERT INTO package SELECT n, n, 'delta', 'refused', NULL, '', 0, 0, 0, '', NULL, NULL, NULL FROM n";
+    state.db.execute_batch(many).unwrap();
+    compare(&state, &schema, &[(1, "a".to_owned())], None);
+    let package = state.unfinished().unwrap().remove(0);
+    state.declined_whole(&package, "x", none).unwrap();
+    let count = "SELECT count(*) FROM package";
+    let kept: i64 = state.db.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 10_000);
+}
+
+#[test]
+fn what_is_past_its_retention_is_not_sent_and_what_the_server_may_hold_goes_there_by_itself() {
+    let text = "name: x_set\nkey: Id\ndata_description: d\nretention: {field: At, keep: 1y}\nfields:\n  - Id int : i\n  - At date : a\n  - Word : w\n";
+    let schema = Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None));
+    let dir = tempfile::tempdir().unwrap();
+    let state = State::open(dir.path()).unwrap();
+    let today = jiff::Zoned::now().date();
+    let aged = today.checked_sub(jiff::Span::new().months(18)).unwrap();
+    let row = |id: i64, at: jiff::civil::Date, word: &str| {
+        json!({ "Id": id, "At": at.to_string(), "Word": word })
+            .to_string()
+            .into_bytes()
+    };
+    let found = |rows: &[Vec<u8>], touched| {
+        let found = compare_records(&state, &schema, rows, touched);
+        for package in state.unfinished().unwrap() {
+            state.applied(&package, "{}", none).unwrap();
+        }
+        [found.upserts, found.deletes, found.expired]
+    };
+    let first = [row(1, today, "a"), row(2, aged, "b"), row(3, today, "c")];
+    assert_eq!(found(&first, None), [2, 0, 1]);
+    assert_eq!(found(&first, None), [0, 0, 1]);
+    assert_eq!(found(&first[1..2], Some(&[2])), [0, 0, 1]);
+    // It was sent before it aged; then the server is found not to hold it any more.
+    let sent = record_digest(&schema.read_json(&row(2, aged, "b")).unwrap().json);
+    let key = schema.key_from_values(&[json!(2)]).unwrap();
+    state.correct(&[(key.clone(), Some(sent))]).unwrap();
+    assert_eq!(found(&first, None), [0, 0, 0]);
+    state.correct(&[(key.clone(), None)]).unwrap();
+    assert_eq!(found(&first, None), [0, 0, 1]);
+    // One that changes and is past it by that goes; one that changes and is not past it any more comes.
+    let changed = [row(1, aged, "a"), row(2, today, "b"), row(3, today, "c")];
+    assert_eq!(found(&changed, None), [1, 1, 1]);
+    assert_eq!(found(&first[..1], Some(&[1])), [1, 0, 0]);
+    assert_eq!(state.digest().unwrap().1, 3);
 }
 
 #[test]
@@ -269,7 +365,11 @@ fn a_declined_record_that_is_gone_is_forgotten_by_whoever_reads_all() {
             record_digest(&schema.read_json(&record(id, "a")).unwrap().json),
         )
     });
-    state.applied(&package, "{}", &declined).unwrap();
+    state
+        .applied(&package, "{}", |decline| {
+            declined.iter().cloned().try_for_each(decline)
+        })
+        .unwrap();
     let left = || [2, 3].map(|at| state.declined(&declined[at - 2].0).unwrap().is_some());
     compare(&state, &schema, &rows(&[1]), Some(&[1]));
     assert_eq!(left(), [true, true]);
@@ -301,7 +401,7 @@ fn a_copy_that_had_yet_to_follow_does_so_at_the_next_start() {
     let (before, after) = (rows([(1, "a"), (2, "b")]), rows([(1, "c"), (3, "d")]));
     compare(&state, &schema, &before, None);
     let first = state.unfinished().unwrap().remove(0);
-    state.applied(&first, "{}", &[]).unwrap();
+    state.applied(&first, "{}", none).unwrap();
     // What a large comparison enters; then the process is gone.
     let key = |id: i64| schema.key_from_values(&[json!(id)]).unwrap();
     let digest_of = |id, word| record_digest(&schema.read_json(&record(id, word)).unwrap().json);
@@ -348,7 +448,7 @@ fn a_package_taken_back_with_one_made_on_top_of_it_leaves_nothing_behind() {
     let rows = |word: &str| vec![(1, word.to_owned()), (2, word.to_owned())];
     compare(&state, &schema, &rows("a"), None);
     let first = state.unfinished().unwrap().remove(0);
-    state.applied(&first, "{}", &[]).unwrap();
+    state.applied(&first, "{}", none).unwrap();
     compare(&state, &schema, &rows("b"), None);
     compare(&state, &schema, &rows("c"), Some(&[1, 2]));
     let packages = state.unfinished().unwrap();
@@ -375,7 +475,7 @@ fn a_damaged_copy_is_told_and_forgotten_when_everything_is_sent_anew() {
     let rows = [(1, "a".to_owned()), (2, "b".to_owned())];
     compare(&state, &schema, &rows, None);
     let first = state.unfinished().unwrap().remove(0);
-    state.applied(&first, "{}", &[]).unwrap();
+    state.applied(&first, "{}", none).unwrap();
     compare(&state, &schema, &rows[..1], None);
     drop(state);
     std::fs::write(dir.path().join("00000001.digests"), "cut off").unwrap();

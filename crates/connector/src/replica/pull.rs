@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     path::Path,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,7 +27,7 @@ use crate::{
 const PAGE: usize = 5_000;
 /// How often the definition is asked for while changes come.
 const DEFINITION: Duration = Duration::from_secs(5);
-/// How often a file is written anew while a copy is loaded beside it.
+/// How often a file is written anew while more pages come.
 const SHOWN: Duration = Duration::from_mins(1);
 /// No server is left alone for longer.
 const LONGEST: Duration = Duration::from_mins(15);
@@ -43,7 +44,9 @@ pub struct Replica {
     asked: Option<Instant>,
     /// A page that could not be applied yet.
     kept: Option<Kept>,
-    /// When the file was last written during a load.
+    /// Does a file show records that were taken back?
+    pub(super) withdrawn: bool,
+    /// When they were last taken from it.
     pub(super) shown: Option<Instant>,
 }
 
@@ -82,24 +85,42 @@ impl Replica {
     pub(super) async fn begin(spec: Spec, client: Client) -> Result<Self> {
         let mut target = Target::open(&spec.target).await?;
         target.lock(&spec.name).await?;
-        let text = definition(&spec, &client).await?;
-        let schema = compile(&text)?;
+        let known = target.note(&spec.name, "definition").await?;
+        let text = match known.clone().filter(|text| !text.is_empty()) {
+            Some(text) => text,
+            None => definition(&spec, &client).await?,
+        };
         let mut replica = Self {
             spec,
             client,
             target,
-            schema,
+            schema: compile(&text)?,
             text,
-            asked: Some(Instant::now()),
+            asked: None,
             kept: None,
+            withdrawn: false,
             shown: None,
         };
+        if known.as_ref() == Some(&replica.text) {
+            replica.begin_again().await?;
+        }
+        replica.asked = Some(Instant::now());
         let settled = replica.settle().await;
         replica.told(settled).await?;
-        if replica.is_loading().await? {
-            replica.export().await?;
-        }
         Ok(replica)
+    }
+
+    /// The file of a copy that stands does not wait for the server; then the definition as it is now.
+    async fn begin_again(&mut self) -> Result<()> {
+        if self.schema.definition.name.as_str() == self.spec.dataset
+            && let Err(error) = self.write_file().await
+        {
+            tracing::warn!(%error, "the file may show what was taken back");
+            self.withdrawn = true;
+        }
+        self.text = definition(&self.spec, &self.client).await?;
+        self.schema = compile(&self.text)?;
+        Ok(())
     }
 
     pub(super) async fn note(&self, name: &str) -> Result<Option<String>> {
@@ -127,12 +148,20 @@ impl Replica {
 
     /// Applies one page. `true`: nothing more is there now.
     pub async fn step(&mut self, wait: Duration) -> Result<bool> {
+        let end = self.page(wait).await;
+        if end.is_err() {
+            self.show().await;
+        }
+        end
+    }
+
+    async fn page(&mut self, wait: Duration) -> Result<bool> {
         let cursor = self.note("cursor").await?;
         let text = self.text.clone();
         let kept = self.kept.take();
         let answer = match kept.filter(|kept| kept.after == cursor && kept.text == text) {
             Some(kept) => kept.answer,
-            None => match self.fetch(cursor.as_deref(), wait).await {
+            None => match self.fetch_or_show(cursor.as_deref(), wait).await {
                 Err(Error::Call(CallError::Refused(refusal)))
                     if cursor.is_some() && ANEW.contains(&refusal.code.as_str()) =>
                 {
@@ -174,6 +203,30 @@ impl Replica {
         }
         self.apply(read, cursor).await?;
         Ok(end)
+    }
+
+    /// A server that falls silent does not keep in the file what was taken back.
+    async fn fetch_or_show(&mut self, cursor: Option<&str>, wait: Duration) -> Result<Value> {
+        if !self.withdrawn {
+            return self.fetch(cursor, wait).await;
+        }
+        let rest = self
+            .shown
+            .map_or(Duration::ZERO, |at| SHOWN.saturating_sub(at.elapsed()));
+        let (answer, written) = {
+            let mut fetch = pin!(self.fetch(cursor, wait));
+            match tokio::time::timeout(rest, &mut fetch).await {
+                Ok(answer) => (answer, None),
+                Err(_) => {
+                    let written = self.write_file().await;
+                    (fetch.await, Some(written))
+                }
+            }
+        };
+        if let Some(written) = written {
+            self.written(&written);
+        }
+        answer
     }
 
     async fn fetch(&self, cursor: Option<&str>, wait: Duration) -> Result<Value> {
@@ -237,12 +290,10 @@ impl Replica {
             done = self.whole().await;
         }
         self.target.end(done).await?;
-        if loading && !page.end && self.shown.is_none_or(|at| at.elapsed() > SHOWN) {
-            // What was taken back does not wait for the load in a file either.
-            self.export().await?;
-            if !page.deletes.is_empty() {
-                self.shown = Some(Instant::now());
-            }
+        self.withdrawn |= !page.deletes.is_empty() && matches!(self.spec.target, TargetSpec::Files { .. });
+        if !page.end && self.shown.is_none_or(|at| at.elapsed() > SHOWN) {
+            // What was taken back does not wait for the pages behind it.
+            self.show().await;
         }
         if self.note("problem").await?.is_some() {
             self.set_note("problem", "").await?;
@@ -304,8 +355,29 @@ impl Replica {
         self.export().await
     }
 
+    /// Takes from the file what was taken back. Why that fails is told again when everything is there.
+    pub(super) async fn show(&mut self) {
+        if self.withdrawn
+            && let Err(error) = self.export().await
+        {
+            tracing::warn!(%error, "the file still shows what was taken back");
+        }
+    }
+
     /// Writes the file, where the target is one and it is not as the copy is.
-    pub(super) async fn export(&self) -> Result<()> {
+    pub(super) async fn export(&mut self) -> Result<()> {
+        let written = self.write_file().await;
+        self.written(&written);
+        written
+    }
+
+    fn written(&mut self, written: &Result<()>) {
+        if written.is_ok() && self.withdrawn {
+            (self.withdrawn, self.shown) = (false, Some(Instant::now()));
+        }
+    }
+
+    async fn write_file(&self) -> Result<()> {
         if self.is_loading().await? {
             return match self.standing().await? {
                 Some(standing) => self.export_standing(&standing).await,
@@ -332,6 +404,7 @@ impl Replica {
             })
             .await?;
             if end {
+                this.into_inner().show().await;
                 return Ok(());
             }
         }
@@ -356,7 +429,11 @@ impl Replica {
     }
 
     pub async fn verify(&mut self) -> Result<verify::Verified> {
-        verify::run(self).await
+        let done = verify::run(self).await;
+        if done.is_err() {
+            self.show().await;
+        }
+        done
     }
 
     async fn verify_due(&self) -> Result<bool> {
@@ -400,12 +477,7 @@ pub(super) fn rest(error: &Error, pause: Duration) -> Duration {
 
 async fn round(replica: &mut Replica, wait: Duration) -> Result<()> {
     replica.reconnect().await?;
-    let stepped = replica.step(wait).await;
-    if stepped.is_err() && replica.is_loading().await.unwrap_or(false) {
-        // The load stands: what was taken back does not stand in the file meanwhile.
-        let _ = replica.export().await;
-    }
-    if stepped? {
+    if replica.step(wait).await? {
         // The file does not wait for a verify; and one that mends the copy writes it again.
         let written = replica.export().await;
         if replica.verify_due().await? {

@@ -32,6 +32,8 @@ struct Given {
     pages: VecDeque<(u16, Value)>,
     /// The definition is not given so many times.
     refused: u32,
+    /// Calls are taken and never answered.
+    silent: Option<Vec<TcpStream>>,
     asked: Vec<String>,
 }
 
@@ -161,6 +163,10 @@ fn answer(mut stream: TcpStream, given: &Mutex<Given>) -> Option<()> {
     let first = lines.next()?.ok()?;
     while !lines.next()?.ok()?.is_empty() {}
     let path = first.split(' ').nth(1)?;
+    if let Some(calls) = &mut given.lock().unwrap().silent {
+        calls.push(stream);
+        return None;
+    }
     let (status, body) = given.lock().unwrap().answer(path);
     let head = format!(
         "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -474,6 +480,82 @@ async fn a_record_that_is_taken_back_during_a_load_leaves_the_file() {
     assert!(step(&mut replica).await.unwrap());
     replica.export().await.unwrap();
     assert_eq!(read(), ["c", "e"]);
+}
+
+/// A file of two records; the second is taken back, and more is to come.
+async fn taking_back(site: &Site) -> Replica {
+    site.page(&["a", "b"], "c1", true);
+    let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
+    assert!(step(&mut replica).await.unwrap());
+    replica.export().await.unwrap();
+    let gone = json!({"operation": "delete", "key": {"Code": "b"}});
+    site.gives(200, json!({"changes": [gone], "next": "c2", "end": false}));
+    replica
+}
+
+fn shows(site: &Site, code: &str) -> bool {
+    let text = std::fs::read_to_string(site.dir.path().join("copy.csv")).unwrap();
+    text.contains(&format!("\n{code},"))
+}
+
+#[tokio::test]
+async fn a_file_does_not_wait_for_the_pages_behind_a_take_back() {
+    let site = Site::new(WHOLE);
+    let mut replica = taking_back(&site).await;
+    assert!(!step(&mut replica).await.unwrap());
+    assert!(shows(&site, "a") && !shows(&site, "b"));
+}
+
+#[tokio::test]
+async fn a_file_does_not_wait_for_a_server_that_fails_behind_a_take_back() {
+    for verifies in [false, true] {
+        let site = Site::new(WHOLE);
+        let mut replica = taking_back(&site).await;
+        site.gives(403, json!({"status": 403, "code": "permission_suspended"}));
+        // It was written just now.
+        replica.shown = Some(std::time::Instant::now());
+        if verifies {
+            replica.verify().await.unwrap_err();
+        } else {
+            replica.catch_up().await.unwrap_err();
+        }
+        assert!(!shows(&site, "b"), "{verifies}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_does_not_wait_for_a_server_that_is_silent_behind_a_take_back() {
+    let site = Site::new(WHOLE);
+    let mut replica = taking_back(&site).await;
+    replica.shown = Some(std::time::Instant::now());
+    assert!(!step(&mut replica).await.unwrap());
+    assert!(shows(&site, "b"));
+    // A minute later.
+    replica.shown = None;
+    site.given.lock().unwrap().silent = Some(Vec::new());
+    let taken = async {
+        while shows(&site, "b") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = step(&mut replica) => panic!("the server answers"),
+        () = taken => {}
+    }
+}
+
+#[tokio::test]
+async fn a_file_does_not_wait_for_a_server_that_is_away_at_the_start() {
+    let site = Site::new(WHOLE);
+    let mut replica = taking_back(&site).await;
+    replica.shown = Some(std::time::Instant::now());
+    assert!(!step(&mut replica).await.unwrap());
+    assert!(shows(&site, "b"));
+    // Killed; then the server is not there.
+    drop(replica);
+    site.given.lock().unwrap().refused = 1;
+    assert!(site.replica_in(FILES, PEOPLE).await.is_err());
+    assert!(shows(&site, "a") && !shows(&site, "b"));
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn load_anew(replica: &mut Replica, mut done: Verified, why: &str) -> Resu
     Ok(done)
 }
 
-async fn finish(replica: &Replica, done: &mut Verified) -> Result<()> {
+async fn finish(replica: &mut Replica, done: &mut Verified) -> Result<()> {
     let here = read(replica, &Range::default()).await?;
     (done.digest, done.records) = (here.digest.hex(), here.records);
     for (name, value) in [
@@ -184,8 +184,10 @@ async fn read(replica: &Replica, stretch: &Range) -> Result<Here> {
 }
 
 /// Removes what only the copy has, and puts in anew what it has otherwise. `false`: the permission gives no look-ups.
-async fn repair(replica: &Replica, found: &Found) -> Result<bool> {
+async fn repair(replica: &mut Replica, found: &Found) -> Result<bool> {
     replace(replica, &found.surplus, &[]).await?;
+    replica.withdrawn |= !found.surplus.is_empty();
+    replica.show().await;
     let mut left = found.wrong.as_slice();
     let (mut at_once, mut twice) = (REPAIRED, false);
     while !left.is_empty() {

@@ -31,6 +31,8 @@ const TOLD: usize = 1_000;
 pub struct Checked {
     pub records: u64,
     pub refused: u64,
+    /// Rows past the definition's retention: they are not sent.
+    pub expired: u64,
     /// The first ones, as they would be sent.
     pub first: Vec<serde_json::Value>,
     pub refusals: Vec<Refused>,
@@ -45,6 +47,11 @@ impl Take for Checked {
             self.first
                 .extend(serde_json::from_slice::<serde_json::Value>(json));
         }
+        Ok(())
+    }
+
+    fn expired(&mut self, _: u64, _: &[u8], _: &[u8; 32], _: &[u8]) -> Result<()> {
+        self.expired += 1;
         Ok(())
     }
 

@@ -231,9 +231,14 @@ impl State {
         Ok(())
     }
 
-    /// The end of a package that the server has taken, but for what it declined: that is not sent again until it is
-    /// another record.
-    pub fn applied(&self, package: &Package, receipt: &str, declined: &[Sent]) -> Result<()> {
+    /// The end of a package that the server has taken, but for what it declined, which `each` gives: that is not sent
+    /// again until it is another record.
+    pub fn applied(
+        &self,
+        package: &Package,
+        receipt: &str,
+        each: impl FnOnce(&mut dyn FnMut(Sent) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
         self.catch_up()?;
         let transaction = self.db.unchecked_transaction()?;
         let (mut sum, mut records) = digest(&transaction)?;
@@ -242,10 +247,10 @@ impl State {
             "DELETE FROM declined WHERE key IN (SELECT key FROM undo WHERE package = ?1)",
             [package.n],
         )?;
-        for (key, sent) in declined {
-            self.take_back(package.n, key, Some(*sent), &mut sum, &mut records)?;
-            self.decline(key, sent)?;
-        }
+        each(&mut |(key, sent)| {
+            self.take_back(package.n, &key, Some(sent), &mut sum, &mut records)?;
+            self.decline(&key, &sent)
+        })?;
         put_digest(&transaction, sum, records)?;
         end(
             &transaction,
@@ -254,7 +259,6 @@ impl State {
             Some(receipt),
             None,
         )?;
-        transaction.execute("DELETE FROM package WHERE n <= ?1", [package.n - PACKAGES_KEPT])?;
         transaction.commit()?;
         self.remove_body(package.n)
     }
@@ -284,7 +288,16 @@ impl State {
             set_meta(&transaction, "compare_due", &due)?;
         }
         transaction.commit()?;
+        self.forget_base()?;
         numbers.iter().try_for_each(|n| self.remove_body(*n))
+    }
+
+    /// What was brought in a file goes with its package.
+    fn forget_base(&self) -> Result<()> {
+        if self.meta(BASE)?.is_none() {
+            self.rebase(None);
+        }
+        Ok(())
     }
 
     /// Marks a package that waits for somebody's decision.
@@ -312,9 +325,7 @@ impl State {
             self.read_again()?;
         }
         transaction.commit()?;
-        if self.meta(BASE)?.is_none() {
-            self.rebase(None);
-        }
+        self.forget_base()?;
         numbers.iter().try_for_each(|n| self.remove_body(*n))
     }
 
@@ -408,6 +419,7 @@ pub(super) fn end(
         "UPDATE package SET state = ?2, ended_at = ?3, receipt = ?4, problem = ?5 WHERE n = ?1",
         params![n, state.as_str(), Timestamp::now().to_string(), receipt, problem],
     )?;
+    db.execute("DELETE FROM package WHERE n <= ?1", [n - PACKAGES_KEPT])?;
     Ok(())
 }
 

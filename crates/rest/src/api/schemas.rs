@@ -213,6 +213,10 @@ fn packages() -> Value {
                 "progress": view(json!({ "rows": count(), "bytes": count() })),
                 "receipt": schema_ref("Receipt"),
                 "would_delete": count(),
+                "outdated": {
+                    "type": "boolean",
+                    "description": "Of a rejected one: nobody decided against it, other packages were applied while it was held.",
+                },
             },
         },
         "PackageList": list("packages", schema_ref("Package")),

@@ -158,8 +158,12 @@ async fn check(out: Output, command: Check) -> Done {
     if out.is_json() {
         out.line(&view, "");
     } else {
+        let expired = match checked.expired {
+            0 => String::new(),
+            rows => format!(", {rows} are past the retention"),
+        };
         println!(
-            "{}: {} records would be sent, {} rows refused",
+            "{}: {} records would be sent, {} rows refused{expired}",
             checked.source, checked.records, checked.refused
         );
         for record in &checked.first {
@@ -204,6 +208,9 @@ async fn once(out: Output, command: Once) -> Done {
         "{} records compared: {} new or different, {} gone, {} refused; {} packages applied",
         found.records, found.upserts, found.deletes, found.refused, round.packages
     );
+    if found.expired > 0 {
+        line.push_str(&format!("; {} rows are past the retention", found.expired));
+    }
     if found.unread > 0 {
         line.push_str(&format!(
             "; {} of them may be of any record, so nothing was deleted ({} records seem to be gone)",
@@ -224,6 +231,7 @@ async fn once(out: Output, command: Once) -> Done {
         "upserts": found.upserts,
         "deletes": found.deletes,
         "refused": found.refused,
+        "expired": found.expired,
         "unread": found.unread,
         "kept": found.kept,
         "packages": round.packages,

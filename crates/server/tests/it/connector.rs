@@ -16,6 +16,7 @@ mod postgres;
 mod proxy;
 mod replica;
 mod replica_verify;
+mod retention;
 mod soap;
 mod sqlite;
 mod storm;

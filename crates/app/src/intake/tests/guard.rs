@@ -161,6 +161,15 @@ async fn a_held_package_can_be_rejected_or_outdated() {
         (409, "package_outdated", 0)
     );
     assert_eq!(decisions(&world).await[0], ("package_outdated", json!(10)));
+    let view = world
+        .app
+        .package_get(&ctx, Section::Main, "bss_cars", "p1")
+        .await
+        .unwrap();
+    assert_eq!(
+        view,
+        json!({"package_id": "p1", "state": "rejected", "outdated": true})
+    );
     assert_eq!(
         world
             .deliver("bss_cars", "p1", &upsert("N", "n"))

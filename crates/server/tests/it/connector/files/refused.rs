@@ -1,7 +1,10 @@
 //! Rows that are refused: what becomes of the records they may be of.
 
 use super::{DEFINITION, REST, Site, csv, site, told, without_9};
-use crate::connector::{Desk, state, write};
+use crate::{
+    connector::{Desk, state, until, write},
+    server::Server,
+};
 
 #[tokio::test]
 async fn a_row_that_cannot_be_taken_apart_deletes_nothing() {
@@ -109,4 +112,35 @@ async fn everything_sent_anew_leaves_the_record_of_a_refused_row() {
     assert_eq!(state(&provider, "cf_boats").await["records"], 200);
     let status = desk.status();
     assert!(status["refused"].as_u64() > Some(0), "{status:#}");
+}
+
+#[tokio::test]
+async fn a_first_load_of_which_the_server_takes_no_row_is_not_sent_again() {
+    let server = Server::start();
+    let provider = server.producer().await;
+    // The feed knows it by an earlier definition.
+    let narrower = DEFINITION.replace("- Name :", "- Name date :");
+    server.publish(&provider, "cf_boats", &narrower).await;
+    let desk = Desk::feed(&server, &provider, REST);
+    std::fs::create_dir(desk.path("in")).unwrap();
+    write(&desk.path("boats.yaml"), DEFINITION);
+    write(&desk.path("in/1.csv"), csv(0..20, "A"));
+    assert_eq!(desk.done("once", &[])["packages"], 0);
+    let told = desk.said();
+    assert!(told.contains("the server took no row"), "{told}");
+    let status = desk.status();
+    assert_eq!((&status["declined"], &status["records"]), (&20.into(), &0.into()));
+    let mut service = desk.service();
+    // Somebody puts it right.
+    let dated = |text: String, n| text.replace(&format!("A Ķīlis {n},"), "2020-01-01,");
+    write(&desk.path("in/2.csv"), (0..20).fold(csv(0..20, "A"), dated));
+    until("it is taken", async || {
+        state(&provider, "cf_boats").await["records"] == 20
+    })
+    .await;
+    assert_eq!(service.stop(), Some(0));
+    let packages = provider.client.get("/intake/cf_boats/packages").await.unwrap();
+    assert_eq!(packages["packages"].as_array().unwrap().len(), 1);
+    let last = desk.status()["last_package"]["id"].clone();
+    assert!(last.as_str().unwrap().contains("-00000002-"), "{last}");
 }
