@@ -319,7 +319,9 @@ fn what_is_past_its_retention_is_not_sent_and_what_the_server_may_hold_goes_ther
     let schema = Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None));
     let dir = tempfile::tempdir().unwrap();
     let state = State::open(dir.path()).unwrap();
-    let today = jiff::Zoned::now().date();
+    let today = jiff::Timestamp::now()
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+        .date();
     let aged = today.checked_sub(jiff::Span::new().months(18)).unwrap();
     let row = |id: i64, at: jiff::civil::Date, word: &str| {
         json!({ "Id": id, "At": at.to_string(), "Word": word })

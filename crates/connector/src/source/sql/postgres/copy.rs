@@ -72,8 +72,8 @@ pub fn row(
     zoned: &[usize],
     give: impl FnOnce(&[Option<&str>]),
 ) -> Result<()> {
+    let (escaped, moments): (Vec<Option<String>>, Vec<String>);
     let mut cells = Cells::new();
-    let escaped: Vec<Option<String>>;
     if !plain(text, &mut cells) {
         escaped = text.split('\t').map(unescaped).collect();
         cells.clear();
@@ -85,7 +85,7 @@ pub fn row(
             cells.len()
         )));
     }
-    let moments: Vec<String> = zoned
+    moments = zoned
         .iter()
         .map(|at| with_z(cells[*at].unwrap_or_default()))
         .collect();
