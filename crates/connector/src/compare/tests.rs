@@ -49,11 +49,6 @@ fn compare_records(state: &State, schema: &Arc<Schema>, rows: &[Vec<u8>], touche
     comparison.finish(&[]).unwrap()
 }
 
-/// The server declined nothing.
-fn none(_: &mut dyn FnMut(Sent) -> Result<()>) -> Result<()> {
-    Ok(())
-}
-
 type Model = BTreeMap<i64, String>;
 
 /// Applies a package as the server would.
@@ -224,7 +219,7 @@ proptest! {
                 source = server.clone();
             } else {
                 apply(&state, n, &mut server);
-                state.applied(&package, "{}", none).unwrap();
+                state.applied(&package, "{}", |_| Ok(())).unwrap();
                 prop_assert_eq!(&server, &source);
             }
             copy_is(&state, &schema, &server);
@@ -307,7 +302,7 @@ fn packages_that_are_refused_again_and_again_do_not_fill_the_state() {
     state.db.execute_batch(many).unwrap();
     compare(&state, &schema, &[(1, "a".to_owned())], None);
     let package = state.unfinished().unwrap().remove(0);
-    state.declined_whole(&package, "x", none).unwrap();
+    state.declined_whole(&package, "x", |_| Ok(())).unwrap();
     let count = "SELECT count(*) FROM package";
     let kept: i64 = state.db.query_row(count, [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 10_000);
@@ -331,7 +326,7 @@ fn what_is_past_its_retention_is_not_sent_and_what_the_server_may_hold_goes_ther
     let found = |rows: &[Vec<u8>], touched| {
         let found = compare_records(&state, &schema, rows, touched);
         for package in state.unfinished().unwrap() {
-            state.applied(&package, "{}", none).unwrap();
+            state.applied(&package, "{}", |_| Ok(())).unwrap();
         }
         [found.upserts, found.deletes, found.expired]
     };
@@ -403,7 +398,7 @@ fn a_copy_that_had_yet_to_follow_does_so_at_the_next_start() {
     let (before, after) = (rows([(1, "a"), (2, "b")]), rows([(1, "c"), (3, "d")]));
     compare(&state, &schema, &before, None);
     let first = state.unfinished().unwrap().remove(0);
-    state.applied(&first, "{}", none).unwrap();
+    state.applied(&first, "{}", |_| Ok(())).unwrap();
     // What a large comparison enters; then the process is gone.
     let key = |id: i64| schema.key_from_values(&[json!(id)]).unwrap();
     let digest_of = |id, word| record_digest(&schema.read_json(&record(id, word)).unwrap().json);
@@ -450,7 +445,7 @@ fn a_package_taken_back_with_one_made_on_top_of_it_leaves_nothing_behind() {
     let rows = |word: &str| vec![(1, word.to_owned()), (2, word.to_owned())];
     compare(&state, &schema, &rows("a"), None);
     let first = state.unfinished().unwrap().remove(0);
-    state.applied(&first, "{}", none).unwrap();
+    state.applied(&first, "{}", |_| Ok(())).unwrap();
     compare(&state, &schema, &rows("b"), None);
     compare(&state, &schema, &rows("c"), Some(&[1, 2]));
     let packages = state.unfinished().unwrap();
@@ -477,7 +472,7 @@ fn a_damaged_copy_is_told_and_forgotten_when_everything_is_sent_anew() {
     let rows = [(1, "a".to_owned()), (2, "b".to_owned())];
     compare(&state, &schema, &rows, None);
     let first = state.unfinished().unwrap().remove(0);
-    state.applied(&first, "{}", none).unwrap();
+    state.applied(&first, "{}", |_| Ok(())).unwrap();
     compare(&state, &schema, &rows[..1], None);
     drop(state);
     std::fs::write(dir.path().join("00000001.digests"), "cut off").unwrap();

@@ -39,7 +39,7 @@ impl Site {
     }
 
     /// A time that is past the retention in a few seconds.
-    fn soon_past(&self) -> Timestamp {
+    fn soon_past() -> Timestamp {
         this_second() - DAY + SignedDuration::from_secs(20)
     }
 
@@ -76,7 +76,7 @@ fn told(done: &Value) -> [&Value; 5] {
 #[tokio::test]
 async fn what_is_past_its_retention_is_not_sent_again_and_the_two_sides_are_equal() {
     let mut site = Site::new().await;
-    let (soon, old) = (site.soon_past(), site.now - DAY * 2);
+    let (soon, old) = (Site::soon_past(), site.now - DAY * 2);
     site.desk
         .drop_in("1.csv", site.csv(20, &[(20, soon), (21, old)]).as_bytes());
     let once = |desk: &Desk| desk.done("once", &["--reconcile"]);
@@ -115,7 +115,7 @@ async fn what_is_past_its_retention_is_not_sent_again_and_the_two_sides_are_equa
 async fn a_held_package_that_is_out_of_date_is_read_again_whoever_finds_out() {
     for in_the_portal in [false, true] {
         let mut site = Site::new().await;
-        let soon = site.soon_past();
+        let soon = Site::soon_past();
         site.desk.drop_in("1.csv", site.csv(20, &[(20, soon)]).as_bytes());
         site.desk.done("once", &[]);
         site.desk.drop_in("2.csv", site.csv(10, &[]).as_bytes());
