@@ -9,7 +9,9 @@ use dagr_model::{
     permission::{Permission, PermissionState},
     schema::Schema,
 };
-use dagr_registry::{DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Page, Versioned};
+use dagr_registry::{
+    DatasetFilter, DatasetView, DefinitionPut, DefinitionVersion, Page, RegistryError, Versioned,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,6 +20,7 @@ use crate::{
     catalog::{Catalog, Held},
     ctx::Ctx,
     institution::ListQuery,
+    intake::is_newer,
     load::{everything_permission, transitions},
     problem::Problem,
     provide::{ANSWERING, not_admitted},
@@ -245,12 +248,22 @@ impl App {
         let main = before.value.main.as_ref();
         let is_published = main.is_some_and(|main| main.text == sandbox.text);
         let published = if is_published && !self.serves(&before.value, Section::Main) {
-            // An earlier attempt went no further than the registry.
-            before.expect(expected)?
+            // An earlier attempt went no further than the registry: nothing of it changes there.
+            before
         } else {
-            let held = self.epoch_held(Section::Main, &name).await?;
+            if expected.is_some_and(|version| version != before.version) {
+                return Err(RegistryError::Precondition.into());
+            }
+            let head = self.head_held(Section::Main, &name).await?;
+            let held = head.epoch;
             let anew = match main {
-                Some(main) => self.incompatible(&name, main, &next)?,
+                Some(main) => {
+                    let anew = self.incompatible(&name, main, &next)?;
+                    if !anew && is_newer(&head, main.epoch, main.version) {
+                        return Err(of_another_registry());
+                    }
+                    anew
+                }
                 // Records that no definition here is known to be of.
                 None => held > 0,
             };
@@ -265,9 +278,6 @@ impl App {
             }
         };
         self.put_in_force(&published.value, Section::Main).await?;
-        if let Some(set) = self.catalog().live(Section::Main, dataset).cloned() {
-            self.public_changed(&set);
-        }
         let version = published.value.main.as_ref().map_or(1, |main| main.version);
         let view = self.definition_view(ctx, &published.value.institution, &next, Section::Main, version);
         Ok(Versioned {
@@ -409,7 +419,7 @@ impl App {
     /// Brings each section to the definition that the registry holds for it: its store first, then what is served.
     /// Does what an earlier attempt left undone. Fails if the section asked for does. The caller lets nothing else
     /// change meanwhile.
-    async fn put_in_force(&self, view: &DatasetView, asked: Section) -> Result<(), Problem> {
+    async fn put_in_force(self: &Arc<Self>, view: &DatasetView, asked: Section) -> Result<(), Problem> {
         let mut dataset = self.catalog().compiled(view)?;
         let due: Vec<Arc<LiveSet>> = dataset
             .sections()
@@ -431,6 +441,13 @@ impl App {
         }
         let dataset = Arc::new(dataset);
         self.swap_catalog(|catalog| catalog.put_dataset(Arc::clone(&dataset)));
+        drop(turns);
+        for set in due
+            .iter()
+            .filter(|set| set.section == Section::Main && set.is_settled())
+        {
+            self.public_changed(set);
+        }
         done
     }
 
@@ -487,6 +504,13 @@ fn relying<'a>(catalog: &'a Catalog, name: &DatasetName) -> Vec<&'a Arc<Held>> {
         .collect();
     all.sort_by(|a, b| a.permission.number.cmp(&b.permission.number));
     all
+}
+
+/// A compatible text would be taken for that of records which a lost one was of.
+fn of_another_registry() -> Problem {
+    let detail = "the set holds records of a definition that the registry does not know: restore both from one \
+                  backup, or publish an incompatible definition, which empties the set";
+    Problem::new(409, "state_conflict", detail)
 }
 
 /// By the operator.

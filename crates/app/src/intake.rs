@@ -49,6 +49,7 @@ pub(crate) use package::generated_only;
 pub(crate) use package::hex;
 use package::{PackageRow, State, check_id};
 use receive::{PIECES, Pumped, Reading, pump, receive};
+pub(crate) use settle::is_newer;
 use stage_dir::{StageDir, stage_problem};
 use turn::Turn;
 

@@ -333,8 +333,18 @@ impl<'s> Comparison<'s> {
 
     /// One key's rows against what was sent of it.
     fn settle(&mut self, group: &Group, before: Option<[u8; 32]>, out: &mut Out<'_>) -> Result<()> {
-        self.found.records += 1;
         let chosen = group.chosen(self.schema.definition.csv.duplicates);
+        // What the server may still hold goes there by itself: a delete would count against the guard.
+        if chosen.is_some_and(|row| row.expired && row.digest != before) {
+            // As if the source did not have it.
+            self.found.expired += 1;
+            let mut gone: Vec<_> = before
+                .map(|before| (group.key.clone(), before))
+                .into_iter()
+                .collect();
+            return self.delete(&mut gone, out);
+        }
+        self.found.records += 1;
         if chosen.is_none() {
             self.differing(group);
         }
@@ -408,18 +418,20 @@ impl Take for Comparison<'_> {
             row,
             digest: Some(*digest),
             line,
+            expired: false,
         };
         self.rows.push(key, &staged.bytes())
     }
 
-    fn expired(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
-        // What the server may still hold goes there by itself: a delete would count against the guard.
-        if self.extent != Extent::Snapshot && self.sent.get(self.state, key)? == Some(*digest) {
-            return self.record(row, key, digest, json);
-        }
-        // As if the source did not have it.
-        self.found.expired += 1;
-        Ok(())
+    fn expired(&mut self, row: u64, key: &[u8], digest: &[u8; 32], _: &[u8]) -> Result<()> {
+        self.out_of_order()?;
+        let staged = Staged {
+            row,
+            digest: Some(*digest),
+            line: None,
+            expired: true,
+        };
+        self.rows.push(key, &staged.bytes())
     }
 
     fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
@@ -438,6 +450,7 @@ impl Take for Comparison<'_> {
             row,
             digest: None,
             line: None,
+            expired: false,
         };
         self.rows.push(&key, &staged.bytes())
     }

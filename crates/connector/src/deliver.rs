@@ -196,13 +196,17 @@ impl Sender<'_> {
         } else {
             Lines::default()
         };
+        let mut found = 0;
         self.state.applied(package, &receipt.to_string(), |decline| {
-            if declined.any() {
-                self.each_sent(package, |line| declined.has(line), decline)?;
+            if !declined.any() {
+                return Ok(());
             }
-            Ok(())
+            self.each_sent(package, |line| declined.has(line), &mut |sent| {
+                found += 1;
+                decline(sent)
+            })
         })?;
-        let untold = quarantined.saturating_sub(declined.count());
+        let untold = quarantined.saturating_sub(found);
         if untold > 0 {
             // Which they are only the server's digests tell.
             self.state.set_meta("last_reconcile", "")?;

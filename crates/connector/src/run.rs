@@ -118,7 +118,8 @@ impl Running {
         // What began on its way and came to nothing says nothing about what comes now.
         self.early.take();
         let schema = self.schema();
-        let snapshot = self.state.is_new()?;
+        // What was followed meanwhile is held against the source, where the first load itself was declined.
+        let snapshot = self.state.is_new()? && self.state.digest()?.1 == 0;
         let read_by = self.read_by();
         // What was taken by other rules is taken again.
         let again = self.state.meta(READ_BY)?.as_ref() != Some(&read_by);

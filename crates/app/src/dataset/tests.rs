@@ -329,6 +329,10 @@ async fn nothing_is_served_by_a_registry_older_than_the_data() {
             .await
             .unwrap();
         world.app.provided_get(&world.operator(), "cars").await.unwrap();
+        // A compatible text would be taken for the lost one; an incompatible one empties the set.
+        world.sandbox(WIDER).await;
+        assert_eq!(publish(&world).await.unwrap_err(), "state_conflict");
+        assert_eq!(head(&world, STORE), newer);
         put_head(&world, STORE, &known);
         world.app.load().await.unwrap();
         assert!(read(&world).await.unwrap().contains("Anna"));

@@ -45,8 +45,17 @@ impl App {
 
     /// The epoch of the records a section holds; 0 = it has no store.
     pub(crate) async fn epoch_held(&self, section: Section, name: &DatasetName) -> Result<u32, Problem> {
+        Ok(self.head_held(section, name).await?.epoch)
+    }
+
+    /// The head of a section's store; where there is none, one of epoch 0.
+    pub(crate) async fn head_held(&self, section: Section, name: &DatasetName) -> Result<Head, Problem> {
         let (engine, store) = (Arc::clone(&self.engine), store_name(section, name));
-        blocking(move || Ok(head_of(&*engine, &store)?.map_or(0, |head| head.epoch))).await
+        let none = || Head {
+            epoch: 0,
+            ..Head::default()
+        };
+        blocking(move || Ok(head_of(&*engine, &store)?.unwrap_or_else(none))).await
     }
 
     /// Stores of earlier builds had epochs that the registry was not told. Did any?
@@ -107,7 +116,7 @@ fn unmarked_epochs(engine: &dyn Engine, names: Vec<DatasetName>) -> Vec<Epochs> 
 fn settle(engine: &dyn Engine, set: &LiveSet, stage: (&Path, &str)) -> Result<(), KvError> {
     let store = &set.runtime.store_name;
     let mut had = head_of(engine, store)?.unwrap_or_default();
-    if had.epoch > set.epoch || had.definition.is_some_and(|had| had > set.version) {
+    if is_newer(&had, set.epoch, set.version) {
         return Err(newer(set, &had));
     }
     if had.epoch < set.epoch {
@@ -134,6 +143,11 @@ fn settle(engine: &dyn Engine, set: &LiveSet, stage: (&Path, &str)) -> Result<()
     }
     set.runtime.enter(set.epoch);
     Ok(())
+}
+
+/// Are the records of a definition that the registry does not know?
+pub(crate) fn is_newer(had: &Head, epoch: u32, version: u32) -> bool {
+    had.epoch > epoch || (had.epoch == epoch && had.definition.is_some_and(|had| had > version))
 }
 
 fn newer(set: &LiveSet, had: &Head) -> KvError {

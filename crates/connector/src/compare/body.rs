@@ -257,10 +257,6 @@ impl Lines {
     pub fn any(&self) -> bool {
         self.count > 0
     }
-
-    pub fn count(&self) -> u64 {
-        self.count
-    }
 }
 
 /// A body as it grows. Ends with an error when its package is given up.

@@ -72,6 +72,7 @@ impl Run {
             row: self.first_row + self.next,
             digest: Some(digest),
             line: Some(self.next),
+            expired: false,
         };
         self.next += 1;
         Ok(Some(Entry {

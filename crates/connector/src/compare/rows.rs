@@ -8,20 +8,26 @@ use crate::{
     sort::{Entry, Sorted},
 };
 
-/// One row: its number, its digest (`None` = refused) and its line in the body (`None` = not written).
+/// One row: its number, its digest (`None` = refused), its line in the body (`None` = not written), and whether it is past
+/// its retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Staged {
     pub row: u64,
     pub digest: Option<[u8; 32]>,
     pub line: Option<u64>,
+    pub expired: bool,
 }
 
+/// Beside a line's number.
+const EXPIRED: u64 = 1 << 63;
+
 impl Staged {
-    /// Row, line + 1 (0 = none), digest.
+    /// Row, line + 1 (0 = none) with the mark of what is expired, digest.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(48);
         out.extend_from_slice(&self.row.to_le_bytes());
-        out.extend_from_slice(&self.line.map_or(0, |line| line + 1).to_le_bytes());
+        let mark = if self.expired { EXPIRED } else { 0 };
+        out.extend_from_slice(&(self.line.map_or(0, |line| line + 1) | mark).to_le_bytes());
         if let Some(digest) = &self.digest {
             out.extend_from_slice(digest);
         }
@@ -31,9 +37,11 @@ impl Staged {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (row, rest) = bytes.split_first_chunk::<8>()?;
         let (line, digest) = rest.split_first_chunk::<8>()?;
+        let line = u64::from_le_bytes(*line);
         Some(Self {
             row: u64::from_le_bytes(*row),
-            line: u64::from_le_bytes(*line).checked_sub(1),
+            line: (line & !EXPIRED).checked_sub(1),
+            expired: line & EXPIRED != 0,
             digest: digest.try_into().ok(),
         })
     }

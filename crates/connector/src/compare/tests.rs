@@ -349,6 +349,29 @@ fn what_is_past_its_retention_is_not_sent_and_what_the_server_may_hold_goes_ther
 }
 
 #[test]
+fn of_the_rows_of_one_key_the_one_that_counts_is_judged_by_its_age() {
+    let text = "name: x_set\nkey: Id\ndata_description: d\nretention: {field: At, keep: 1y}\nfields:\n  - Id int : i\n  - At date : a\ncsv: {duplicates: last}\n";
+    let schema = Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None));
+    let dir = tempfile::tempdir().unwrap();
+    let state = State::open(dir.path()).unwrap();
+    let today = jiff::Timestamp::now()
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+        .date();
+    let aged = today.checked_sub(jiff::Span::new().months(18)).unwrap();
+    let row = |at: jiff::civil::Date| json!({ "Id": 1, "At": at.to_string() }).to_string().into_bytes();
+    let found = |rows: [jiff::civil::Date; 2]| {
+        let found = compare_records(&state, &schema, &rows.map(row), None);
+        for package in state.unfinished().unwrap() {
+            state.applied(&package, "{}", |_| Ok(())).unwrap();
+        }
+        [found.upserts, found.deletes, found.expired]
+    };
+    assert_eq!(found([today, aged]), [0, 0, 1]);
+    assert_eq!(found([aged, today]), [1, 0, 0]);
+    assert_eq!(found([today, aged]), [0, 1, 1]);
+}
+
+#[test]
 fn a_declined_record_that_is_gone_is_forgotten_by_whoever_reads_all() {
     let dir = tempfile::tempdir().unwrap();
     let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());

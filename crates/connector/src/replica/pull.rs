@@ -112,7 +112,9 @@ impl Replica {
 
     /// The file of a copy that stands does not wait for the server; then the definition as it is now.
     async fn begin_again(&mut self) -> Result<()> {
-        if self.schema.definition.name.as_str() == self.spec.dataset
+        let is_there = matches!(&self.spec.target, TargetSpec::Files { path, .. } if path.exists());
+        if is_there
+            && self.schema.definition.name.as_str() == self.spec.dataset
             && let Err(error) = self.write_file().await
         {
             tracing::warn!(%error, "the file may show what was taken back");
