@@ -189,7 +189,7 @@ impl<'c> Collect<'c> {
             return Ok(());
         }
         self.count();
-        let next = self.batch.next();
+        let next = Batch::new(self.batch.form);
         let batch = std::mem::replace(&mut self.batch, next);
         let crew = self.crew.get_or_insert_with(Crew::start);
         crew.give(reader, batch)?;

@@ -53,16 +53,6 @@ impl Batch {
         }
     }
 
-    /// Empty, with room for as much again.
-    pub fn next(&self) -> Self {
-        Self {
-            form: self.form,
-            bytes: Vec::with_capacity(self.bytes.len() + self.bytes.len() / 8),
-            rows: Vec::with_capacity(self.rows.len() + self.rows.len() / 8),
-            cells: Vec::with_capacity(self.cells.len() + self.cells.len() / 8),
-        }
-    }
-
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -94,6 +84,7 @@ impl Batch {
 }
 
 /// What a batch of rows became, in their order.
+#[derive(Default)]
 pub struct Read {
     texts: Vec<u8>,
     outcomes: Vec<Outcome>,
@@ -144,14 +135,6 @@ impl Read {
             }
         }
         Ok(())
-    }
-
-    /// Room for what as many rows of so many bytes mostly become.
-    fn with_room(batch: &Batch) -> Self {
-        Self {
-            texts: Vec::with_capacity(2 * batch.bytes.len()),
-            outcomes: Vec::with_capacity(batch.rows.len()),
-        }
     }
 
     fn push(&mut self, reader: &Reader, row: u64, Buffers { record, key }: &mut Buffers) {
@@ -239,7 +222,7 @@ impl Reader {
     }
 
     pub fn read(&self, batch: &Batch) -> Result<Read> {
-        let mut read = Read::with_room(batch);
+        let mut read = Read::default();
         let mut buffers = Buffers::default();
         let mut start = 0;
         let mut texts: Vec<Option<&str>> = Vec::with_capacity(self.width);
