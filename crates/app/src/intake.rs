@@ -44,6 +44,7 @@ use crate::{
     problem::Problem,
     set::{LiveSet, blocking},
 };
+pub(crate) use lists::kept_by;
 use open::OpenPackage;
 pub(crate) use package::generated_only;
 pub(crate) use package::hex;

@@ -12,8 +12,8 @@ use crate::{
     state::State,
 };
 
-/// Most calls: more, and nearly everything differs.
-const EXCHANGES: usize = 100_000;
+/// Most calls that found nothing to put right: more, and nearly everything differs.
+const EXCHANGES: u64 = 100_000;
 /// Keys put right at once.
 const AT_ONCE: usize = 50_000;
 
@@ -54,7 +54,7 @@ impl Reconcile<'_> {
         }
         let mut open = vec![Range::default()];
         while let Some(stretch) = open.pop() {
-            if done.exchanges as usize >= EXCHANGES {
+            if done.exchanges >= EXCHANGES + done.differing + done.gone {
                 return Err(Error::Decide("the server and this feed differ nearly everywhere: `dagr connector resync --all` sends everything anew".to_owned()));
             }
             done.exchanges += 1;

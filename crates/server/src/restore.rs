@@ -4,10 +4,10 @@
 //! in `DIR/before-restore-…`, never deleted. Broken off before `ready` is written, nothing has happened; after it, the
 //! server refuses to start until the same command has been given again.
 
+mod epochs;
 mod live;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -22,18 +22,15 @@ use dagr_app::{
     },
     secrets::Secrets,
 };
-use dagr_model::ids::DatasetName;
-use dagr_registry::{Actor, Epochs, Registry, RegistryError};
-use dagr_store::{
-    kv::{Engine, Kv, KvError, Op, Table},
-    set::{head::Head, keys},
-};
+use dagr_registry::{Registry, RegistryError};
+use dagr_store::kv::KvError;
 use serde::Serialize;
 
 use crate::{
     config::Config,
     serve::{StartError, assemble, data_dir::DataDir, open_engine, open_journal, open_registry},
 };
+use epochs::raise_epochs;
 use live::Live;
 
 const RESTORING: &str = "restoring";
@@ -179,87 +176,6 @@ pub async fn restore(
         before,
         finished_earlier: false,
     })
-}
-
-/// Cursors of before expire: what they stand on may not be there any more.
-async fn raise_epochs(
-    engine: &dyn Engine,
-    registry: &Registry,
-    before: &BTreeMap<String, u32>,
-) -> Result<Vec<RestoredSet>, RestoreError> {
-    let mut sets = Vec::new();
-    let mut raised: BTreeMap<String, u32> = before
-        .iter()
-        .map(|(name, epoch)| (name.clone(), epoch + 1))
-        .collect();
-    let mut names = engine.names()?;
-    names.sort();
-    for name in names {
-        let kv = engine.open(&name)?;
-        let mut head = Head::read(&*kv.snapshot()?)?;
-        let epoch = raised.entry(name.clone()).or_default();
-        *epoch = (*epoch).max(head.epoch + 1);
-        head.epoch = *epoch;
-        put_head(&*kv, &head)?;
-        sets.push(RestoredSet {
-            name,
-            records: head.records,
-            last_sequence: head.sequence,
-            epoch: head.epoch,
-            last_package: head.last_package,
-        });
-    }
-    let failed = |error: RegistryError| RestoreError::App(error.to_string());
-    let by = Actor {
-        name: "restore".to_owned(),
-        request_id: "-".to_owned(),
-        at: jiff::Timestamp::now(),
-    };
-    let raised = by_dataset(&raised);
-    registry.raise_epochs(&by, &raised).await.map_err(failed)?;
-    let known = registry.epochs().await.map_err(failed)?;
-    let is_known = |epochs: &Epochs| known.iter().any(|known| known.dataset == epochs.dataset);
-    for epochs in raised.iter().filter(|epochs| !is_known(epochs)) {
-        keep_epochs(engine, epochs)?;
-    }
-    Ok(sets)
-}
-
-/// Of a data set that the restored registry does not know: should it be made again, no epoch comes again.
-fn keep_epochs(engine: &dyn Engine, epochs: &Epochs) -> Result<(), KvError> {
-    for (section, epoch) in [("sandbox", epochs.sandbox), ("main", epochs.main)] {
-        let kv = engine.open(&format!("{section}/{}", epochs.dataset))?;
-        let mut head = Head::read(&*kv.snapshot()?)?;
-        head.epoch = head.epoch.max(epoch);
-        put_head(&*kv, &head)?;
-    }
-    Ok(())
-}
-
-/// From epochs by store, `section/dataset`.
-fn by_dataset(stores: &BTreeMap<String, u32>) -> Vec<Epochs> {
-    let of = |section: &str, name: &str| stores.get(&format!("{section}/{name}")).copied().unwrap_or(0);
-    let names: BTreeSet<&str> = stores
-        .keys()
-        .filter_map(|store| Some(store.split_once('/')?.1))
-        .collect();
-    let epochs = |name: &str| Epochs {
-        dataset: DatasetName::new(name),
-        sandbox: of("sandbox", name),
-        main: of("main", name),
-    };
-    names.into_iter().map(epochs).collect()
-}
-
-fn put_head(kv: &dyn Kv, head: &Head) -> Result<(), KvError> {
-    kv.commit(
-        &[Op::Put {
-            table: Table::Meta,
-            key: keys::HEAD.to_vec(),
-            value: head.bytes(),
-        }],
-        &[],
-    )
 }
 
 /// Moves what is there aside and what was made ready in. Can be done again at any point. Gives where the old lies.

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use dagr_model::record::RecordRef;
 use dagr_store::{
     kv::{Direction, Kv, KvError, Range, Table},
-    set::{
-        apply::{self, Applied, Mode, Package},
-        head::Head,
-        lists::Lists,
-    },
+    set::apply::{self, Applied, Mode, Package},
     stage::{Stage, Verb, groups::Resolve},
 };
 
 use crate::{
     App,
+    intake::kept_by,
     problem::Problem,
     set::{LiveSet, blocking},
 };
@@ -73,10 +70,7 @@ fn erase(kv: &dyn Kv, set: &LiveSet, keys: &[Vec<u8>], now_ms: i64) -> Result<u6
         )?;
     }
     let staged = stage.finish()?;
-    let (lists, head) = {
-        let snapshot = kv.snapshot()?;
-        (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
-    };
+    let (rules, head) = kept_by(kv, set, dir.path())?;
     let mut package = Package {
         mode: Mode::Delta,
         resolve: Resolve::LastOperation,
@@ -93,7 +87,7 @@ fn erase(kv: &dyn Kv, set: &LiveSet, keys: &[Vec<u8>], now_ms: i64) -> Result<u6
             Ok(())
         },
     };
-    match apply::apply(kv, &set.rules(&lists), &staged, &mut package)? {
+    match apply::apply(kv, &rules, &staged, &mut package)? {
         Applied::Done(outcome) => Ok(outcome.removed()),
         Applied::Held { .. } | Applied::Refused(_) => Ok(0),
     }

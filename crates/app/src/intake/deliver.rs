@@ -9,7 +9,6 @@ use dagr_store::{
         apply::{self, Applied, Mode, Outcome, Package},
         head::Head,
         keys,
-        lists::Lists,
     },
     stage::{Staged, groups::Resolve},
 };
@@ -18,6 +17,7 @@ use serde_json::Value;
 
 use super::{
     aside::{self, AsideRow, AsideWriter, MAX_ROWS},
+    lists,
     package::{Facts, PackageRow, State},
     receipt,
     rows::UNREAD,
@@ -83,11 +83,11 @@ impl Delivery<'_> {
     }
 
     fn attempt(&self, kv: &dyn Kv) -> Result<Delivered, KvError> {
-        let (lists, head) = {
-            let snapshot = kv.snapshot()?;
-            (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
+        let (rules, head) = if self.dry_run {
+            lists::rules(kv, self.set)?
+        } else {
+            lists::kept_by(kv, self.set, self.dir)?
         };
-        let rules = self.set.rules(&lists);
         let cutoff = Cutoff::of(&self.set.schema, self.now);
         let notes = RefCell::new(Notes {
             differing: AsideWriter::new(self.dir.join(DIFFERING)),

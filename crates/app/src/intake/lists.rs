@@ -8,6 +8,7 @@ use dagr_model::{
 use dagr_store::{
     kv::{Direction, Kv, KvError, Range, Sink, Snapshot, Table},
     set::{
+        apply::Rules,
         head::Head,
         keys::{self, ListId},
         lists::{IndexState, Lists, MAX_SCOPES, Named, ScopeList},
@@ -103,6 +104,19 @@ impl Plan {
         plan.gone_indexes.extend(indexes.values().map(|state| state.id));
         plan
     }
+}
+
+/// What a package has to keep, and the head before it. What could not be made when the definition came into force is
+/// made first, so that nothing is applied past it. Blocks; the caller holds the data set's turn.
+pub(crate) fn kept_by(kv: &dyn Kv, set: &LiveSet, stage: &Path) -> Result<(Rules, Head), KvError> {
+    ensure_lists(kv, set, (stage, "lists"))?;
+    rules(kv, set)
+}
+
+/// The same as it stands: for what changes nothing.
+pub(super) fn rules(kv: &dyn Kv, set: &LiveSet) -> Result<(Rules, Head), KvError> {
+    let snapshot = kv.snapshot()?;
+    Ok((set.rules(&Lists::read(&*snapshot)?), Head::read(&*snapshot)?))
 }
 
 /// Gives every change list and index of the definition its number; builds missing indexes, whole or not at all.

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use super::{
     in_turn,
-    lists::age_scopes,
+    lists::{age_scopes, ensure_lists, kept_by},
     stage_dir::{StageDir, stage_problem},
 };
 use crate::{App, problem::Problem, set::LiveSet};
@@ -50,7 +50,8 @@ impl App {
         Ok(removed)
     }
 
-    /// Forgets deletes older than the definition remembers them, and lists that were only kept for cursors as old.
+    /// Forgets deletes older than the definition remembers them, and lists that were only kept for cursors as old; makes
+    /// lists and indexes that could not be made before.
     /// Gives how many deletes went.
     pub async fn purge_run(self: &Arc<Self>, set: &Arc<LiveSet>) -> Result<u64, Problem> {
         let engine = Arc::clone(&self.engine);
@@ -58,8 +59,10 @@ impl App {
         let now_ms = self.now().as_millisecond();
         let before_ms = now_ms - days * 86_400_000;
         let used = self.used_predicates(set);
+        let (root, name) = (self.stage_root(), self.secrets.random_id());
         in_turn(Arc::clone(set), move |set| {
             let kv = set.open(&*engine)?;
+            ensure_lists(&*kv, set, (&root, &name)).map_err(stage_problem)?;
             age_scopes(&*kv, &used, now_ms, before_ms)?;
             Ok(purge(&*kv, before_ms)?)
         })
@@ -72,7 +75,7 @@ fn remove_past(kv: &dyn Kv, set: &LiveSet, dir: &StageDir, now: Timestamp) -> Re
         return Ok(0);
     };
     let mut stage = Stage::new(dir.path());
-    let (lists, head) = {
+    {
         let snapshot = kv.snapshot()?;
         for pair in snapshot.scan(Table::Record, Range::default(), Direction::Forward)? {
             let (key, bytes) = pair?;
@@ -88,12 +91,12 @@ fn remove_past(kv: &dyn Kv, set: &LiveSet, dir: &StageDir, now: Timestamp) -> Re
                 )?;
             }
         }
-        (Lists::read(&*snapshot)?, Head::read(&*snapshot)?)
-    };
+    }
     if stage.bytes() == 0 {
         return Ok(0);
     }
     let staged = stage.finish()?;
+    let (rules, head) = kept_by(kv, set, dir.path())?;
     let mut package = Package {
         mode: Mode::Delta,
         resolve: Resolve::LastOperation,
@@ -110,7 +113,7 @@ fn remove_past(kv: &dyn Kv, set: &LiveSet, dir: &StageDir, now: Timestamp) -> Re
             Ok(())
         },
     };
-    match apply::apply(kv, &set.rules(&lists), &staged, &mut package)? {
+    match apply::apply(kv, &rules, &staged, &mut package)? {
         Applied::Done(outcome) => Ok(outcome.removed()),
         Applied::Held { .. } | Applied::Refused(_) => Ok(0),
     }

@@ -13,7 +13,7 @@ use dagr_model::{
 };
 use dagr_store::{
     kv::{Direction, Range, Table},
-    set::{head::Head, lists::Lists, read},
+    set::{head::Head, keys, lists::Lists, read},
 };
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};

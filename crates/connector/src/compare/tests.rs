@@ -294,6 +294,21 @@ fn a_first_load_that_was_declined_is_not_sent_again_and_takes_nothing_away() {
 }
 
 #[test]
+fn what_was_made_on_top_of_a_declined_load_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    compare(&state, &schema, &[(1, "a".to_owned())], None);
+    compare(&state, &schema, &[(1, "b".to_owned())], Some(&[1]));
+    state.set_meta("etag", "seen").unwrap();
+    state.set_meta("compare_due", "false").unwrap();
+    let first = state.unfinished().unwrap().remove(0);
+    state.declined_whole(&first, "x", |_| Ok(())).unwrap();
+    assert_eq!(state.unfinished().unwrap().len(), 0);
+    assert_eq!(state.meta("compare_due").unwrap().as_deref(), Some("true"));
+    assert_eq!(state.meta("etag").unwrap(), None);
+}
+
+#[test]
 fn packages_that_are_refused_again_and_again_do_not_fill_the_state() {
     let dir = tempfile::tempdir().unwrap();
     let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
@@ -308,67 +323,78 @@ fn packages_that_are_refused_again_and_again_do_not_fill_the_state() {
     assert_eq!(kept, 10_000);
 }
 
-#[test]
-fn what_is_past_its_retention_is_not_sent_and_what_the_server_may_hold_goes_there_by_itself() {
-    let text = "name: x_set\nkey: Id\ndata_description: d\nretention: {field: At, keep: 1y}\nfields:\n  - Id int : i\n  - At date : a\n  - Word : w\n";
-    let schema = Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None));
-    let dir = tempfile::tempdir().unwrap();
-    let state = State::open(dir.path()).unwrap();
-    let today = jiff::Timestamp::now()
-        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
-        .date();
-    let aged = today.checked_sub(jiff::Span::new().months(18)).unwrap();
-    let row = |id: i64, at: jiff::civil::Date, word: &str| {
-        json!({ "Id": id, "At": at.to_string(), "Word": word })
-            .to_string()
-            .into_bytes()
-    };
-    let found = |rows: &[Vec<u8>], touched| {
-        let found = compare_records(&state, &schema, rows, touched);
-        for package in state.unfinished().unwrap() {
-            state.applied(&package, "{}", |_| Ok(())).unwrap();
+/// A set that keeps records for a year, and its feed. Today, and a day past that.
+struct Ageing {
+    schema: Arc<Schema>,
+    state: State,
+    today: jiff::civil::Date,
+    aged: jiff::civil::Date,
+    _dir: tempfile::TempDir,
+}
+
+impl Ageing {
+    fn new(more: &str) -> Self {
+        let text = format!(
+            "name: x_set\nkey: Id\ndata_description: d\nretention: {{field: At, keep: 1y}}\nfields:\n  - Id int : i\n  - At date : a\n  - Word : w\n{more}"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let today = jiff::Timestamp::now()
+            .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+            .date();
+        Self {
+            schema: Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None)),
+            state: State::open(dir.path()).unwrap(),
+            today,
+            aged: today.checked_sub(jiff::Span::new().months(18)).unwrap(),
+            _dir: dir,
+        }
+    }
+
+    /// Upserts, deletes and expired rows of a comparison whose package is applied.
+    fn found(&self, rows: &[Vec<u8>], touched: Option<&[i64]>) -> [u64; 3] {
+        let found = compare_records(&self.state, &self.schema, rows, touched);
+        for package in self.state.unfinished().unwrap() {
+            self.state.applied(&package, "{}", |_| Ok(())).unwrap();
         }
         [found.upserts, found.deletes, found.expired]
-    };
-    let first = [row(1, today, "a"), row(2, aged, "b"), row(3, today, "c")];
-    assert_eq!(found(&first, None), [2, 0, 1]);
-    assert_eq!(found(&first, None), [0, 0, 1]);
-    assert_eq!(found(&first[1..2], Some(&[2])), [0, 0, 1]);
+    }
+}
+
+fn dated(id: i64, at: jiff::civil::Date, word: &str) -> Vec<u8> {
+    json!({ "Id": id, "At": at.to_string(), "Word": word })
+        .to_string()
+        .into_bytes()
+}
+
+#[test]
+fn what_is_past_its_retention_is_not_sent_and_what_the_server_may_hold_goes_there_by_itself() {
+    let feed = Ageing::new("");
+    let (state, today, aged) = (&feed.state, feed.today, feed.aged);
+    let first = [dated(1, today, "a"), dated(2, aged, "b"), dated(3, today, "c")];
+    assert_eq!(feed.found(&first, None), [2, 0, 1]);
+    assert_eq!(feed.found(&first, None), [0, 0, 1]);
+    assert_eq!(feed.found(&first[1..2], Some(&[2])), [0, 0, 1]);
     // It was sent before it aged; then the server is found not to hold it any more.
-    let sent = record_digest(&schema.read_json(&row(2, aged, "b")).unwrap().json);
-    let key = schema.key_from_values(&[json!(2)]).unwrap();
+    let sent = record_digest(&feed.schema.read_json(&dated(2, aged, "b")).unwrap().json);
+    let key = feed.schema.key_from_values(&[json!(2)]).unwrap();
     state.correct(&[(key.clone(), Some(sent))]).unwrap();
-    assert_eq!(found(&first, None), [0, 0, 0]);
+    assert_eq!(feed.found(&first, None), [0, 0, 0]);
     state.correct(&[(key.clone(), None)]).unwrap();
-    assert_eq!(found(&first, None), [0, 0, 1]);
+    assert_eq!(feed.found(&first, None), [0, 0, 1]);
     // One that changes and is past it by that goes; one that changes and is not past it any more comes.
-    let changed = [row(1, aged, "a"), row(2, today, "b"), row(3, today, "c")];
-    assert_eq!(found(&changed, None), [1, 1, 1]);
-    assert_eq!(found(&first[..1], Some(&[1])), [1, 0, 0]);
+    let changed = [dated(1, aged, "a"), dated(2, today, "b"), dated(3, today, "c")];
+    assert_eq!(feed.found(&changed, None), [1, 1, 1]);
+    assert_eq!(feed.found(&first[..1], Some(&[1])), [1, 0, 0]);
     assert_eq!(state.digest().unwrap().1, 3);
 }
 
 #[test]
 fn of_the_rows_of_one_key_the_one_that_counts_is_judged_by_its_age() {
-    let text = "name: x_set\nkey: Id\ndata_description: d\nretention: {field: At, keep: 1y}\nfields:\n  - Id int : i\n  - At date : a\ncsv: {duplicates: last}\n";
-    let schema = Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None));
-    let dir = tempfile::tempdir().unwrap();
-    let state = State::open(dir.path()).unwrap();
-    let today = jiff::Timestamp::now()
-        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
-        .date();
-    let aged = today.checked_sub(jiff::Span::new().months(18)).unwrap();
-    let row = |at: jiff::civil::Date| json!({ "Id": 1, "At": at.to_string() }).to_string().into_bytes();
-    let found = |rows: [jiff::civil::Date; 2]| {
-        let found = compare_records(&state, &schema, &rows.map(row), None);
-        for package in state.unfinished().unwrap() {
-            state.applied(&package, "{}", |_| Ok(())).unwrap();
-        }
-        [found.upserts, found.deletes, found.expired]
-    };
-    assert_eq!(found([today, aged]), [0, 0, 1]);
-    assert_eq!(found([aged, today]), [1, 0, 0]);
-    assert_eq!(found([today, aged]), [0, 1, 1]);
+    let feed = Ageing::new("csv: {duplicates: last}\n");
+    let found = |rows: [jiff::civil::Date; 2]| feed.found(&rows.map(|at| dated(1, at, "a")), None);
+    assert_eq!(found([feed.today, feed.aged]), [0, 0, 1]);
+    assert_eq!(found([feed.aged, feed.today]), [1, 0, 0]);
+    assert_eq!(found([feed.today, feed.aged]), [0, 1, 1]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dagr_model::fault::Fault;
+use dagr_model::fault::{Fault, nearest};
 use toml::{Table, Value};
 
 use super::{
@@ -389,6 +389,16 @@ fn map(table: &Table, faults: &mut Faults) -> MapSpec {
             Value::Table(given) => {
                 spec.fields.insert(field.clone(), rule(given, &place, faults));
             }
+            Value::Array(_) => {
+                let message = match nearest(field, ["drop", "optional"]) {
+                    Some(near) => format!("a field takes no list; did you mean {near}?"),
+                    None => {
+                        "a field takes no list; columns = [\"a\", \"b\"] in a table joins several columns"
+                            .to_owned()
+                    }
+                };
+                faults.push(Fault::new(place, "kind", message));
+            }
             _ => {
                 let message = "expected a column's name, or a table such as { column = \"st\", codes = { \"1\" = \"alive\" } }";
                 faults.push(Fault::new(place, "kind", message));
@@ -496,5 +506,26 @@ mod tests {
         ] {
             assert_eq!(faults(url), 0, "{url}");
         }
+    }
+
+    #[test]
+    fn a_word_of_map_with_a_slip_is_no_field() {
+        let mut faults = Vec::new();
+        map(
+            &"optinal = ['Colour']\nColours = ['a', 'b']".parse().unwrap(),
+            &mut faults,
+        );
+        let told: Vec<_> = faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.place, fault.message))
+            .collect();
+        assert!(
+            told[1].contains("map.optinal") && told[1].contains("did you mean optional?"),
+            "{told:?}"
+        );
+        assert!(
+            told[0].contains("map.Colours") && told[0].contains("columns = "),
+            "{told:?}"
+        );
     }
 }

@@ -286,6 +286,8 @@ impl State {
         if is_last {
             // Nothing was made on top of it.
             set_meta(&transaction, "compare_due", &due)?;
+        } else {
+            self.read_again()?;
         }
         transaction.commit()?;
         self.forget_base()?;

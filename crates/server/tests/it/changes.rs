@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use dagr_server::client::Client;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::{
     persons::{Persons, code, is, upsert},
@@ -35,6 +36,15 @@ impl Persons {
             }
             after = Some(next);
         }
+    }
+
+    /// A call of the recipient that waits behind the cursor.
+    fn waits(&self, after: &str) -> JoinHandle<raw::Raw> {
+        let (holder, path) = (
+            self.holder.clone(),
+            format!("/data/ch_person/changes?wait=50&after={after}"),
+        );
+        tokio::spawn(async move { raw::get(&holder, &path).await })
     }
 }
 
@@ -77,13 +87,7 @@ async fn a_hidden_change_wakes_nobody_and_a_visible_one_does() {
     let (_, after) = site.follow(None).await;
     let record = format!("/data/ch_person/records/{}", code(1));
     let seen = raw::get(&site.holder, &record).await.header("etag").to_owned();
-    let waiting = {
-        let (holder, path) = (
-            site.holder.clone(),
-            format!("/data/ch_person/changes?wait=50&after={after}"),
-        );
-        tokio::spawn(async move { holder.get(&path).await.unwrap() })
-    };
+    let waiting = site.waits(&after);
     site.deliver("p2", &[upsert(1, "N", "hidden")]).await;
     assert_eq!(raw::get(&site.holder, &record).await.header("etag"), seen);
     let began = Instant::now();
@@ -99,7 +103,7 @@ async fn a_hidden_change_wakes_nobody_and_a_visible_one_does() {
     );
     assert!(!waiting.is_finished());
     site.deliver("p3", &[upsert(1, "Visible", "hidden")]).await;
-    let woken = waiting.await.unwrap();
+    let woken = waiting.await.unwrap().json();
     assert_eq!(woken["changes"].as_array().unwrap().len(), 1, "{woken}");
     assert!(began.elapsed() < Duration::from_secs(30));
 }
@@ -109,13 +113,7 @@ async fn a_wait_is_decided_again_before_it_answers() {
     let site = site().await;
     site.deliver("p1", &[upsert(1, "N", "s")]).await;
     let (_, after) = site.follow(None).await;
-    let waiting = {
-        let (holder, path) = (
-            site.holder.clone(),
-            format!("/data/ch_person/changes?wait=50&after={after}"),
-        );
-        tokio::spawn(async move { raw::get(&holder, &path).await })
-    };
+    let waiting = site.waits(&after);
     let path = format!("/registry/permissions/{}/suspend", site.number);
     site.server
         .operator()
@@ -132,13 +130,7 @@ async fn whoever_waits_holds_nobody_up() {
     let site = Persons::start("ch_person", &one_at_once, Value::Null).await;
     site.deliver("p1", &[upsert(1, "N", "s")]).await;
     let (_, after) = site.follow(None).await;
-    let waiting = {
-        let (holder, path) = (
-            site.holder.clone(),
-            format!("/data/ch_person/changes?wait=50&after={after}"),
-        );
-        tokio::spawn(async move { holder.get(&path).await.unwrap() })
-    };
+    let waiting = site.waits(&after);
     // The first one holds the permit until it waits; the second is answered by the time it has waited itself.
     let short = format!("/data/ch_person/changes?wait=1&after={after}");
     for _ in 0..2 {
@@ -146,7 +138,7 @@ async fn whoever_waits_holds_nobody_up() {
     }
     assert!(!waiting.is_finished());
     site.deliver("p2", &[upsert(1, "Visible", "s")]).await;
-    let told = waiting.await.unwrap();
+    let told = waiting.await.unwrap().json();
     assert_eq!(told["changes"].as_array().unwrap().len(), 1, "{told}");
 }
 
@@ -155,13 +147,7 @@ async fn a_wait_of_a_withdrawn_connection_ends() {
     let site = site().await;
     site.deliver("p1", &[upsert(1, "N", "s")]).await;
     let (_, after) = site.follow(None).await;
-    let waiting = {
-        let (holder, path) = (
-            site.holder.clone(),
-            format!("/data/ch_person/changes?wait=50&after={after}"),
-        );
-        tokio::spawn(async move { raw::get(&holder, &path).await })
-    };
+    let waiting = site.waits(&after);
     let began = Instant::now();
     let path = format!("/registry/connections/{}/withdraw", site.reader.client_id);
     let reason = json!({ "reason": "r" });

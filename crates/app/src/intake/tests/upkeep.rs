@@ -165,6 +165,53 @@ async fn lists_and_indexes_follow_the_definition() {
     assert_eq!(world.stages(), 0);
 }
 
+/// A start without room goes on with the lists and indexes of before: nothing is applied past those it should have.
+#[tokio::test]
+async fn lists_that_could_not_be_made_are_made_before_a_package_and_by_the_upkeep() {
+    let world = cars().await;
+    world.deliver("bss_cars", "p1", &marks(0, 5)).await.unwrap();
+    let kv = || world.engine.open("main/bss_cars").unwrap();
+    let lists = || Lists::read(&*kv().snapshot().unwrap()).unwrap();
+    let before = lists();
+    let forget = || {
+        let kv = kv();
+        kv.bulk(1 << 20, &mut |snapshot, sink| {
+            for table in [Table::Index, Table::List, Table::Latest] {
+                for pair in snapshot.scan(table, Range::default(), Direction::Forward)? {
+                    sink.delete(table, pair?.0)?;
+                }
+            }
+            sink.put(Table::Meta, keys::LISTS, &before.bytes())
+        })
+        .unwrap();
+    };
+    world
+        .publish(&format!(
+            "{CARS}indexes: [Model]\nchanges: [{{name: many, when: \"new.Doors > 3\"}}]\n"
+        ))
+        .await;
+    let published = lists();
+    assert_ne!(published, before);
+    forget();
+    let many = "{\"op\":\"upsert\",\"record\":{\"Mark\":\"N\",\"Doors\":4}}\n";
+    world
+        .deliver("bss_cars", "p2", &[upsert("M", "b"), many.to_owned()].concat())
+        .await
+        .unwrap();
+    assert_eq!(lists(), published);
+    assert_eq!((count(&world, Table::List), count(&world, Table::Index)), (1, 6));
+    forget();
+    let set = world
+        .app
+        .catalog()
+        .live(Section::Main, "bss_cars")
+        .unwrap()
+        .clone();
+    world.app.purge_run(&set).await.unwrap();
+    assert_eq!(lists(), published);
+    assert_eq!((count(&world, Table::List), count(&world, Table::Index)), (0, 6));
+}
+
 #[tokio::test]
 async fn scope_lists_are_shared_and_bounded() {
     let world = cars().await;

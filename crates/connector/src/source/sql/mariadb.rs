@@ -137,9 +137,9 @@ fn give(number: u64, row: Row, rows: &mut Collect<'_>) -> Result<()> {
         .into_iter()
         .map(|value| match value {
             Value::NULL => Ok(None),
-            Value::Bytes(bytes) => String::from_utf8(bytes)
-                .map(Some)
-                .map_err(|_| fault("a text of MariaDB is not UTF-8; cast or encode it in the query")),
+            Value::Bytes(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| {
+                fault("a text of the source database is not UTF-8; cast or encode it in the query")
+            }),
             other => Ok(Some(other.as_sql(true))),
         })
         .collect::<Result<_>>()?;
@@ -179,5 +179,5 @@ pub async fn connect_with(sql: &Sql, more: impl FnOnce(OptsBuilder) -> OptsBuild
 }
 
 pub fn told(error: mysql_async::Error) -> Error {
-    fault(format!("MariaDB: {error}"))
+    fault(format!("the source database: {error}"))
 }
