@@ -30,7 +30,7 @@ const SET: &str = "bench_follow";
 const TABLE: &str = "dagr_bench_follow";
 const COPY: &str = "dagr_bench_copy";
 /// Sessions that change rows: each commits alone.
-const WRITERS: u64 = 4;
+const WRITERS: u64 = 16;
 /// Changes that are looked for at once, by look-up and in the copy.
 const WATCHERS: usize = 4;
 /// Longest wait for a change.
