@@ -21,6 +21,7 @@ use serde::Serialize;
 use self::{
     crew::Crew,
     given::Met,
+    key::RowKey,
     members::Members,
     read::{Batch, Form, Reader},
 };
@@ -260,6 +261,14 @@ impl<'c> Collect<'c> {
     /// Columns of the source's rows that hold the key's fields as they are, in key order.
     pub fn key_columns(&self) -> Option<Vec<usize>> {
         self.reader.as_ref()?.key_columns()
+    }
+
+    /// The key of a row of which only the key's columns are known, as it is read in a row. `None`: no record can have it.
+    pub fn key_of(&self, at: &[usize], texts: &[String]) -> Option<Vec<u8>> {
+        match self.reader.as_ref()?.key_of_texts(at, texts) {
+            RowKey::Known(key) => Some(key),
+            RowKey::Nothing | RowKey::Unreadable => None,
+        }
     }
 
     pub fn cells(&mut self, row: u64, cells: &[Option<&str>]) -> Result<()> {

@@ -79,6 +79,10 @@ pub struct Comparison<'s> {
     package: Package,
     body: Option<Body>,
     early: Option<Early<'s>>,
+    /// Is a package made of nothing, too?
+    tells: bool,
+    /// Bytes that its body may take.
+    limit: u64,
     order: Order,
     rows: Sorter,
     touched: BTreeSet<Vec<u8>>,
@@ -125,6 +129,8 @@ impl<'s> Comparison<'s> {
             package,
             body: None,
             early: None,
+            tells: false,
+            limit: u64::MAX,
             order: if extent == Extent::Snapshot {
                 Order::Unknown
             } else {
@@ -147,6 +153,18 @@ impl<'s> Comparison<'s> {
         self
     }
 
+    /// Where nothing differs, that is told.
+    pub fn telling(mut self) -> Self {
+        self.tells = true;
+        self
+    }
+
+    /// A body of more bytes is not made.
+    pub fn at_most(mut self, bytes: u64) -> Self {
+        self.limit = bytes;
+        self
+    }
+
     /// The server holds nothing: a snapshot removes nothing.
     pub fn onto_nothing(mut self) -> Self {
         self.removes = false;
@@ -161,7 +179,7 @@ impl<'s> Comparison<'s> {
     fn body(&mut self) -> Result<&mut Body> {
         match &mut self.body {
             Some(body) => Ok(body),
-            none => Ok(none.insert(Body::create(&self.state.body(self.package.n))?)),
+            none => Ok(none.insert(Body::create(&self.state.body(self.package.n), self.limit)?)),
         }
     }
 
@@ -239,7 +257,7 @@ impl<'s> Comparison<'s> {
         }
         // The first delivery says "this is all", even of nothing; not where the server declined all there is.
         let says_all = self.extent == Extent::Snapshot && !self.leaves_declined;
-        if self.found.upserts + self.found.deletes == 0 && !says_all {
+        if self.found.upserts + self.found.deletes == 0 && !says_all && !self.tells {
             for (name, value) in notes {
                 self.state.set_meta(name, value)?;
             }

@@ -341,7 +341,7 @@ pub async fn again<T>(retry: Retry, mut attempt: impl AsyncFnMut() -> Result<T>)
 }
 
 /// Between half of it and all of it, so that many feeds do not come back at once.
-fn jittered(pause: Duration) -> Duration {
+pub fn jittered(pause: Duration) -> Duration {
     let mut byte = [0];
     // Without random numbers the pause is whole.
     let share = aws_lc_rs::rand::fill(&mut byte).map_or(255, |()| byte[0]);

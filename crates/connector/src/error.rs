@@ -1,8 +1,9 @@
 //! How a feed or a replica can fail.
 
-use std::{path::Path, time::Duration};
+use std::{io::ErrorKind, path::Path, time::Duration};
 
 use dagr_model::fault::Fault;
+use rusqlite::ErrorCode;
 
 use crate::client::CallError;
 
@@ -19,6 +20,9 @@ pub enum Error {
     /// The state directory.
     #[error("{0}")]
     State(String),
+    /// The disk of the state: what was begun is taken back, and there may be room again.
+    #[error("{0}")]
+    Full(String),
     /// Nothing is wrong, but somebody has to decide.
     #[error("{0}")]
     Decide(String),
@@ -28,7 +32,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     pub fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::State(format!("{}: {error}", path.display()))
+        let text = format!("{}: {error}", path.display());
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full(text),
+            _ => Self::State(text),
+        }
     }
 
     /// All of it in one line, for the status.
@@ -54,7 +62,7 @@ impl Error {
     /// What went wrong is the source's.
     pub fn of_source(self) -> Self {
         match self {
-            Self::State(text) => Self::Source(text),
+            Self::State(text) | Self::Full(text) => Self::Source(text),
             other => other,
         }
     }
@@ -80,7 +88,7 @@ impl Error {
                 }
                 CallError::Key(_) | CallError::Unexpected(_) => false,
             },
-            Self::Source(_) => true,
+            Self::Source(_) | Self::Full(_) => true,
             Self::Faults { .. } | Self::State(_) | Self::Decide(_) => false,
         }
     }
@@ -88,6 +96,10 @@ impl Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::State(format!("the state: {error}"))
+        let text = format!("the state: {error}");
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full(text),
+            _ => Self::State(text),
+        }
     }
 }

@@ -11,7 +11,7 @@ use dagr_model::definition::Definition;
 
 use crate::{
     error::{Error, Result},
-    feed::{Engine, Sql},
+    feed::{Engine, Secret, Sql},
     source::sql::survey::{Column, Reference, Table, tables},
 };
 
@@ -259,11 +259,16 @@ fn feed(sql: &Sql, name: &str, table: &Table, children: &[&Table]) -> String {
         Engine::Sqlite => absolute(Path::new(&sql.url)),
         _ => sql.url.clone(),
     };
+    let password = match &sql.password {
+        Some(Secret::Env(name)) => format!("password = {{ env = \"{name}\" }}"),
+        Some(Secret::File(path)) => format!("password = {{ file = \"{}\" }}", absolute(path)),
+        None => "# password = { env = \"SOURCE_PASSWORD\" }".to_owned(),
+    };
     let mut text = format!(
         "# The feed of {name}. `dagr connector check` tries it and sends nothing; `dagr connector run` is the service.\n\
          dataset = \"{name}\"\n# section = \"sandbox\"          # while the data set is tried\n# state = \"{name}.state\"     # what the feed remembers\n\n\
          [server]\nurl = \"https://dagr.example.lv\"    # where DAGR is\nclient_id = \"…\"                   # the producer connection\nkey = {{ file = \"key.pem\" }}         # its private key; or {{ env = \"NAME\" }}\n\n\
-         [source]\nkind = \"{kind}\"\n{address} = \"{}\"\n# password = {{ env = \"SOURCE_PASSWORD\" }}\ntable = \"{}\"                      # or query = \"\"\"SELECT …\"\"\"\n",
+         [source]\nkind = \"{kind}\"\n{address} = \"{}\"\n{password}\ntable = \"{}\"                      # or query = \"\"\"SELECT …\"\"\"\n",
         url,
         qualified(table)
     );

@@ -130,8 +130,8 @@ impl Spec {
         let wait = words
             .duration(&mut faults, "wait")
             .unwrap_or(Duration::from_secs(30));
-        if wait > Duration::from_mins(1) {
-            faults.push(Fault::new("wait", "range", "at most \"60s\""));
+        if !(Duration::from_secs(1)..=Duration::from_mins(1)).contains(&wait) {
+            faults.push(Fault::new("wait", "range", "from \"1s\" to \"60s\""));
         }
         let verify = words
             .duration(&mut faults, "verify")

@@ -9,6 +9,7 @@ use std::{cell::RefCell, fs::File, io::Write, path::Path, sync::Arc, time::Durat
 
 use dagr_model::{definition::Definition, digest::SetDigest, schema::Schema};
 use jiff::Timestamp;
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 pub use check::{Checked, check};
@@ -26,13 +27,16 @@ use crate::{
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
     source::{Means, Notes, files, http, soap, sql::Db},
-    state::{RESYNCED, State},
+    state::{self, Package, PackageState, RESYNCED, State},
 };
 
 /// The definition a feed last worked by; of use when the server is away.
 const DEFINITION: &str = "definition.yaml";
 /// Noted: the digest of what says how the source is read.
 const READ_BY: &str = "read_by";
+/// Noted: where in the server the feed goes, and the server's address.
+const SET: &str = "target_set";
+const URL: &str = "target_url";
 const GIVEN_UP: &str = "given up by resync";
 
 /// A feed with everything it needs.
@@ -72,6 +76,7 @@ impl Running {
         let feed = Feed::load(path)?;
         let client = client(&feed.server)?;
         let state = open(&feed.state)?;
+        goes_to(&feed, &state)?;
         let schema = match definition(&feed, &client).await {
             Ok(text) => {
                 let schema = compile(&feed, &text)?;
@@ -114,7 +119,7 @@ impl Running {
 
     /// Reads all of the source and makes a package of what differs.
     pub async fn compare(&self) -> Result<Looked> {
-        self.room()?;
+        let room = self.room()?;
         // What began on its way and came to nothing says nothing about what comes now.
         self.early.take();
         let schema = self.schema();
@@ -132,7 +137,7 @@ impl Running {
             _ => None,
         };
         let extent = if snapshot { Extent::Snapshot } else { Extent::Whole };
-        let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?;
+        let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?.at_most(room);
         if snapshot && self.holds_nothing().await {
             comparison = comparison.onto_nothing();
         }
@@ -227,6 +232,28 @@ impl Running {
         }
     }
 
+    /// The server holds a definition's promise of freshness against the packages that came: where nothing has changed, a
+    /// package without rows says so in time. Only behind a look that found nothing. `true`: one is on its way.
+    fn tell_fresh(&self) -> Result<bool> {
+        let promised = self.schema().definition.freshness_s.map(Duration::from_secs);
+        // Of files that did not come nobody knows what has changed.
+        let is_told = matches!(self.feed.source, Source::Files(_)) || self.state.is_new()?;
+        let Some(promised) = promised.filter(|_| !is_told) else {
+            return Ok(false);
+        };
+        let last = state::newest(&self.state.db, 1)?.pop();
+        let is_due = last.is_some_and(|last| is_past(last.ended_at.as_deref(), promised / 2));
+        let is_read = self.state.meta("unread")?.is_none_or(|rows| rows == "0");
+        if !is_due || !is_read || !self.state.unfinished()?.is_empty() {
+            return Ok(false);
+        }
+        let schema = self.schema();
+        Comparison::begin(&self.state, &schema, &self.feed.name, Extent::Touched)?
+            .telling()
+            .finish(&[])?;
+        Ok(true)
+    }
+
     /// Does the server hold no records? One that is away may hold some.
     async fn holds_nothing(&self) -> bool {
         let state = self.client.get(&format!("{}/state", self.feed.intake())).await;
@@ -311,6 +338,9 @@ impl Running {
                 break;
             }
         }
+        if round.held.is_none() && self.tell_fresh()? {
+            round.deliver(self.deliver(retry.clone()).await?);
+        }
         if round.held.is_none() && (reconcile || self.reconcile_due()?) {
             let mut done = self.reconcile().await?;
             if done.differing + done.gone > 0 {
@@ -343,11 +373,11 @@ impl Running {
         Ok(())
     }
 
-    /// Is there room for one more package?
-    fn room(&self) -> Result<()> {
+    /// Bytes that one more package may take.
+    fn room(&self) -> Result<u64> {
         let waiting: u64 = self.state.unfinished()?.iter().map(|package| package.bytes).sum();
         if waiting < self.feed.spool_bytes {
-            return Ok(());
+            return Ok(self.feed.spool_bytes - waiting);
         }
         Err(Error::Decide(format!(
             "packages that wait for the server take {} MiB, as much as spool_mib allows: the source is not read until they are delivered",
@@ -360,16 +390,10 @@ impl Running {
         if !everything {
             for package in self.state.unfinished()? {
                 self.state
-                    .taken_back(&package, crate::state::PackageState::Rejected, false, GIVEN_UP)?;
+                    .taken_back(&package, PackageState::Rejected, false, GIVEN_UP)?;
             }
         }
-        self.state.read_again()?;
-        // The server may know by now what it did not.
-        self.state.db.execute("DELETE FROM declined", [])?;
-        self.state.set_meta(RESYNCED, "true")?;
-        // A state that was restored from a backup would use ids again.
-        self.state.renew_instance()?;
-        self.state.set_meta("compare_due", "true")?;
+        begin_again(&self.state)?;
         if everything {
             return self.state.forget_copy(GIVEN_UP);
         }
@@ -378,17 +402,9 @@ impl Running {
     }
 
     /// Applies or drops the package that the guard holds.
-    pub async fn decide(&self, confirm: bool) -> Result<String> {
-        let unfinished = self.state.unfinished()?;
-        let held = unfinished
-            .iter()
-            .find(|package| package.state == crate::state::PackageState::Held);
-        let Some(package) = held else {
-            return Err(Error::Decide("no package of this feed is held".to_owned()));
-        };
-        let verb = if confirm { "confirm" } else { "reject" };
-        let path = format!("{}/packages/{}/{verb}", self.feed.intake(), package.id);
-        let answered = self.client.post_empty(&path).await.map(|_| ());
+    async fn decide(&self, confirm: bool) -> Result<String> {
+        let package = held(&self.state.db)?;
+        let answered = tell(&self.feed, &self.client, &package, confirm).await;
         // Whatever came of it, the package's state now is the server's.
         let delivered = self.deliver(None).await;
         match delivered {
@@ -399,8 +415,76 @@ impl Running {
             }
         }
         answered?;
-        Ok(package.id.clone())
+        Ok(package.id)
     }
+}
+
+/// Applies or drops the package that the guard holds, also while a service works on the feed: that finds it out itself.
+pub async fn decide(path: &Path, confirm: bool) -> Result<String> {
+    let feed = Feed::load(path)?;
+    if !State::is_worked_on(&feed.state) {
+        if State::peek(&feed.state)?.is_none() {
+            return Err(no_state(&feed));
+        }
+        return Running::open(path).await?.decide(confirm).await;
+    }
+    let package = match State::peek(&feed.state)? {
+        Some(db) => held(&db)?,
+        None => return Err(no_state(&feed)),
+    };
+    tell(&feed, &client(&feed.server)?, &package, confirm).await?;
+    Ok(package.id)
+}
+
+fn no_state(feed: &Feed) -> Error {
+    Error::Decide(format!(
+        "{}: no state of this feed lies there; `state` in its file says where it is, and a service of systemd has it in STATE_DIRECTORY",
+        feed.state.display()
+    ))
+}
+
+fn held(db: &Connection) -> Result<Package> {
+    let held = state::unfinished(db)?
+        .into_iter()
+        .find(|package| package.state == PackageState::Held);
+    held.ok_or_else(|| Error::Decide("no package of this feed is held".to_owned()))
+}
+
+async fn tell(feed: &Feed, client: &Client, package: &Package, confirm: bool) -> Result<()> {
+    let verb = if confirm { "confirm" } else { "reject" };
+    let path = format!("{}/packages/{}/{verb}", feed.intake(), package.id);
+    client.post_empty(&path).await?;
+    Ok(())
+}
+
+/// What was sent to one section says nothing of another. A server under another address may be another: it is asked what
+/// it holds.
+fn goes_to(feed: &Feed, state: &State) -> Result<()> {
+    let (set, url) = (feed.intake(), &feed.server.url);
+    let (set_before, url_before) = (state.meta(SET)?, state.meta(URL)?);
+    if set_before.is_some_and(|before| before != set) {
+        tracing::warn!(%set, "the feed goes to another place than before: everything is sent there");
+        begin_again(state)?;
+        state.forget_copy("the feed goes to another place")?;
+    }
+    if url_before.is_some_and(|before| before != *url) {
+        tracing::info!(%url, "the server has another address than before: it is asked what it holds");
+        state.set_meta(RESYNCED, "true")?;
+        state.set_meta("last_reconcile", "")?;
+    }
+    state.set_meta(SET, &set)?;
+    state.set_meta(URL, url)
+}
+
+/// What was read is read again, and goes on top of whatever the server applied last.
+fn begin_again(state: &State) -> Result<()> {
+    state.read_again()?;
+    // The server may know by now what it did not.
+    state.db.execute("DELETE FROM declined", [])?;
+    state.set_meta(RESYNCED, "true")?;
+    // A state that was restored from a backup would use ids again.
+    state.renew_instance()?;
+    state.set_meta("compare_due", "true")
 }
 
 /// Has so much time gone by since `last`?

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use base::{Rows as BaseRows, Writer as BaseWriter};
 pub use copy::{Copy, Sent};
-pub use package::{Brought, Package, PackageState, newest};
+pub use package::{Brought, Package, PackageState, newest, unfinished};
 
 use base::Base;
 
@@ -102,6 +102,11 @@ impl State {
             .db
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT"))?;
         Ok(state)
+    }
+
+    /// Does a process work on it?
+    pub fn is_worked_on(dir: &Path) -> bool {
+        File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
     }
 
     /// To look at only: also while a feed runs. `None` where there is no feed yet.

@@ -213,6 +213,16 @@ impl Reader {
         self.schema.key.iter().map(column).collect()
     }
 
+    pub fn key_of_texts(&self, at: &[usize], texts: &[String]) -> RowKey {
+        let mut cells = vec![None; self.width];
+        for (at, text) in at.iter().zip(texts) {
+            if let Some(cell) = cells.get_mut(*at) {
+                *cell = Some(text.as_str());
+            }
+        }
+        self.key_of_row(&cells)
+    }
+
     /// The record that a row is of, where that can be read.
     pub fn key_of_row(&self, cells: &[Option<&str>]) -> RowKey {
         match &self.mapping {

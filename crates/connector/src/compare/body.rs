@@ -40,6 +40,8 @@ pub struct Body {
     /// Lines that are not yet written.
     gathered: Vec<u8>,
     lines: u64,
+    /// Bytes it may have on disk.
+    limit: u64,
 }
 
 /// How much of a body may be read.
@@ -96,9 +98,16 @@ impl Made {
     }
 }
 
+fn too_large(limit: u64) -> Error {
+    Error::Decide(format!(
+        "what is to be sent takes more than the {} MiB that spool_mib leaves for it: nothing of it is sent; raise spool_mib",
+        limit >> 20
+    ))
+}
+
 impl Body {
     /// Under a name that no package has yet.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path, limit: u64) -> Result<Self> {
         let fault = |error: std::io::Error| Error::file(path, &error);
         let counted = Counted {
             file: File::create(path).map_err(fault)?,
@@ -110,6 +119,7 @@ impl Body {
             sha256: Sha256::new(),
             gathered: Vec::with_capacity(2 * GATHERED),
             lines: 0,
+            limit,
             path: path.to_owned(),
         })
     }
@@ -137,6 +147,7 @@ impl Body {
     fn write(&mut self) -> Result<()> {
         self.sha256.update(&self.gathered);
         let written = match &mut self.out {
+            Some(out) if out.get_ref().written > self.limit => return Err(too_large(self.limit)),
             Some(out) => out.write_all(&self.gathered),
             None => Ok(()),
         };
@@ -173,7 +184,7 @@ impl Body {
             out.finish().map_err(fault)?;
         }
         fs::rename(&self.path, &old).map_err(fault)?;
-        let mut kept = Self::create(&self.path)?;
+        let mut kept = Self::create(&self.path, self.limit)?;
         let decoder = Decoder::new(File::open(&old).map_err(fault)?).map_err(fault)?;
         let mut input = BufReader::with_capacity(1 << 18, decoder);
         let mut line = Vec::new();

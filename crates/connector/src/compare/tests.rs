@@ -537,3 +537,27 @@ fn a_damaged_copy_is_told_and_forgotten_when_everything_is_sent_anew() {
     let names = |dir: &Path| std::fs::read_dir(dir).unwrap().count();
     assert_eq!(names(&dir.path().join("spool")), 1, "what waited is gone");
 }
+
+#[test]
+fn a_package_takes_no_more_of_the_disk_than_the_spool_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let mut comparison = Comparison::begin(&state, &schema, "x", Extent::Whole)
+        .unwrap()
+        .at_most(1 << 20);
+    let mut seed = 1_u64;
+    let stopped = (0..200_000_i64).find_map(|id| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let json = record(id, &format!("{seed:016x}{:016x}", seed.rotate_left(9)));
+        let key = schema.key_from_values(&[json!(id)]).unwrap();
+        comparison
+            .record(id as u64, &key, &record_digest(&json), &json)
+            .err()
+    });
+    assert!(stopped.unwrap().to_string().contains("raise spool_mib"));
+    let on_disk = std::fs::metadata(state.body(1)).unwrap().len();
+    assert!(on_disk < 2 << 20, "{on_disk}");
+    drop(comparison);
+    assert!(!state.body(1).exists());
+    assert_eq!(state.unfinished().unwrap().len(), 0);
+}

@@ -85,12 +85,23 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
     }
 }
 
-/// Beside the file, unless it says where; a service of systemd has a directory of its own (`StateDirectory=`).
+/// Where the service of `packaging/dagr-connector@.service` and of `dagr-replica@` keep theirs.
+const SERVICES: &str = "/var/lib/dagr";
+
+/// Beside the file, unless it says where; a service of systemd has a directory of its own (`StateDirectory=`), which who
+/// asks about it from outside finds.
 pub(crate) fn state_path(given: Option<String>, base: &Path, name: &str) -> PathBuf {
     match (given, std::env::var_os("STATE_DIRECTORY")) {
         (Some(given), _) => base.join(given),
         (None, Some(directory)) => Path::new(&directory).join(name),
-        (None, None) => base.join(name),
+        (None, None) => {
+            let (beside, service) = (base.join(name), Path::new(SERVICES).join(name));
+            if service.exists() && !beside.exists() {
+                service
+            } else {
+                beside
+            }
+        }
     }
 }
 
@@ -186,21 +197,45 @@ pub(crate) fn tls(words: &mut Words<'_>, base: &Path, faults: &mut Faults) -> Op
     (wanted == Some(true) || ca.is_some()).then_some(Tls { ca })
 }
 
+/// Neither in an address nor in PostgreSQL's other way to write one: `host=db password=secret`.
 pub(crate) fn no_password(url: &str, place: &str, faults: &mut Faults) {
-    let authority = url
-        .split_once("://")
-        .map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
-    let in_query = url
-        .split_once('?')
-        .is_some_and(|(_, query)| query.split('&').any(|word| word.starts_with("password=")));
-    if in_query
-        || authority
-            .rsplit_once('@')
-            .is_some_and(|(user, _)| user.contains(':'))
-    {
-        let message = "the address holds a password: take it out and give it by reference";
-        faults.push(Fault::new(place, "secret", message));
-    }
+    let message = match url.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
+        Some((scheme, rest)) if holds_password(scheme, rest) => {
+            "the address holds a password: take it out and give it by reference"
+        }
+        None if has_password_word(url) => {
+            "the address holds a password: write it as postgres://user@host:5432/database, and give the password by reference"
+        }
+        _ => return,
+    };
+    faults.push(Fault::new(place, "secret", message));
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+/// `rest` is what follows `://`.
+fn holds_password(scheme: &str, rest: &str) -> bool {
+    let user = match scheme {
+        // Whatever stands before the first @ is taken for user and password.
+        "postgres" | "postgresql" => rest.split_once('@'),
+        _ => rest
+            .split('/')
+            .next()
+            .and_then(|authority| authority.rsplit_once('@')),
+    };
+    user.is_some_and(|(user, _)| user.contains(':'))
+        || rest
+            .split_once('?')
+            .is_some_and(|(_, query)| query.split('&').any(|word| word.starts_with("password=")))
+}
+
+fn has_password_word(text: &str) -> bool {
+    text.split("password")
+        .skip(1)
+        .any(|rest| rest.trim_start().starts_with('='))
 }
 
 fn source(table: &Table, name: &str, base: &Path, faults: &mut Faults) -> Option<Source> {
@@ -497,12 +532,19 @@ mod tests {
             "postgres://reader:secret@db.example.lv/cars",
             "postgres://db.example.lv/cars?user=reader&password=secret",
             "https://reader:secret@register.example.lv",
+            "mysql://reader:secret@db.example.lv/cars",
+            "postgresql://reader:sec/ret@db.example.lv/cars",
+            "host=db.example.lv user=reader password=secret",
+            "host=db.example.lv password = 'a secret'",
+            "host=db.example.lv password=a://b",
         ] {
             assert_eq!(faults(url), 1, "{url}");
         }
         for url in [
             "postgres://reader@db.example.lv:5432/cars?host=/run",
             "https://register.example.lv/a:b@c",
+            "host=db.example.lv user=reader dbname=cars",
+            "passwords/cars.db",
         ] {
             assert_eq!(faults(url), 0, "{url}");
         }

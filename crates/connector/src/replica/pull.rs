@@ -102,7 +102,8 @@ impl Replica {
             shown: None,
         };
         if known.as_ref() == Some(&replica.text) {
-            replica.begin_again().await?;
+            let begun = replica.begin_again().await;
+            replica.told(begun).await?;
         }
         replica.asked = Some(Instant::now());
         let settled = replica.settle().await;
@@ -435,7 +436,7 @@ impl Replica {
         if done.is_err() {
             self.show().await;
         }
-        done
+        self.told(done).await
     }
 
     async fn verify_due(&self) -> Result<bool> {
@@ -447,6 +448,8 @@ impl Replica {
 /// Keeps the copy current until it is told to stop.
 pub async fn forever(replica: &mut Replica, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
+    // A verify that has to wait is put off: pages come first.
+    replica.spec.retry.limit = Duration::ZERO;
     let mut pause = FIRST_PAUSE;
     loop {
         let wait = replica.spec.wait;
@@ -506,7 +509,8 @@ pub async fn status(path: &Path) -> Result<Value> {
             .await?
             .filter(|text| !text.is_empty()))
     };
-    let (phase, problem) = (note("phase").await?, note("problem").await?);
+    let problem = note("problem").await?.or(note(verify::DIFFERS).await?);
+    let phase = note("phase").await?;
     let caught_up = note("caught_up").await?.as_deref() == Some("true");
     let state = match (phase.as_deref(), &problem) {
         (_, Some(_)) => "problem",

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     TargetSpec, export,
-    plan::{Kind, LOADING, NOTES, Table},
+    plan::{Column, Kind, LOADING, NOTES, Table},
     pull::Replica,
 };
 use crate::error::{Error, Result};
@@ -160,6 +160,7 @@ impl Replica {
     pub(super) async fn adopt(&mut self, text: String) -> Result<bool> {
         let schema = compile(&text)?;
         same_key(&self.schema.definition, &schema.definition)?;
+        same_kinds(&self.schema.definition, &schema.definition)?;
         let text = mem::replace(&mut self.text, text);
         let schema = mem::replace(&mut self.schema, schema);
         let taken = self.take_up().await;
@@ -246,6 +247,34 @@ fn same_key(before: &Definition, after: &Definition) -> Result<()> {
     Err(Error::Faults {
         what: "the definition changed in a way that the copy cannot follow".to_owned(),
         faults: vec![Fault::new("key", "definition_incompatible", message)],
+    })
+}
+
+/// Every column whose values are of another kind now, but for whole numbers that may have places: the server has
+/// emptied the set, and the copy that stands is the last there is of what it held.
+fn same_kinds(before: &Definition, after: &Definition) -> Result<()> {
+    let (old, new) = (Table::of(before, ""), Table::of(after, ""));
+    let mut faults = Vec::new();
+    for table in old.all() {
+        let now = new.all().into_iter().find(|now| now.name == table.name);
+        for column in &now.map(|now| now.columns.clone()).unwrap_or_default() {
+            let was = table.columns.iter().find(|was| was.name == column.name);
+            let follows = |was: &Column| {
+                was.kind == column.kind || (was.kind, column.kind) == (Kind::Int, Kind::Decimal)
+            };
+            if !was.is_none_or(follows) {
+                let message = "its type is another one: the copy stays as it is; a new replica is needed, with a name and a place of its own";
+                let place = format!("{}.{}", table.name, column.name);
+                faults.push(Fault::new(place, "definition_incompatible", message));
+            }
+        }
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Faults {
+        what: "the definition changed in a way that the copy cannot follow".to_owned(),
+        faults,
     })
 }
 

@@ -34,26 +34,51 @@ pub struct Verified {
     pub reloaded: bool,
 }
 
+/// Noted: why the copy is not what the server says, though it was loaded anew.
+pub(super) const DIFFERS: &str = "differs";
+
 pub async fn run(replica: &mut Replica) -> Result<Verified> {
     let mut done = Verified::default();
-    let mut open = vec![Range::default()];
     replica.follow().await?;
     done.repaired += replica.target.sweep(&replica.tables(false)).await?;
+    if let Some(why) = differs(replica, &mut done).await? {
+        tracing::warn!(why, "the copy is loaded anew");
+        replica.start_over().await?;
+        replica.follow().await?;
+        done.reloaded = true;
+        // Something may have changed what was written.
+        if let Some(why) = differs(replica, &mut done).await? {
+            let text = format!(
+                "the copy was loaded anew and still differs from the server ({why}): does something else write in it, a \
+                 trigger or a rule for example?"
+            );
+            replica.set_note(DIFFERS, &text).await?;
+            replica
+                .set_note("last_verify", &Timestamp::now().to_string())
+                .await?;
+            return Err(Error::Decide(text));
+        }
+    }
+    finish(replica, &mut done).await?;
+    Ok(done)
+}
+
+/// Repairs what differs. Why only loading anew helps; `None`: the copy is equal.
+async fn differs(replica: &mut Replica, done: &mut Verified) -> Result<Option<&'static str>> {
+    let mut open = vec![Range::default()];
     for _ in 0..ROUNDS {
-        let found = match compare(replica, open, &mut done).await {
+        let found = match compare(replica, open, done).await {
             Err(Error::Call(refused)) if refused.code() == Some(NOT_GIVEN) => {
-                return load_anew(replica, done, "its cursor does not tell what it was given").await;
+                return Ok(Some("its cursor does not tell what it was given"));
             }
             found => found?,
         };
         if found.records() > REPAIRED || !repair(replica, &found).await? {
-            let why = "it differs in many records, or the permission gives no look-ups";
-            return load_anew(replica, done, why).await;
+            return Ok(Some("in many records, or the permission gives no look-ups"));
         }
         done.repaired += found.records() as u64;
         if found.again.is_empty() {
-            finish(replica, &mut done).await?;
-            return Ok(done);
+            return Ok(None);
         }
         open = found.again;
         replica.follow().await?;
@@ -65,19 +90,11 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
     ))
 }
 
-async fn load_anew(replica: &mut Replica, mut done: Verified, why: &str) -> Result<Verified> {
-    tracing::warn!(why, "the copy is loaded anew");
-    replica.start_over().await?;
-    replica.follow().await?;
-    done.reloaded = true;
-    finish(replica, &mut done).await?;
-    Ok(done)
-}
-
 async fn finish(replica: &mut Replica, done: &mut Verified) -> Result<()> {
     let here = read(replica, &Range::default()).await?;
     (done.digest, done.records) = (here.digest.hex(), here.records);
     for (name, value) in [
+        (DIFFERS, String::new()),
         ("digest", done.digest.clone()),
         ("records", done.records.to_string()),
         ("last_verify", Timestamp::now().to_string()),

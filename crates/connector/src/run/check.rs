@@ -36,6 +36,8 @@ pub struct Checked {
     /// The first ones, as they would be sent.
     pub first: Vec<serde_json::Value>,
     pub refusals: Vec<Refused>,
+    /// Were there more than are told?
+    pub is_cut: bool,
     /// What is read: a file's name, an address, a query's engine.
     pub source: String,
 }
@@ -58,6 +60,7 @@ impl Take for Checked {
     fn refused(&mut self, refused: Vec<Refused>, _: Option<Vec<u8>>) -> Result<()> {
         self.refused += 1;
         let room = TOLD.saturating_sub(self.refusals.len());
+        self.is_cut |= refused.len() > room;
         self.refusals.extend(refused.into_iter().take(room));
         Ok(())
     }

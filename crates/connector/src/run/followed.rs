@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use dagr_model::{definition::Type, schema::Schema};
+use dagr_model::{
+    definition::Type,
+    schema::{NodeId, Schema},
+};
 
 use super::Running;
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
     source::sql::{
         follow::{Touched, binlog, postgres, sqlite},
         mariadb::Reader as MariaDb,
-        postgres::Reader as Postgres,
+        postgres::{Reader as Postgres, connect},
         sqlite::Reader as Sqlite,
     },
     state::State,
@@ -182,7 +185,7 @@ impl<'r> Followed<'r> {
 
     async fn look_connected(&mut self) -> Result<Seen> {
         let running = self.running;
-        running.room()?;
+        let room = running.room()?;
         let schema = running.schema();
         let Some(reader) = &mut self.reader else {
             return Ok(Seen::Nothing);
@@ -197,7 +200,8 @@ impl<'r> Followed<'r> {
         }
         reader.begin().await?;
         let names = reader.columns().await?;
-        let mut comparison = Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?;
+        let mut comparison =
+            Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?.at_most(room);
         let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison)
             .tolerant(true)
             .after(running.state.meta(FILLED)?);
@@ -224,6 +228,11 @@ impl<'r> Followed<'r> {
             self.reader = None;
             return Ok(Seen::Everything);
         }
+        // A key that no record can have has no record.
+        let of_records: Vec<Vec<u8>> = keys
+            .iter()
+            .filter_map(|texts| collect.key_of(&at, &as_in_rows(&schema, texts)))
+            .collect();
         let ended = collect.finish()?;
         running.passed_over(&ended.unwanted)?;
         if touched.everything {
@@ -254,11 +263,8 @@ impl<'r> Followed<'r> {
             }
             Seen::Nothing
         } else {
-            for key in &keys {
-                // A key that no record can have has no record.
-                if let Some(key) = key_of(&schema, key) {
-                    comparison.touch(key);
-                }
+            for key in of_records {
+                comparison.touch(key);
             }
             let mut notes = notes(&touched);
             notes.extend(ended.notes);
@@ -293,20 +299,22 @@ impl<'r> Followed<'r> {
         Ok(())
     }
 
-    /// Notes what the source keeps for the feed, also while nothing can be delivered.
+    /// Notes what the source keeps for the feed, also while nothing can be delivered or looked at.
     pub async fn ask_lag(&mut self) -> Result<()> {
-        let Some(Reader::Postgres(reader, _)) = &self.reader else {
-            return Ok(());
-        };
-        if self.asked.is_some_and(|at| at.elapsed() < TIDY) {
+        if self.sql.engine != Engine::Postgres || self.asked.is_some_and(|at| at.elapsed() < TIDY) {
             return Ok(());
         }
-        match postgres::lag(reader.client(), &self.follow.slot).await {
+        self.asked = Some(Instant::now());
+        let slot = &self.follow.slot;
+        let lag = match &self.reader {
+            Some(Reader::Postgres(reader, _)) => postgres::lag(reader.client(), slot).await,
+            _ => async { postgres::lag(&connect(self.sql).await?, slot).await }.await,
+        };
+        match lag {
             Ok(lag) => {
                 let state = &self.running.state;
                 state.set_meta("source_wal_bytes", &lag.wal_bytes.to_string())?;
                 state.set_meta("source_slot_status", &lag.status)?;
-                self.asked = Some(Instant::now());
             }
             // Told when it is looked at.
             Err(_) => self.reader = None,
@@ -424,24 +432,16 @@ fn notes(touched: &Touched) -> Vec<(String, String)> {
     .collect()
 }
 
-/// The key of texts as a database writes them.
-fn key_of(schema: &Schema, texts: &[String]) -> Option<Vec<u8>> {
-    let values: Vec<serde_json::Value> = schema
-        .key
-        .iter()
-        .zip(texts)
-        .map(|(node, text)| match schema.nodes[*node].ty {
-            Type::Int | Type::Decimal => text.parse().ok().map(serde_json::Value::Number),
-            Type::Bool => Some(serde_json::Value::Bool(matches!(
-                text.as_str(),
-                "t" | "true" | "1"
-            ))),
-            Type::Timestamp => Some(serde_json::Value::String(match text.strip_suffix("+00") {
-                Some(utc) => format!("{utc}Z"),
-                None => text.clone(),
-            })),
-            _ => Some(serde_json::Value::String(text.clone())),
-        })
-        .collect::<Option<_>>()?;
-    schema.key_from_values(&values).ok()
+/// Texts of a key as its column has them in a row.
+fn as_in_rows(schema: &Schema, texts: &[String]) -> Vec<String> {
+    let columns = schema.key.iter().zip(texts);
+    let text = |(node, text): (&NodeId, &String)| match schema.nodes[*node].ty {
+        Type::Bool => matches!(text.as_str(), "t" | "true" | "1").to_string(),
+        Type::Timestamp => match text.strip_suffix("+00") {
+            Some(utc) => format!("{utc}Z"),
+            None => text.clone(),
+        },
+        _ => text.clone(),
+    };
+    columns.map(text).collect()
 }

@@ -8,7 +8,7 @@ use super::{
     is_past,
 };
 use crate::{
-    deliver::Delivered,
+    deliver::{Delivered, jittered},
     error::{Error, Result},
     feed::Source,
 };
@@ -86,6 +86,7 @@ impl Service<'_> {
             if let Delivered::Held(_) = running.deliver(None).await? {
                 return Ok(LOOK);
             }
+            self.tell_fresh().await?;
         }
         if connected.is_err() {
             self.reconcile_due().await?;
@@ -98,7 +99,7 @@ impl Service<'_> {
         if let Some(followed) = &mut self.followed {
             wait = followed.every();
             match followed.look().await? {
-                Seen::Nothing => {}
+                Seen::Nothing => self.tell_fresh().await?,
                 Seen::Package(found) => {
                     if found.package.is_some() {
                         // More may have come meanwhile.
@@ -113,6 +114,13 @@ impl Service<'_> {
         }
         self.reconcile_due().await?;
         Ok(wait.min(LOOK))
+    }
+
+    async fn tell_fresh(&self) -> Result<()> {
+        if self.running.tell_fresh()? {
+            self.running.deliver(None).await?;
+        }
+        Ok(())
     }
 
     async fn reconcile_due(&self) -> Result<()> {
@@ -146,9 +154,16 @@ impl Service<'_> {
             Err(error) => {
                 let text = error.at_once();
                 // No sooner than the server wants it, within reason.
-                let pause = error.retry_after().min(LONGEST).saturating_add(self.pause);
+                let pause = error
+                    .retry_after()
+                    .min(LONGEST)
+                    .saturating_add(jittered(self.pause));
                 tracing::error!(problem = %text, again_in = ?pause, "the feed stands still");
-                self.running.say(&text)?;
+                match self.running.say(&text) {
+                    // There is no room to say it either.
+                    Ok(()) | Err(Error::Full(_)) => {}
+                    Err(error) => return Err(error),
+                }
                 if matches!(error, Error::State(_)) {
                     return Err(error);
                 }

@@ -1,7 +1,8 @@
 //! How a feed stands, read beside it while it runs.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
@@ -47,6 +48,12 @@ pub fn status(path: &Path) -> Result<Value> {
         (None, None, true) if late.is_some() => "late",
         (None, None, true) => "ok",
     };
+    let waits_since = unfinished.last().map(|package| package.made_at.clone());
+    let stands_since = match &problem {
+        Some(_) => note("last_look")?.max(note("last_compare")?),
+        None => None,
+    };
+    let behind_since = waits_since.or(stands_since);
     let last = packages.first().map(|package| {
         json!({
             "id": package.id,
@@ -81,13 +88,34 @@ pub fn status(path: &Path) -> Result<Value> {
         "last_compare": note("last_compare")?,
         "last_reconcile": note("last_reconcile")?,
         "last_look": note("last_look")?,
+        "lag_seconds": behind_since.as_deref().map_or(Some(0), seconds_since),
+        "next_compare": next(note("last_compare")?, feed.schedule.compare, note("compare_due")?),
+        "next_reconcile": next(note("last_reconcile")?, feed.schedule.reconcile, None),
         "source": {
             "position": note("source_position")?,
+            "committed": number("source_committed_ms")?.and_then(|at| Timestamp::from_millisecond(at).ok()),
             "wal_bytes": number("source_wal_bytes")?,
             "slot_status": note("source_slot_status")?,
         },
         "refusals": refusals(&db)?,
     }))
+}
+
+/// Whole seconds; none before a moment that is still to come.
+fn seconds_since(moment: &str) -> Option<i64> {
+    let moment: Timestamp = moment.parse().ok()?;
+    Some(Timestamp::now().duration_since(moment).as_secs().max(0))
+}
+
+/// When it is done again. What was never done, or is asked for, is done by the next round.
+fn next(last: Option<String>, every: Duration, due: Option<String>) -> Option<Timestamp> {
+    if due.as_deref() == Some("true") {
+        return Some(Timestamp::now());
+    }
+    match last {
+        Some(last) => last.parse::<Timestamp>().ok()?.checked_add(every).ok(),
+        None => Some(Timestamp::now()),
+    }
 }
 
 fn refusals(db: &rusqlite::Connection) -> Result<Vec<Value>> {
@@ -150,6 +178,11 @@ pub fn metrics(status: &Value) -> String {
             "problem",
             "1 while the feed stands still.",
             &json!(status["problem"].is_string()),
+        ),
+        (
+            "lag_seconds",
+            "How long the server has been behind what the feed knows or can ask for.",
+            &status["lag_seconds"],
         ),
         (
             "source_wal_bytes",

@@ -119,13 +119,18 @@ pub fn newest(db: &Connection, limit: u32) -> Result<Vec<Package>> {
     Ok(packages)
 }
 
+/// Packages without an end, in the order they go.
+pub fn unfinished(db: &Connection) -> Result<Vec<Package>> {
+    let text = format!("SELECT {COLUMNS} FROM package WHERE state IN ('waiting', 'held') ORDER BY n");
+    let mut statement = db.prepare(&text)?;
+    let packages = statement.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(packages)
+}
+
 impl State {
     /// Packages without an end, in the order they go.
     pub fn unfinished(&self) -> Result<Vec<Package>> {
-        let text = format!("SELECT {COLUMNS} FROM package WHERE state IN ('waiting', 'held') ORDER BY n");
-        let mut statement = self.db.prepare(&text)?;
-        let packages = statement.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
-        Ok(packages)
+        unfinished(&self.db)
     }
 
     pub fn next_number(&self) -> Result<i64> {
@@ -340,7 +345,12 @@ impl State {
             .query_map([package.n], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for n in &numbers {
-            for (key, sent) in changes_of(&self.db, *n)? {
+            let mut statement = self
+                .db
+                .prepare_cached("SELECT key, sent FROM undo WHERE package = ?1")?;
+            let mut changes = statement.query([n])?;
+            while let Some(change) = changes.next()? {
+                let (key, sent): (Vec<u8>, _) = (change.get(0)?, change.get(1)?);
                 self.take_back(*n, &key, sent, &mut sum, &mut records)?;
             }
             // A package of an earlier build brought everything without a file.
@@ -423,13 +433,4 @@ pub(super) fn end(
     )?;
     db.execute("DELETE FROM package WHERE n <= ?1", [n - PACKAGES_KEPT])?;
     Ok(())
-}
-
-/// Key, and what the package made of it.
-type Changed = (Vec<u8>, Option<[u8; 32]>);
-
-fn changes_of(db: &Connection, n: i64) -> Result<Vec<Changed>> {
-    let mut statement = db.prepare("SELECT key, sent FROM undo WHERE package = ?1")?;
-    let changes = statement.query_map([n], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(changes.collect::<rusqlite::Result<_>>()?)
 }

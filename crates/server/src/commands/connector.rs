@@ -1,6 +1,12 @@
 //! `dagr connector`: feeds from a provider's source to a data set.
 
-use std::{fs, io::Write, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::{ErrorKind, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand};
 use dagr_connector::{
@@ -127,24 +133,32 @@ async fn init(out: Output, command: Init) -> Done {
     let sql = Sql::plain(&command.source, command.password_env, tls).map_err(Failure::Usage)?;
     let (proposals, left) = init::propose(&sql, &command.prefix).await?;
     fs::create_dir_all(&command.out).map_err(|error| Failure::file(&command.out, &error))?;
+    let (mut written, mut kept) = (0, Vec::new());
     for proposal in &proposals {
         for (end, text) in [("yaml", &proposal.definition), ("toml", &proposal.feed)] {
-            let path = command.out.join(format!("{}.{end}", proposal.name));
-            let file = fs::File::create_new(&path);
-            file.and_then(|mut file| file.write_all(text.as_bytes()))
-                .map_err(|error| Failure::file(&path, &error))?;
+            let name = format!("{}.{end}", proposal.name);
+            let path = command.out.join(&name);
+            match fs::File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes())) {
+                Ok(()) => written += 1,
+                // Somebody has worked on it.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => kept.push(name),
+                Err(error) => return Err(Failure::file(&path, &error)),
+            }
         }
     }
     let names: Vec<&str> = proposals.iter().map(|proposal| proposal.name.as_str()).collect();
     let mut line = format!(
-        "{} definitions and feeds written to {}",
+        "{} definitions and feeds proposed, {written} files written to {}",
         names.len(),
         command.out.display()
     );
+    if !kept.is_empty() {
+        line.push_str(&format!("\n  kept as they are: {}", kept.join(", ")));
+    }
     for (table, why) in &left {
         line.push_str(&format!("\n  not proposed: {table}: {why}"));
     }
-    let view = json!({ "proposed": names, "left": left.iter().map(|(table, why)| json!({ "table": table, "why": why })).collect::<Vec<_>>() });
+    let view = json!({ "proposed": names, "kept": kept, "left": left.iter().map(|(table, why)| json!({ "table": table, "why": why })).collect::<Vec<_>>() });
     out.line(&view, &line);
     Ok(())
 }
@@ -174,6 +188,9 @@ async fn check(out: Output, command: Check) -> Done {
                 "  row {}, {}: {} ({}); looks like {:?}",
                 refused.row, refused.column, refused.message, refused.rule, refused.shape
             );
+        }
+        if checked.is_cut {
+            println!("  … the first {} are told", checked.refusals.len());
         }
     }
     if checked.refused > 0 {
@@ -346,8 +363,7 @@ fn asked(name: &str, all: bool) -> Result<bool, Failure> {
 
 async fn decide(out: Output, command: FeedFile, confirm: bool) -> Done {
     warnings()?;
-    let running = run::Running::open(&command.feed).await?;
-    let id = running.decide(confirm).await?;
+    let id = run::decide(&command.feed, confirm).await?;
     let word = if confirm { "applied" } else { "dropped" };
     out.line(
         &json!({ "package_id": id, "state": word }),

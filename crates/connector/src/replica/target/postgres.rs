@@ -74,10 +74,10 @@ impl Postgres {
             }
         }
         // A session that was just lost may hold it for a moment.
+        // Nor does anything wait behind it for a table that somebody else reads.
         self.run("SET lock_timeout = '5s'").await?;
         let lock = format!("SELECT pg_advisory_lock({LOCK})");
         let locked = self.client.execute(&lock, &[&replica]).await;
-        self.run("RESET lock_timeout").await?;
         match locked {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
@@ -233,6 +233,11 @@ fn told(error: tokio_postgres::Error) -> Error {
         return passing(error);
     };
     let code = db.code().code();
+    if db.code() == &SqlState::LOCK_NOT_AVAILABLE {
+        return Error::Source(
+            "another session holds a table of the copy (pg_stat_activity shows it); tried again".to_owned(),
+        );
+    }
     if PASSING.iter().any(|class| code.starts_with(class)) {
         return passing(error);
     }

@@ -1,7 +1,13 @@
 //! MariaDB and MySQL: whole in one snapshot, record by record by the key.
 
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dagr_model::schema::Schema;
-use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value, prelude::Queryable};
+use mysql_async::{
+    Column, Conn, Opts, OptsBuilder, Row, ServerError, SslOpts, Value, consts::ColumnType, prelude::Queryable,
+};
+use tokio::time::timeout;
 
 use super::{KEYS, lists, tls};
 use crate::{
@@ -14,9 +20,27 @@ use crate::{
 /// A session whose texts are the same everywhere.
 const SESSION: &str = "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,NO_UNSIGNED_SUBTRACTION', group_concat_max_len = 67108864";
 
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// How long a query may give no row.
+const IDLE: Duration = Duration::from_mins(5);
+
+/// After how long it is asked whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// The character set of bytes; numbers, moments and MySQL's JSON have it too.
+const BINARY: u16 = 63;
+
+/// Errors whose messages hold a value, besides those of class 22.
+/// <https://mariadb.com/kb/en/mariadb-error-codes/>
+const VALUES: [u16; 5] = [1105, 1292, 1366, 1411, 1525];
+
 pub struct Reader {
     conn: Conn,
     base: String,
+    /// Columns that are JSON put together by [`lists`].
+    lists: Vec<String>,
 }
 
 impl Reader {
@@ -29,7 +53,8 @@ impl Reader {
             columns.push_str(&lists::column(Engine::MariaDb, list, &own, schema)?);
         }
         let base = format!("(SELECT q.*{columns} FROM ({}) q) b", sql.query);
-        Ok(Self { conn, base })
+        let lists = sql.lists.iter().map(|list| list.field.clone()).collect();
+        Ok(Self { conn, base, lists })
     }
 
     pub fn conn(&mut self) -> &mut Conn {
@@ -70,15 +95,20 @@ impl Reader {
     }
 
     async fn run(&mut self, text: &str) -> Result<()> {
-        self.conn.query_drop(text).await.map_err(told)
+        answered(IDLE, self.conn.query_drop(text)).await
     }
 
     async fn read(&mut self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
-        let mut result = self.conn.query_iter(query).await.map_err(told)?;
+        let keys = rows.key_columns().unwrap_or_default();
+        let lists = &self.lists;
+        let mut result = answered(IDLE, self.conn.query_iter(query)).await?;
+        let mut encoded = None;
         let mut number = 0;
-        while let Some(row) = result.next().await.map_err(told)? {
+        while let Some(row) = answered(IDLE, result.next()).await? {
             number += 1;
-            give(number, row, rows)?;
+            let encoded: &Vec<bool> =
+                encoded.get_or_insert_with(|| encodings(row.columns_ref(), lists, &keys));
+            give(number, row, encoded, rows)?;
         }
         Ok(())
     }
@@ -121,28 +151,65 @@ fn literal(value: &str) -> String {
 }
 
 async fn names(conn: &mut Conn, query: &str) -> Result<Vec<String>> {
-    let statement = conn.prep(query).await.map_err(told)?;
+    let statement = answered(IDLE, conn.prep(query)).await?;
     let names = statement
         .columns()
         .iter()
         .map(|column| column.name_str().into_owned())
         .collect();
-    conn.close(statement).await.map_err(told)?;
+    answered(IDLE, conn.close(statement)).await?;
     Ok(names)
 }
 
-fn give(number: u64, row: Row, rows: &mut Collect<'_>) -> Result<()> {
+/// Which columns are given as Base64. Of the key only `BINARY` is: the log tells the others, and tells them as text.
+fn encodings(columns: &[Column], lists: &[String], keys: &[usize]) -> Vec<bool> {
+    let told = |at: &usize, column: &Column| {
+        keys.contains(at) && column.column_type() != ColumnType::MYSQL_TYPE_STRING
+    };
+    let listed = |column: &Column| lists.iter().any(|list| *list == column.name_str());
+    columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| is_bytes(column) && !told(&at, column) && !listed(column))
+        .collect()
+}
+
+fn is_bytes(column: &Column) -> bool {
+    use ColumnType as T;
+    column.character_set() == BINARY
+        && matches!(
+            column.column_type(),
+            T::MYSQL_TYPE_TINY_BLOB
+                | T::MYSQL_TYPE_BLOB
+                | T::MYSQL_TYPE_MEDIUM_BLOB
+                | T::MYSQL_TYPE_LONG_BLOB
+                | T::MYSQL_TYPE_VARCHAR
+                | T::MYSQL_TYPE_VAR_STRING
+                | T::MYSQL_TYPE_STRING
+                | T::MYSQL_TYPE_GEOMETRY
+                | T::MYSQL_TYPE_VECTOR
+        )
+}
+
+fn text(value: Value, encoded: bool) -> Option<String> {
+    match value {
+        Value::NULL => None,
+        Value::Bytes(bytes) if encoded => Some(STANDARD.encode(bytes)),
+        // What is not UTF-8 is for the definition to refuse by its row: it does not stop the feed.
+        Value::Bytes(bytes) => {
+            Some(String::from_utf8(bytes).unwrap_or_else(|error| STANDARD.encode(error.as_bytes())))
+        }
+        other => Some(other.as_sql(true)),
+    }
+}
+
+fn give(number: u64, row: Row, encoded: &[bool], rows: &mut Collect<'_>) -> Result<()> {
     let texts: Vec<Option<String>> = row
         .unwrap()
         .into_iter()
-        .map(|value| match value {
-            Value::NULL => Ok(None),
-            Value::Bytes(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| {
-                fault("a text of the source database is not UTF-8; cast or encode it in the query")
-            }),
-            other => Ok(Some(other.as_sql(true))),
-        })
-        .collect::<Result<_>>()?;
+        .zip(encoded)
+        .map(|(value, encoded)| text(value, *encoded))
+        .collect();
     let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
     rows.cells(number, &cells)
 }
@@ -163,7 +230,10 @@ pub async fn connect(sql: &Sql) -> Result<Conn> {
 
 pub async fn connect_with(sql: &Sql, more: impl FnOnce(OptsBuilder) -> OptsBuilder) -> Result<Conn> {
     let opts = Opts::from_url(&sql.url).map_err(|error| fault(format!("source.url: {error}")))?;
-    let mut opts = OptsBuilder::from_opts(opts).prefer_socket(false);
+    let keepalive = opts.tcp_keepalive().unwrap_or(KEEPALIVE);
+    let mut opts = OptsBuilder::from_opts(opts)
+        .prefer_socket(false)
+        .tcp_keepalive(Some(keepalive));
     if let Some(password) = &sql.password {
         opts = opts.pass(Some(password.read().map_err(Error::of_source)?));
     }
@@ -172,12 +242,148 @@ pub async fn connect_with(sql: &Sql, more: impl FnOnce(OptsBuilder) -> OptsBuild
             .prefer_socket(false)
             .ssl_opts(ssl(tls).map_err(Error::of_source)?);
     }
-    let mut conn = Conn::new(more(opts)).await.map_err(told)?;
-    conn.query_drop("SET NAMES utf8mb4").await.map_err(told)?;
-    conn.query_drop(SESSION).await.map_err(told)?;
+    answered(CONNECT, session(more(opts))).await
+}
+
+async fn session(opts: OptsBuilder) -> mysql_async::Result<Conn> {
+    let mut conn = Conn::new(opts).await?;
+    conn.query_drop("SET NAMES utf8mb4").await?;
+    conn.query_drop(SESSION).await?;
     Ok(conn)
 }
 
+/// What the server answers, waited for so long: a network that was cut closes no connection.
+pub async fn answered<T>(
+    patience: Duration,
+    call: impl Future<Output = mysql_async::Result<T>>,
+) -> Result<T> {
+    match timeout(patience, call).await {
+        Ok(answer) => answer.map_err(told),
+        Err(_) => Err(silent(patience)),
+    }
+}
+
+pub fn silent(patience: Duration) -> Error {
+    fault(format!(
+        "the source database was silent for {} s",
+        patience.as_secs()
+    ))
+}
+
+/// The server's own words, but those that hold a value.
 pub fn told(error: mysql_async::Error) -> Error {
-    fault(format!("the source database: {error}"))
+    match error {
+        mysql_async::Error::Server(error) if holds_value(&error) => fault(format!(
+            "the source database: code {} (SQLSTATE {}): a value of the query cannot be read or computed (the server's message is left out: it holds the value)",
+            error.code, error.state
+        )),
+        error => fault(format!("the source database: {error}")),
+    }
+}
+
+fn holds_value(error: &ServerError) -> bool {
+    error.state.starts_with("22") || VALUES.contains(&error.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(ty: ColumnType, charset: u16) -> Column {
+        Column::new(ty).with_character_set(charset).with_name(b"c")
+    }
+
+    #[test]
+    fn bytes_are_given_as_base64_and_the_rest_as_text() {
+        use ColumnType as T;
+        for ty in [
+            T::MYSQL_TYPE_BLOB,
+            T::MYSQL_TYPE_LONG_BLOB,
+            T::MYSQL_TYPE_VAR_STRING,
+            T::MYSQL_TYPE_STRING,
+            T::MYSQL_TYPE_GEOMETRY,
+        ] {
+            assert_eq!(encodings(&[column(ty, BINARY)], &[], &[]), [true], "{ty:?}");
+        }
+        for (ty, charset) in [
+            (T::MYSQL_TYPE_BLOB, 45),
+            (T::MYSQL_TYPE_VAR_STRING, 45),
+            (T::MYSQL_TYPE_LONGLONG, BINARY),
+            (T::MYSQL_TYPE_NEWDECIMAL, BINARY),
+            (T::MYSQL_TYPE_DATETIME, BINARY),
+            (T::MYSQL_TYPE_JSON, BINARY),
+            (T::MYSQL_TYPE_BIT, BINARY),
+        ] {
+            assert_eq!(encodings(&[column(ty, charset)], &[], &[]), [false], "{ty:?}");
+        }
+        assert_eq!(text(Value::Bytes(vec![0xff, 0]), true).as_deref(), Some("/wA="));
+        assert_eq!(text(Value::Bytes(b"ab".to_vec()), true).as_deref(), Some("YWI="));
+        assert_eq!(text(Value::Bytes(b"ab".to_vec()), false).as_deref(), Some("ab"));
+        assert_eq!(text(Value::NULL, true), None);
+    }
+
+    #[test]
+    fn lists_and_keys_that_the_log_tells_stay_text() {
+        let of = |ty| [column(ty, BINARY)];
+        let lists = ["c".to_owned()];
+        assert_eq!(
+            encodings(&of(ColumnType::MYSQL_TYPE_LONG_BLOB), &lists, &[]),
+            [false]
+        );
+        assert_eq!(
+            encodings(&of(ColumnType::MYSQL_TYPE_VAR_STRING), &[], &[0]),
+            [false]
+        );
+        assert_eq!(encodings(&of(ColumnType::MYSQL_TYPE_STRING), &[], &[0]), [true]);
+    }
+
+    #[test]
+    fn a_text_that_is_not_utf8_stops_nothing() {
+        assert_eq!(
+            text(Value::Bytes(vec![b'a', 0xe2]), false).as_deref(),
+            Some("YeI=")
+        );
+    }
+
+    #[test]
+    fn no_value_is_told() {
+        let told = |code, state: &str| {
+            told(mysql_async::Error::Server(ServerError {
+                code,
+                message: "Incorrect value: 'secret'".to_owned(),
+                state: state.to_owned(),
+            }))
+            .to_string()
+        };
+        for (code, state) in [
+            (1264, "22003"),
+            (1292, "22007"),
+            (1366, "HY000"),
+            (1105, "HY000"),
+            (1411, "HY000"),
+            (1525, "HY000"),
+        ] {
+            let told = told(code, state);
+            assert!(!told.contains("secret"), "{told}");
+            assert!(
+                told.contains(&format!("code {code} (SQLSTATE {state})")),
+                "{told}"
+            );
+        }
+        assert!(
+            told(1146, "42S02").contains("secret"),
+            "what names a thing is told"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_given_up() {
+        let never = std::future::pending::<mysql_async::Result<()>>();
+        let told = answered(IDLE, never).await.unwrap_err().to_string();
+        assert!(
+            told.contains("the source database was silent for 300 s"),
+            "{told}"
+        );
+        assert_eq!(answered(IDLE, async { Ok(7) }).await.unwrap(), 7);
+    }
 }

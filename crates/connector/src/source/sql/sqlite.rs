@@ -1,12 +1,13 @@
 //! SQLite: whole in one statement, or the records of touched keys.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dagr_model::schema::Schema;
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
 use super::{follow::sqlite::Watch, lists};
 use crate::{
     collect::Collect,
-    error::{Error, Result},
+    error::Result,
     feed::{Engine, Sql},
     source::fault,
 };
@@ -94,19 +95,30 @@ impl Reader {
     }
 }
 
+/// Bytes as Base64. A text that is not UTF-8 as well: it is for the definition to refuse by its row, and does not stop the feed.
+#[allow(clippy::unnecessary_wraps)] // It goes on from a value that may fail to be got.
 pub fn text(value: ValueRef<'_>) -> Result<Option<String>> {
     Ok(match value {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number.to_string()),
         ValueRef::Real(number) => Some(number.to_string()),
-        ValueRef::Text(text) => Some(
-            std::str::from_utf8(text)
-                .map_err(|_| Error::Source("a text of SQLite is not UTF-8".to_owned()))?
-                .to_owned(),
-        ),
-        ValueRef::Blob(bytes) => {
-            use base64::Engine as _;
-            Some(base64::engine::general_purpose::STANDARD.encode(bytes))
+        ValueRef::Text(text) => {
+            Some(std::str::from_utf8(text).map_or_else(|_| STANDARD.encode(text), str::to_owned))
         }
+        ValueRef::Blob(bytes) => Some(STANDARD.encode(bytes)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_texts_that_are_not_utf8_are_given_as_base64() {
+        let of = |value| text(value).unwrap().unwrap();
+        assert_eq!(of(ValueRef::Text("Rīga".as_bytes())), "Rīga");
+        assert_eq!(of(ValueRef::Text(b"a\xe2")), "YeI=");
+        assert_eq!(of(ValueRef::Blob(b"ab")), "YWI=");
+        assert_eq!(text(ValueRef::Null).unwrap(), None);
+    }
 }

@@ -70,13 +70,26 @@ async fn judge(address: &str, schema: &str) {
         let text = fs::read_to_string(dir.path().join(format!("{name}.yaml"))).unwrap();
         server.publish(&provider, name, &text).await;
     }
-    // Nothing is overwritten.
+    // Nothing is overwritten; what is new is proposed.
+    let path = |end: &str| {
+        dir.path()
+            .join(format!("{}.{end}", view["proposed"][0].as_str().unwrap()))
+    };
+    fs::write(path("yaml"), "worked on").unwrap();
+    fs::remove_file(path("toml")).unwrap();
     let again = dagr()
         .args(["connector", "init", address, "--prefix", "ta", "--out"])
         .arg(dir.path())
         .output()
         .unwrap();
-    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(again.status.code(), Some(0));
+    let told = String::from_utf8(again.stdout).unwrap();
+    assert!(
+        told.contains(", 1 files written") && told.contains("kept as they are"),
+        "{told}"
+    );
+    assert_eq!(fs::read_to_string(path("yaml")).unwrap(), "worked on");
+    assert!(path("toml").exists());
 }
 
 #[tokio::test]

@@ -489,3 +489,27 @@ async fn a_table_that_no_longer_tells_its_keys_and_a_slot_of_another_database_ar
     let slots: String = site.database.client.query_one(slots, &[]).await.unwrap().get(0);
     assert_eq!(slots, "dagr_cp_words postgres");
 }
+
+/// Rows are read through the definition: a key that is written otherwise than a record has it is the record's all the same.
+#[tokio::test]
+async fn a_key_that_is_written_otherwise_than_in_the_record_is_followed() {
+    let tables = "CREATE TABLE words (id varchar(12) PRIMARY KEY, word text); INSERT INTO words VALUES ('000001', 'a'), (' 2 ', 'b'), ('3', 'c'), ('x', 'd')";
+    let Some(site) = Site::words(tables).await else {
+        return;
+    };
+    let service = site.desk.service();
+    site.records("the first load", 3).await;
+    site.database.run("DELETE FROM words WHERE id = '000001'").await;
+    site.records("the delete", 2).await;
+    site.changes("UPDATE words SET word = 'e' WHERE id = ' 2 '").await;
+    site.database
+        .run("UPDATE words SET id = '0004' WHERE id = ' 2 '")
+        .await;
+    site.database.run("INSERT INTO words VALUES ('05', 'f')").await;
+    site.records("another key, and one more", 3).await;
+    site.database
+        .run("DELETE FROM words WHERE id IN ('x', '0004', '05')")
+        .await;
+    site.records("the deletes", 1).await;
+    site.end(service).await;
+}

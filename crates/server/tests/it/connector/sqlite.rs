@@ -429,3 +429,32 @@ async fn triggers_of_tables_that_are_no_longer_followed_go() {
     site.desk.until_whole(service, &site.provider, "cl_cars").await;
     assert_eq!(triggers(), 3);
 }
+
+/// The server holds the promise of freshness against packages: where nothing changes, one without rows says so.
+#[tokio::test]
+async fn a_source_in_which_nothing_changes_keeps_the_promise_of_freshness() {
+    let server = Server::start();
+    let provider = server.producer().await;
+    let text = "name: cs_fresh\nkey: Id\ndata_description: d\nclassification: restricted\nfreshness: 2s\nfields:\n  - Id int : i\n";
+    server.publish(&provider, "cs_fresh", text).await;
+    let desk = Desk::feed(
+        &server,
+        &provider,
+        "dataset = 'cs_fresh'\n[source]\nkind = 'sqlite'\npath = 'it.db'\ntable = 'fresh'\n",
+    );
+    let db = rusqlite::Connection::open(desk.path("it.db")).unwrap();
+    db.execute_batch("CREATE TABLE fresh (id INTEGER PRIMARY KEY); INSERT INTO fresh VALUES (1)")
+        .unwrap();
+    desk.done("once", &[]);
+    let first = state(&provider, "cs_fresh").await;
+    until("it is told that nothing has changed", async || {
+        desk.done("once", &[]);
+        state(&provider, "cs_fresh").await["freshness"] != first["freshness"]
+    })
+    .await;
+    let now = state(&provider, "cs_fresh").await;
+    assert_eq!(
+        (&now["last_sequence"], &now["digest"]),
+        (&first["last_sequence"], &first["digest"])
+    );
+}

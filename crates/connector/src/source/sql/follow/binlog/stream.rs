@@ -1,5 +1,7 @@
 //! Events of a binary log, from a place or from GTIDs on, with the file each lies in.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use mysql_async::{
     BinlogStream, BinlogStreamRequest,
@@ -9,6 +11,7 @@ use mysql_async::{
     },
     prelude::Queryable,
 };
+use tokio::time::timeout;
 
 use super::{Log, gtid, place::Place, server::Server};
 use crate::{
@@ -16,13 +19,20 @@ use crate::{
     feed::Sql,
     source::{
         fault,
-        sql::mariadb::{connect_with, told},
+        sql::mariadb::{answered, connect_with, silent, told},
     },
 };
 
 /// The servers' errors for a place, or for GTIDs, that their log has no more or never had.
 /// <https://mariadb.com/kb/en/mariadb-error-codes/>
 const NOT_THERE: [u16; 4] = [1236, 1945, 1951, 1955];
+
+/// While the server passes over what was not asked for, it says every 30 s (in nanoseconds) that it is there.
+/// <https://dev.mysql.com/doc/refman/8.4/en/change-replication-source-to.html>
+const HEARTBEAT: &str = "SET @master_heartbeat_period = 30000000000, @source_heartbeat_period = 30000000000";
+
+/// Three of them.
+const SILENCE: Duration = Duration::from_secs(90);
 
 /// Bytes of an event.
 const LARGEST: usize = 1 << 30;
@@ -54,6 +64,7 @@ impl Stream {
         if log.server.identity(&mut conn).await? != log.identity {
             return Err(fault("the address leads to more than one server"));
         }
+        answered(SILENCE, conn.query_drop(HEARTBEAT)).await?;
         if log.server == Server::MariaDb {
             // Else it puts others in the place of events of its own.
             conn.query_drop("SET @mariadb_slave_capability = 4")
@@ -80,7 +91,7 @@ impl Stream {
                 request = request.with_gtid().with_gtid_set(gtid::sids(set)?).with_pos(4);
             }
         }
-        let inner = conn.get_binlog_stream(request).await.map_err(told)?;
+        let inner = answered(SILENCE, conn.get_binlog_stream(request)).await?;
         let mut stream = Self {
             inner,
             file: String::new(),
@@ -89,7 +100,7 @@ impl Stream {
         };
         // What comes first names the file and says when it was begun.
         while stream.born.is_none() {
-            match stream.inner.next().await {
+            match next(&mut stream.inner).await? {
                 Some(Err(mysql_async::Error::Server(error))) if NOT_THERE.contains(&error.code) => {
                     return Ok(None);
                 }
@@ -105,7 +116,7 @@ impl Stream {
 
     /// `None`: the end. An error of the log itself, such as a file that was removed meanwhile: `Some(None)`.
     pub async fn next(&mut self, like: &str) -> Result<Option<Option<Event>>> {
-        let event = match self.inner.next().await {
+        let event = match next(&mut self.inner).await? {
             None => return Ok(None),
             Some(Err(mysql_async::Error::Server(error))) if NOT_THERE.contains(&error.code) => {
                 return Ok(Some(None));
@@ -141,6 +152,12 @@ impl Stream {
         }
         Ok(())
     }
+}
+
+/// What comes next, heartbeats too.
+async fn next(stream: &mut BinlogStream) -> Result<Option<mysql_async::Result<Event>>> {
+    let next = timeout(SILENCE, stream.next()).await;
+    next.map_err(|_| silent(SILENCE))
 }
 
 /// When a file of the log was begun. `None`: there is none of that name.
