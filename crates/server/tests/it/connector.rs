@@ -257,9 +257,9 @@ pub fn watched(dataset: &str) -> String {
     format!("dataset = '{dataset}'\n[source]\nkind = 'files'\npath = 'in'\nwatch = true\nsettle = '1ms'\n")
 }
 
-/// Asks until it is so; a minute at most.
+/// Asks until it is so; three minutes at most: others work beside it.
 pub async fn until(what: &str, so: impl AsyncFnMut() -> bool) {
-    within(60, what, so).await;
+    within(180, what, so).await;
 }
 
 /// Asks until it is so; so many seconds at most.
