@@ -23,8 +23,9 @@ const SESSION: &str = "SET time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACK
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// How long a query may give no row.
-const IDLE: Duration = Duration::from_mins(5);
+/// How long a query may give no row: it may have much to sort. A machine that is gone is noticed sooner, by
+/// [`KEEPALIVE`].
+const IDLE: Duration = Duration::from_hours(1);
 
 /// After how long it is asked whether the other end is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
