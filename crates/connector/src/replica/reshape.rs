@@ -250,25 +250,11 @@ fn same_key(before: &Definition, after: &Definition) -> Result<()> {
     })
 }
 
-/// Every column whose values are of another kind now, but for whole numbers that may have places: the server has
-/// emptied the set, and the copy that stands is the last there is of what it held.
+/// Every field whose values are of another kind now, but for whole numbers that may have places: the server has emptied
+/// the set, and the copy that stands is the last there is of what it held.
 fn same_kinds(before: &Definition, after: &Definition) -> Result<()> {
-    let (old, new) = (Table::of(before, ""), Table::of(after, ""));
     let mut faults = Vec::new();
-    for table in old.all() {
-        let now = new.all().into_iter().find(|now| now.name == table.name);
-        for column in &now.map(|now| now.columns.clone()).unwrap_or_default() {
-            let was = table.columns.iter().find(|was| was.name == column.name);
-            let follows = |was: &Column| {
-                was.kind == column.kind || (was.kind, column.kind) == (Kind::Int, Kind::Decimal)
-            };
-            if !was.is_none_or(follows) {
-                let message = "its type is another one: the copy stays as it is; a new replica is needed, with a name and a place of its own";
-                let place = format!("{}.{}", table.name, column.name);
-                faults.push(Fault::new(place, "definition_incompatible", message));
-            }
-        }
-    }
+    other_kinds(&Table::of(before, ""), &Table::of(after, ""), &mut faults);
     if faults.is_empty() {
         return Ok(());
     }
@@ -276,6 +262,25 @@ fn same_kinds(before: &Definition, after: &Definition) -> Result<()> {
         what: "the definition changed in a way that the copy cannot follow".to_owned(),
         faults,
     })
+}
+
+/// By where a value stands: its column and table may have another name.
+fn other_kinds(before: &Table, after: &Table, faults: &mut Vec<Fault>) {
+    for column in &after.columns {
+        let was = before.columns.iter().find(|was| was.path == column.path);
+        let follows =
+            |was: &Column| was.kind == column.kind || (was.kind, column.kind) == (Kind::Int, Kind::Decimal);
+        if !was.is_none_or(follows) {
+            let message = "its type is another one: the copy stays as it is; a new replica is needed, with a name and a place of its own";
+            let place = format!("{}.{}", after.name, column.name);
+            faults.push(Fault::new(place, "definition_incompatible", message));
+        }
+    }
+    for list in &after.lists {
+        if let Some(was) = before.lists.iter().find(|was| was.path == list.path) {
+            other_kinds(was, list, faults);
+        }
+    }
 }
 
 pub(super) fn compile(text: &str) -> Result<Arc<Schema>> {
@@ -292,4 +297,49 @@ fn key_of(definition: &Definition) -> String {
         None => name.to_owned(),
     };
     definition.key.fields().map(typed).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `same_kinds` says of fields, and of those in the list `Pets`.
+    fn judged(before: [&str; 2], after: [&str; 2]) -> Vec<String> {
+        let definition = |[fields, in_list]: [&str; 2]| -> Definition {
+            let text = format!(
+                "name: x_people\nkey: Code\ndata_description: d\nfields:\n  - Code : c\n{fields}  - Pets * :\n      comments: p\n      fields:\n        - Name : n\n{in_list}"
+            );
+            text.parse().unwrap()
+        };
+        match same_kinds(&definition(before), &definition(after)) {
+            Ok(()) => Vec::new(),
+            Err(Error::Faults { faults, .. }) => faults.into_iter().map(|fault| fault.place).collect(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn another_type_stops_and_what_is_compatible_or_taken_back_does_not() {
+        let age = ["  - Age int : a\n", ""];
+        assert_eq!(judged(age, ["  - Age decimal : a\n", ""]), Vec::<String>::new());
+        assert_eq!(judged(age, ["", ""]), Vec::<String>::new());
+        assert_eq!(judged(["", ""], age), Vec::<String>::new());
+        assert_eq!(judged(age, ["  - Age : a\n", ""]), ["x_people.Age"]);
+        assert_eq!(judged(["  - Age decimal : a\n", ""], age), ["x_people.Age"]);
+        assert_eq!(
+            judged(["", "        - Born date : b\n"], ["", "        - Born : b\n"]),
+            ["x_people_pets.Born"]
+        );
+    }
+
+    /// A column gives its name on to another field when its own is taken back.
+    #[test]
+    fn another_field_of_a_columns_name_is_no_other_type() {
+        let both = [
+            "  - A_B int : x\n  - A :\n      comments: o\n      fields:\n        - B : y\n",
+            "",
+        ];
+        let one = ["  - A :\n      comments: o\n      fields:\n        - B : y\n", ""];
+        assert_eq!(judged(both, one), Vec::<String>::new());
+    }
 }
