@@ -76,6 +76,7 @@ impl Reconcile<'_> {
             .client
             .post(&format!("{}/digest", self.feed.intake()), &body)
             .await?;
+        let mut corrections = Vec::new();
         for part in range::parts(self.schema, &answer)? {
             let piece = part.range;
             let own = self
@@ -101,11 +102,11 @@ impl Reconcile<'_> {
             if let Some(key) = there
                 && self.state.sent(&key)? != Some(part.digest.0)
             {
-                self.state.correct(&[(key, Some(part.digest.0))])?;
-                done.differing += 1;
+                corrections.push((key, Some(part.digest.0)));
             }
         }
-        Ok(())
+        done.differing += corrections.len() as u64;
+        self.state.correct(&corrections)
     }
 
     /// Keys of the copy that the server does not hold.

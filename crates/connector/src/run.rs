@@ -22,7 +22,7 @@ use crate::{
     client::Client,
     collect::{Collect, FILLED},
     compare::{Comparison, Extent, Found},
-    deliver::{Delivered, Early, Receipts, Sender},
+    deliver::{Delivered, Early, Receipts, Sender, again},
     error::{Error, Result},
     feed::{Feed, Retry, Server, Source},
     reconcile::{Reconcile, Reconciled},
@@ -91,7 +91,7 @@ impl Running {
             },
             Err(error) => return Err(error),
         };
-        Ok(Self {
+        let running = Self {
             feed,
             state,
             client,
@@ -100,7 +100,18 @@ impl Running {
             early: RefCell::default(),
             progress: Arc::default(),
             standing: files::Standing::default(),
-        })
+        };
+        running.read_by_other_rules()?;
+        Ok(running)
+    }
+
+    /// What was taken by other rules is compared, also where changes are followed.
+    fn read_by_other_rules(&self) -> Result<()> {
+        let before = self.state.meta(READ_BY)?;
+        if before.is_some_and(|before| before != self.read_by()) {
+            self.state.set_meta("compare_due", "true")?;
+        }
+        Ok(())
     }
 
     pub fn schema(&self) -> Arc<Schema> {
@@ -342,7 +353,7 @@ impl Running {
             round.deliver(self.deliver(retry.clone()).await?);
         }
         if round.held.is_none() && (reconcile || self.reconcile_due()?) {
-            let mut done = self.reconcile().await?;
+            let mut done = again(self.feed.retry.clone(), async || self.reconcile().await).await?;
             if done.differing + done.gone > 0 {
                 if let Looked::Compared(found) = self.compare_settled().await? {
                     round.add(&found);

@@ -36,6 +36,7 @@ use live::Live;
 const RESTORING: &str = "restoring";
 /// Holds the name of the directory that takes what was there before.
 const READY: &str = "ready";
+const BEFORE: &str = "before-restore-";
 
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
@@ -81,7 +82,8 @@ pub struct RestoredSet {
 
 /// Is a restore half done: ready, parts not all in their places?
 pub fn is_unfinished(dir: &Path) -> bool {
-    dir.join(RESTORING).join(READY).exists()
+    // An earlier build may have left an empty one where the disk was full: nothing has been moved then.
+    fs::read_to_string(dir.join(RESTORING).join(READY)).is_ok_and(|name| name.starts_with(BEFORE))
 }
 
 pub async fn restore(
@@ -162,11 +164,11 @@ pub async fn restore(
     let sets = raise_epochs(&*engine, &registry, &live.epochs).await?;
     drop((app, engine));
     registry.close().await;
-    fs::write(
-        made.join(READY),
-        format!("before-restore-{}", jiff::Timestamp::now().as_second()),
-    )?;
-    File::open(made.join(READY))?.sync_all()?;
+    // Whole or not at all: from here on the live parts are moved.
+    let (ready, part) = (made.join(READY), made.join(format!("{READY}.part")));
+    fs::write(&part, format!("{BEFORE}{}", jiff::Timestamp::now().as_second()))?;
+    File::open(&part)?.sync_all()?;
+    fs::rename(&part, &ready)?;
     File::open(&made)?.sync_all()?;
     let before = change_places(config, &dir).await?;
     Ok(Restored {
@@ -181,7 +183,8 @@ pub async fn restore(
 /// Moves what is there aside and what was made ready in. Can be done again at any point. Gives where the old lies.
 async fn change_places(config: &Config, dir: &Path) -> Result<Option<PathBuf>, RestoreError> {
     let made = dir.join(RESTORING);
-    let aside = dir.join(fs::read_to_string(made.join(READY))?.trim());
+    let name = fs::read_to_string(made.join(READY))?;
+    let aside = dir.join(name.trim());
     fs::create_dir_all(&aside)?;
     if config.registry.url.is_some() {
         replace_registry(config, dir, &made, &aside).await?;

@@ -64,6 +64,13 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
     let schedule = schedule(words.table(&mut faults, "schedule"), followed, &mut faults);
     let retry = retry(words.table(&mut faults, "retry"), &mut faults);
     let spool_mib = words.number(&mut faults, "spool_mib").unwrap_or(4 << 10);
+    if spool_mib == 0 {
+        faults.push(Fault::new(
+            "spool_mib",
+            "range",
+            "at least 1: packages go through it",
+        ));
+    }
     words.end(&mut faults);
     let reading = ["source", "map", "unreadable_keys"].map(|word| table.get(word).map(Value::to_string));
     match (server, source) {
@@ -78,7 +85,7 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
             map,
             schedule,
             retry,
-            spool_bytes: spool_mib << 20,
+            spool_bytes: spool_mib.saturating_mul(1 << 20),
             reading: format!("{reading:?}"),
         }),
         _ => Err(faults),

@@ -115,6 +115,11 @@ impl Table {
         }
     }
 
+    /// Does a value, or an object's, stand there?
+    pub fn stands_at(&self, path: &[String]) -> bool {
+        self.columns.iter().any(|column| column.path.starts_with(path))
+    }
+
     /// What of it another plan shows too, under whatever name.
     pub fn narrowed(&self, to: &Self) -> Self {
         let shown = |column: &&Column| to.columns.iter().any(|other| other.path == column.path);

@@ -371,6 +371,16 @@ impl Replica {
     pub(super) async fn export(&mut self) -> Result<()> {
         let written = self.write_file().await;
         self.written(&written);
+        if let (TargetSpec::Files { path, .. }, true) = (&self.spec.target, self.withdrawn)
+            && let Err(Error::Full(_) | Error::State(_) | Error::Decide(_)) = &written
+            && path.exists()
+        {
+            // It shows what was taken back: better nothing at all.
+            tracing::warn!(
+                "the file cannot be written without what was taken back: it is removed until it can"
+            );
+            std::fs::remove_file(path).map_err(|error| Error::file(path, &error))?;
+        }
         written
     }
 

@@ -83,13 +83,8 @@ impl Replica {
         let standing = self.noted(STANDING).await?;
         self.are_free(&own, standing.as_ref()).await?;
         self.are_free(&loading, None).await?;
-        if let Some(standing) = standing {
-            // What may no longer be shown does not wait for the load.
-            let narrowed = standing.narrowed(&own);
-            self.target.reshape(&standing, &narrowed).await?;
-            self.take_from_file(&standing, &narrowed).await?;
-            self.set_note(STANDING, &json!(narrowed).to_string()).await?;
-        }
+        // What may no longer be shown does not wait for the load.
+        self.narrow(&own).await?;
         self.target.make(&loading).await?;
         for (name, value) in [
             ("definition", self.text.as_str()),
@@ -101,6 +96,17 @@ impl Replica {
             self.set_note(name, value).await?;
         }
         Ok(())
+    }
+
+    /// The copy that stands shows nothing that `own` does not.
+    async fn narrow(&self, own: &Table) -> Result<()> {
+        let Some(standing) = self.noted(STANDING).await? else {
+            return Ok(());
+        };
+        let narrowed = standing.narrowed(own);
+        self.target.reshape(&standing, &narrowed).await?;
+        self.take_from_file(&standing, &narrowed).await?;
+        self.set_note(STANDING, &json!(narrowed).to_string()).await
     }
 
     /// The loaded rows take the place of those of the copy; its tables stay, with rights, indexes and views.
@@ -159,8 +165,15 @@ impl Replica {
     /// A definition that is not the one the tables were made by. `true`: the copy is loaded anew.
     pub(super) async fn adopt(&mut self, text: String) -> Result<bool> {
         let schema = compile(&text)?;
-        same_key(&self.schema.definition, &schema.definition)?;
-        same_kinds(&self.schema.definition, &schema.definition)?;
+        let (before, after) = (&self.schema.definition, &schema.definition);
+        if let Err(incompatible) = same_key(before, after).and_then(|()| same_kinds(before, after)) {
+            // What was taken back goes all the same.
+            let own = Table::of(after, "");
+            self.target.begin().await?;
+            let narrowed = self.narrow(&own).await;
+            self.target.end(narrowed).await?;
+            return Err(incompatible);
+        }
         let text = mem::replace(&mut self.text, text);
         let schema = mem::replace(&mut self.schema, schema);
         let taken = self.take_up().await;
@@ -172,6 +185,11 @@ impl Replica {
 
     async fn take_up(&mut self) -> Result<bool> {
         let (new, loading) = (self.tables(false), self.is_loading().await?);
+        if loading && self.noted(LOADED).await? == Some(self.tables(true)) {
+            // Other words, the same tables.
+            self.set_note("definition", &self.text).await?;
+            return Ok(false);
+        }
         let standing = self.noted(STANDING).await?;
         let Some(old) = standing.filter(|old| !loading && old.becomes(&new)) else {
             tracing::info!("the definition changed: the copy is loaded anew beside the present one");
@@ -264,6 +282,11 @@ fn same_kinds(before: &Definition, after: &Definition) -> Result<()> {
     })
 }
 
+fn incompatible(place: &str) -> Fault {
+    let message = "its type is another one: the copy stays as it is; a new replica is needed, with a name and a place of its own";
+    Fault::new(place, "definition_incompatible", message)
+}
+
 /// By where a value stands: its column and table may have another name.
 fn other_kinds(before: &Table, after: &Table, faults: &mut Vec<Fault>) {
     for column in &after.columns {
@@ -271,14 +294,20 @@ fn other_kinds(before: &Table, after: &Table, faults: &mut Vec<Fault>) {
         let follows =
             |was: &Column| was.kind == column.kind || (was.kind, column.kind) == (Kind::Int, Kind::Decimal);
         if !was.is_none_or(follows) {
-            let message = "its type is another one: the copy stays as it is; a new replica is needed, with a name and a place of its own";
-            let place = format!("{}.{}", after.name, column.name);
-            faults.push(Fault::new(place, "definition_incompatible", message));
+            faults.push(incompatible(&format!("{}.{}", after.name, column.name)));
         }
     }
+    let is_plain = |table: &Table| table.columns.iter().any(|column| column.path.is_empty());
     for list in &after.lists {
-        if let Some(was) = before.lists.iter().find(|was| was.path == list.path) {
-            other_kinds(was, list, faults);
+        match before.lists.iter().find(|was| was.path == list.path) {
+            Some(was) if is_plain(was) == is_plain(list) => other_kinds(was, list, faults),
+            None if !before.stands_at(&list.path) => {}
+            _ => faults.push(incompatible(&list.name)),
+        }
+    }
+    for list in &before.lists {
+        if after.stands_at(&list.path) {
+            faults.push(incompatible(&list.name));
         }
     }
 }
@@ -330,6 +359,34 @@ mod tests {
             judged(["", "        - Born date : b\n"], ["", "        - Born : b\n"]),
             ["x_people_pets.Born"]
         );
+    }
+
+    #[test]
+    fn a_list_in_the_place_of_a_value_stops_too() {
+        let one = ["  - Tag : t\n", ""];
+        let many = ["  - Tag * : t\n", ""];
+        let object = [
+            "  - Tag :\n      comments: t\n      fields:\n        - Word : w\n",
+            "",
+        ];
+        let objects = [
+            "  - Tag * :\n      comments: t\n      fields:\n        - Word : w\n",
+            "",
+        ];
+        for (before, after) in [
+            (one, many),
+            (many, one),
+            (object, objects),
+            (objects, object),
+            (many, objects),
+            (objects, many),
+        ] {
+            assert_eq!(judged(before, after), ["x_people_tag"], "{before:?} {after:?}");
+        }
+        for same in [one, many, object, objects] {
+            assert_eq!(judged(same, ["", ""]), Vec::<String>::new());
+            assert_eq!(judged(same, same), Vec::<String>::new());
+        }
     }
 
     /// A column gives its name on to another field when its own is taken back.

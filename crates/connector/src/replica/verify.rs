@@ -47,7 +47,13 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
         replica.follow().await?;
         done.reloaded = true;
         // Something may have changed what was written.
-        if let Some(why) = differs(replica, &mut done).await? {
+        let differs = differs(replica, &mut done).await?;
+        if differs == Some(NOT_TOLD) {
+            let text =
+                "what the permission gives changed while the copy was loaded anew; verified again later";
+            return Err(Error::Source(text.to_owned()));
+        }
+        if let Some(why) = differs {
             let text = format!(
                 "the copy was loaded anew and still differs from the server ({why}): does something else write in it, a \
                  trigger or a rule for example?"
@@ -63,13 +69,15 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
     Ok(done)
 }
 
+const NOT_TOLD: &str = "its cursor does not tell what it was given";
+
 /// Repairs what differs. Why only loading anew helps; `None`: the copy is equal.
 async fn differs(replica: &mut Replica, done: &mut Verified) -> Result<Option<&'static str>> {
     let mut open = vec![Range::default()];
     for _ in 0..ROUNDS {
         let found = match compare(replica, open, done).await {
             Err(Error::Call(refused)) if refused.code() == Some(NOT_GIVEN) => {
-                return Ok(Some("its cursor does not tell what it was given"));
+                return Ok(Some(NOT_TOLD));
             }
             found => found?,
         };

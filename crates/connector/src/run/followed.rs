@@ -98,6 +98,13 @@ impl<'r> Followed<'r> {
             }
             Engine::Sqlite => {
                 let file = sqlite::FileId::of(&self.sql.url)?;
+                let state = &self.running.state;
+                let before = state.meta(sqlite::FILE)?;
+                if before.is_some_and(|before| before != file.noted()) {
+                    tracing::warn!(file = self.sql.url, "another file has taken the source's place");
+                    self.everything_from("")?;
+                }
+                state.set_meta(sqlite::FILE, &file.noted())?;
                 let reader = Sqlite::open(self.sql, &schema)?;
                 let watch = sqlite::Watch::plan(self.follow, &self.key_columns(&reader.columns()?)?)?;
                 watch.check(reader.db())?;

@@ -235,7 +235,7 @@ async fn once(out: Output, command: Once) -> Done {
         ));
     }
     if let Some(reconciled) = &round.reconciled {
-        line.push_str(&match reconciled.differing {
+        line.push_str(&match reconciled.differing + reconciled.gone {
             0 => format!(
                 "; equal to the server ({} records, digest {})",
                 reconciled.records, reconciled.digest
@@ -254,7 +254,7 @@ async fn once(out: Output, command: Once) -> Done {
         "packages": round.packages,
         "held": round.held,
         "reconciled": round.reconciled.as_ref().map(|done| json!({
-            "records": done.records, "digest": done.digest, "differing": done.differing, "exchanges": done.exchanges,
+            "records": done.records, "digest": done.digest, "differing": done.differing, "gone": done.gone, "exchanges": done.exchanges,
         })),
     });
     out.line(&view, &line);

@@ -40,7 +40,7 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self> {
         let db = connect(path)?;
         // What is taken back does not stay in the file's free pages.
-        db.execute_batch("PRAGMA secure_delete = ON")?;
+        db.execute_batch("PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 0")?;
         Ok(Self {
             db,
             path: path.to_owned(),

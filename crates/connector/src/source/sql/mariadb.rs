@@ -382,7 +382,7 @@ mod tests {
         let never = std::future::pending::<mysql_async::Result<()>>();
         let told = answered(IDLE, never).await.unwrap_err().to_string();
         assert!(
-            told.contains("the source database was silent for 300 s"),
+            told.contains("the source database was silent for 3600 s"),
             "{told}"
         );
         assert_eq!(answered(IDLE, async { Ok(7) }).await.unwrap(), 7);

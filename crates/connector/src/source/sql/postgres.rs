@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dagr_model::schema::Schema;
 use futures_util::{TryStreamExt, pin_mut};
+use tokio::time::timeout;
 use tokio_postgres::{
     Client, Column, Config,
     config::SslMode,
@@ -22,7 +23,11 @@ use crate::{
 
 /// A session whose texts are the same everywhere.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';
-    SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_min_messages = 'error'";
+    SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_min_messages = 'error';
+    SET lock_timeout = '60s'";
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(30);
 
 pub struct Reader {
     client: Client,
@@ -336,20 +341,33 @@ pub async fn connect_to(url: &str, password: Option<&Secret>, tls: Option<&Tls>)
         .tcp_user_timeout(Duration::from_mins(1));
     let client = match tls {
         None => {
-            let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(told)?;
+            let (client, connection) = in_time(config.connect(tokio_postgres::NoTls)).await?;
             tokio::spawn(until_it_ends(connection));
             client
         }
         Some(tls) => {
             config.ssl_mode(SslMode::Require);
             let connect = tokio_postgres_rustls::MakeRustlsConnect::new(tls::client(tls)?);
-            let (client, connection) = config.connect(connect).await.map_err(told)?;
+            let (client, connection) = in_time(config.connect(connect)).await?;
             tokio::spawn(until_it_ends(connection));
             client
         }
     };
     client.batch_execute(SESSION).await.map_err(told)?;
     Ok(client)
+}
+
+/// Something may take the connection, and say nothing.
+async fn in_time<T>(
+    connecting: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+) -> Result<T> {
+    match timeout(CONNECT, connecting).await {
+        Ok(connected) => connected.map_err(told),
+        Err(_) => Err(fault(format!(
+            "PostgreSQL said nothing for {} s after it was connected to",
+            CONNECT.as_secs()
+        ))),
+    }
 }
 
 async fn until_it_ends(connection: impl Future<Output = std::result::Result<(), tokio_postgres::Error>>) {

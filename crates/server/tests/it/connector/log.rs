@@ -513,3 +513,25 @@ async fn a_key_that_is_written_otherwise_than_in_the_record_is_followed() {
     site.records("the deletes", 1).await;
     site.end(service).await;
 }
+
+/// The rows that were sent by the rules of before are sent by those of now, though none of them changes.
+#[tokio::test]
+async fn a_feed_with_another_map_compares_what_it_follows() {
+    let Some(site) = Site::words(
+        "CREATE TABLE words (id bigint PRIMARY KEY, word text); INSERT INTO words VALUES (1, 'a'), (2, 'b')",
+    )
+    .await
+    else {
+        return;
+    };
+    let mut service = site.desk.service();
+    site.records("the first load", 2).await;
+    assert_eq!(service.stop(), Some(0));
+    let before = site.digest().await;
+    let text = std::fs::read_to_string(&site.desk.file).unwrap();
+    let mapped = format!("{text}[map]\nword = {{ cel = \"word + '!'\" }}\n");
+    std::fs::write(&site.desk.file, mapped).unwrap();
+    let service = site.desk.service();
+    until("what was sent before", async || site.digest().await != before).await;
+    site.end(service).await;
+}

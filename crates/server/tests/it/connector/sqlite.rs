@@ -404,6 +404,35 @@ async fn a_file_put_in_the_place_of_another_is_followed_in_its_stead() {
     site.desk.until_whole(service, &site.provider, "cl_cars").await;
 }
 
+/// An earlier state of the file, with what the feed keeps in it, comes back while nobody looks.
+#[tokio::test]
+async fn a_file_restored_while_the_feed_is_away_is_compared() {
+    let site = followed().await;
+    let mut service = site.desk.service();
+    holds(&site, 63).await;
+    site.db.execute_batch("DELETE FROM car WHERE id > 156").unwrap();
+    holds(&site, 59).await;
+    let kept = site.desk.path("kept.db");
+    site.db
+        .execute("VACUUM INTO ?1", [kept.to_str().unwrap()])
+        .unwrap();
+    site.db.execute_batch("DELETE FROM car WHERE id > 152").unwrap();
+    holds(&site, 55).await;
+    assert_eq!(service.stop(), Some(0));
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(site.desk.path(&format!("cars.db{end}")));
+    }
+    std::fs::rename(&kept, site.desk.path("cars.db")).unwrap();
+    // It comes past the place that the feed knows before it is looked at.
+    Connection::open(site.desk.path("cars.db"))
+        .unwrap()
+        .execute_batch("UPDATE car SET note = 'x'; UPDATE car SET note = 'y'")
+        .unwrap();
+    let service = site.desk.service();
+    holds(&site, 59).await;
+    site.desk.until_whole(service, &site.provider, "cl_cars").await;
+}
+
 #[tokio::test]
 async fn triggers_of_tables_that_are_no_longer_followed_go() {
     let site = followed().await;

@@ -2,7 +2,10 @@
 //!
 //! A key stays in the table until the package that holds its record is durable, so it is looked at once or again.
 
-use std::{os::unix::fs::MetadataExt, time::Duration};
+use std::{
+    os::unix::fs::MetadataExt,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -28,14 +31,30 @@ pub struct Watch {
     after: i64,
 }
 
+/// Noted: the file that is followed.
+pub const FILE: &str = "source_file";
+
 /// Which file a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileId(u64, u64);
+pub struct FileId(u64, u64, u128);
 
 impl FileId {
     pub fn of(path: &str) -> Result<Self> {
         let about = std::fs::metadata(path).map_err(|error| fault(format!("{path}: {error}")))?;
-        Ok(Self(about.dev(), about.ino()))
+        // A number that became free may be given again at once; not every file system knows when a file was made.
+        let made = about
+            .created()
+            .ok()
+            .and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+        Ok(Self(
+            about.dev(),
+            about.ino(),
+            made.map_or(0, |made| made.as_nanos()),
+        ))
+    }
+
+    pub fn noted(self) -> String {
+        format!("{}:{}:{}", self.0, self.1, self.2)
     }
 }
 
