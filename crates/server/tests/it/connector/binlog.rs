@@ -86,9 +86,15 @@ impl Followed {
     /// MySQL's transactions may be looked at twice.
     async fn has_noted_all(&self, database: &mut Database) {
         let gtids = database.executed().await;
-        until("all GTIDs are noted", async || {
-            let place = self.desk.status()["source"]["position"].clone();
-            place.as_str().is_some_and(|place| place.ends_with(&gtids))
+        let is_ahead = |moment: &str| {
+            let moment: jiff::Timestamp = moment.parse().unwrap();
+            moment.duration_since(jiff::Timestamp::now()).as_hours() > 0
+        };
+        until("all GTIDs are noted, and no comparison is due", async || {
+            let status = self.desk.status();
+            let place = status["source"]["position"].as_str();
+            place.is_some_and(|place| place.ends_with(&gtids))
+                && status["next_compare"].as_str().is_some_and(is_ahead)
         })
         .await;
     }
