@@ -30,7 +30,7 @@ use crate::{
 pub use earlier::KeptTerms;
 pub(crate) use item::put_item;
 pub use item::time_text;
-pub(crate) use read::{FORGOTTEN, check_list};
+pub(crate) use read::{FORGOTTEN, check_list, check_told};
 use read::{Fed, Read};
 
 /// Longest wait for something visible.
@@ -90,6 +90,7 @@ impl App {
         }
         let mut until = Instant::now() + self.longest_wait(ctx, wait_s);
         let mut first = true;
+        let mut seen = None;
         loop {
             // Decided anew before every answer: a wait outlives neither the permission nor the token.
             let again = !std::mem::take(&mut first);
@@ -97,14 +98,19 @@ impl App {
             let ctx = &if again { self.renewed(ctx) } else { ctx.clone() };
             let admission = self.admit_counting(ctx, section, dataset, !again)?;
             let mut applied = admission.set.runtime.applied.subscribe();
-            let polled = self.poll(ctx, &admission, list, &query, limit).await?;
+            // Where nothing was to be told is not looked at again, under what is decided as it was then.
+            let decided = (admission.grant.permission.revision, admission.set.epoch);
+            let looked = seen.as_ref().filter(|(under, _)| *under == decided);
+            let after = looked.map(|(_, next)| next).or(query.after.as_ref());
+            let after = after.map(String::as_str);
+            let polled = self.poll(ctx, &admission, (list, after), &query, limit).await?;
             if !self.stands(ctx, &admission) {
                 continue;
             }
             if polled.count > 0 || polled.moved || Instant::now() >= until {
                 return self.give(ctx, &admission, polled).await;
             }
-            drop(polled);
+            seen = Some((decided, polled.next));
             let left = until.saturating_duration_since(Instant::now());
             // Woken or timed out: look again; stopping: look for the last time.
             if tokio::time::timeout(left, self.woken(ctx, &admission, &mut applied, &mut amended)).await
@@ -132,7 +138,7 @@ impl App {
         &self,
         ctx: &Ctx,
         admission: &Admission,
-        list: Option<&str>,
+        (list, after): (Option<&str>, Option<&str>),
         query: &ChangesQuery,
         limit: u64,
     ) -> Result<Polled, Problem> {
@@ -149,7 +155,7 @@ impl App {
                 (Way::List(list.to_owned()), format!("list {list}"))
             }
         };
-        let cursor = self.open_cursor(admission, &call, query.after.as_deref());
+        let cursor = self.open_cursor(admission, &call, after);
         let target = Target::Page(cursor.as_ref().map(|_| ()).map_err(Clone::clone));
         let ask = admission.ask(ctx, way, query.fields.clone(), target);
         admission.decide(&ask)?;
@@ -177,7 +183,7 @@ impl App {
         };
         let engine = Arc::clone(&self.engine);
         let fed = blocking(move || read.run(&*read.set.open(&*engine)?)).await?;
-        let next = self.seal_cursor(ctx, admission, &call, (fed.epoch, fed.position, fed.given));
+        let next = self.seal_cursor(ctx, admission, &call, fed.standing);
         let (count, page) = (fed.page.count, fed.page);
         let body = changes_body(&page.json, &next, fed.end);
         Ok(Polled {
@@ -186,6 +192,7 @@ impl App {
             mask,
             count,
             body,
+            next,
             keys: page.keys,
             subjects: page.subjects,
             reservation,
@@ -247,6 +254,8 @@ struct Polled {
     mask: Arc<Mask>,
     count: u64,
     body: Vec<u8>,
+    /// The cursor in it.
+    next: String,
     keys: Vec<Vec<u8>>,
     subjects: Vec<String>,
     reservation: Reservation,

@@ -1,7 +1,7 @@
 //! Cursors: sealed anew in every answer, constant in length, opaque to whoever holds them.
 //!
-//! Plain text: binding (32) · revision (4) · epoch (4) · seal time (8) · position · what was given (16). The binding is a
-//! hash of what the cursor belongs to (permission, data set, section, call). AES-256-GCM, random nonce.
+//! Plain text: binding (32) · revision (4) · epoch (4) · seal time (8) · position · what was given (16) · told until (8).
+//! The binding is a hash of what the cursor belongs to (permission, data set, section, call). AES-256-GCM, random nonce.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
@@ -25,13 +25,17 @@ pub struct Cursor {
     pub position: Vec<u8>,
     /// Of a change feed; nothing is known of one sealed before cursors had it.
     pub given: Given,
+    /// Of a feed: whatever happened until then has been told, milliseconds. Its age decides whether deletes may be
+    /// forgotten by now: a number of changes would tell of hidden ones.
+    pub told_ms: i64,
 }
 
 const HEAD: usize = 32 + 4 + 4 + 8;
-const PLAIN: usize = HEAD + POSITION_BYTES + GIVEN_BYTES;
+const TOLD_BYTES: usize = 8;
+const PLAIN: usize = HEAD + POSITION_BYTES + GIVEN_BYTES + TOLD_BYTES;
 const SEALED: usize = NONCE_LEN + PLAIN + 16;
-/// As sealed before cursors told what was given: a copy that follows one goes on.
-const SEALED_WITHOUT: usize = SEALED - GIVEN_BYTES;
+/// As sealed before cursors had the one and the other: a copy that follows one goes on.
+const SEALED_EARLIER: [usize; 2] = [SEALED - TOLD_BYTES, SEALED - TOLD_BYTES - GIVEN_BYTES];
 
 /// Hash of the parts a cursor is bound to.
 pub fn binding(parts: &[&str]) -> [u8; 32] {
@@ -62,6 +66,7 @@ impl CursorKey {
         plain.extend_from_slice(&cursor.position);
         plain.resize(HEAD + POSITION_BYTES, 0);
         plain.extend_from_slice(&cursor.given.0);
+        plain.extend_from_slice(&cursor.told_ms.to_be_bytes());
         match self.0.seal_in_place_append_tag(Aad::empty(), &mut plain) {
             Ok(nonce) => {
                 let mut out = nonce.as_ref().to_vec();
@@ -79,7 +84,7 @@ impl CursorKey {
             return None;
         }
         let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        if bytes.len() != SEALED && bytes.len() != SEALED_WITHOUT {
+        if bytes.len() != SEALED && !SEALED_EARLIER.contains(&bytes.len()) {
             return None;
         }
         let nonce = Nonce::try_assume_unique_for_key(&bytes[..NONCE_LEN]).ok()?;
@@ -87,14 +92,17 @@ impl CursorKey {
             .0
             .open_in_place(nonce, Aad::empty(), &mut bytes[NONCE_LEN..])
             .ok()?;
-        let (plain, given) = plain.split_at(HEAD + POSITION_BYTES);
+        let (plain, rest) = plain.split_at(HEAD + POSITION_BYTES);
+        let sealed_ms = i64::from_be_bytes(plain[40..HEAD].try_into().ok()?);
+        let (given, told) = rest.split_at_checked(GIVEN_BYTES).unwrap_or_default();
         Some(Cursor {
             binding: plain[..32].try_into().ok()?,
             revision: u32::from_be_bytes(plain[32..36].try_into().ok()?),
             epoch: u32::from_be_bytes(plain[36..40].try_into().ok()?),
-            sealed_ms: i64::from_be_bytes(plain[40..HEAD].try_into().ok()?),
+            sealed_ms,
             position: plain[HEAD..].to_vec(),
             given: given.try_into().map_or_else(|_| Given::default(), Given),
+            told_ms: told.try_into().map_or(sealed_ms, i64::from_be_bytes),
         })
     }
 }
@@ -111,6 +119,7 @@ mod tests {
             sealed_ms: 4,
             position,
             given: Given([5; GIVEN_BYTES]),
+            told_ms: 3,
         }
     }
 
@@ -134,20 +143,27 @@ mod tests {
             (2, 3, 4, 1)
         );
         assert_eq!(opened.binding, binding(&["7", "set"]));
-        assert_eq!(opened.given, Given([5; GIVEN_BYTES]));
+        assert_eq!((opened.given, opened.told_ms), (Given([5; GIVEN_BYTES]), 3));
     }
 
     #[test]
     fn a_cursor_of_before_opens_and_tells_of_nothing_given() {
         let key = CursorKey::new(&[1; 32]).unwrap();
         let new = cursor(vec![7; POSITION_BYTES]);
-        let mut plain = new.binding.to_vec();
-        plain.extend_from_slice(&[0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4]);
-        plain.extend_from_slice(&new.position);
-        let nonce = key.0.seal_in_place_append_tag(Aad::empty(), &mut plain).unwrap();
-        let text = URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &plain].concat());
-        let given = Given::default();
-        assert_eq!(key.open(&text), Some(Cursor { given, ..new }));
+        let mut first = new.binding.to_vec();
+        first.extend_from_slice(&[0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4]);
+        first.extend_from_slice(&new.position);
+        let second = [first.as_slice(), &new.given.0].concat();
+        for (mut plain, given) in [(first, Given::default()), (second, new.given)] {
+            let nonce = key.0.seal_in_place_append_tag(Aad::empty(), &mut plain).unwrap();
+            let text = URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &plain].concat());
+            let opened = Cursor {
+                given,
+                told_ms: new.sealed_ms,
+                ..new.clone()
+            };
+            assert_eq!(key.open(&text), Some(opened), "told until it was sealed");
+        }
     }
 
     #[test]

@@ -25,6 +25,14 @@ use crate::{
     set::{LiveSet, blocking},
 };
 
+/// Where a reader stands behind a page, as its cursor says it.
+pub(crate) struct Standing {
+    pub epoch: u32,
+    pub position: Vec<u8>,
+    pub given: Given,
+    pub told_ms: i64,
+}
+
 /// A page asked for.
 #[derive(Debug, Default, Clone)]
 pub struct PageQuery {
@@ -71,8 +79,13 @@ impl App {
         };
         let engine = Arc::clone(&self.engine);
         let Found { page, last, epoch } = blocking(move || read.run(&*read.set.open(&*engine)?)).await?;
-        let given = Given::default();
-        let next = last.map(|last| self.seal_cursor(ctx, &admission, &search.call, (epoch, last, given)));
+        let standing = |position| Standing {
+            epoch,
+            position,
+            given: Given::default(),
+            told_ms: ctx.now_ms(),
+        };
+        let next = last.map(|last| self.seal_cursor(ctx, &admission, &search.call, standing(last)));
         let body = page::records_body(&page, next.as_deref());
         let answer = Answer {
             body,
@@ -135,15 +148,16 @@ impl App {
         ctx: &Ctx,
         admission: &Admission,
         call: &str,
-        (epoch, position, given): (u32, Vec<u8>, Given),
+        standing: Standing,
     ) -> String {
         self.secrets.cursors.seal(&Cursor {
             binding: admission.binding(call),
             revision: admission.held.permission.revision,
-            epoch,
+            epoch: standing.epoch,
             sealed_ms: ctx.now_ms(),
-            position,
-            given,
+            position: standing.position,
+            given: standing.given,
+            told_ms: standing.told_ms,
         })
     }
 }

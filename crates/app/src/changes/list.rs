@@ -15,7 +15,7 @@ use crate::{
     given::Given,
     page::{PATIENCE, Page},
     problem::Problem,
-    records::cursor_problem,
+    records::{Standing, cursor_problem},
     scope::{key_in_scope, record_in_scope},
 };
 
@@ -32,7 +32,7 @@ impl Read {
             Some(cursor) => Place::from_bytes(&cursor.position)
                 .ok_or_else(|| cursor_problem(Admission::cursor_fault()))?,
         };
-        let mut end = true;
+        let (mut end, mut last_ms) = (true, None);
         let began = Instant::now();
         if let Some(list) = self.list.as_ref().and_then(|name| lists.changes.get(name)) {
             if place.since() < list.floor {
@@ -60,6 +60,7 @@ impl Read {
                         end = false;
                         return Ok(ControlFlow::Break(()));
                     }
+                    last_ms = Some(entry.time_ms);
                 }
                 place.at = sequence;
                 if began.elapsed() > PATIENCE {
@@ -74,11 +75,14 @@ impl Read {
         }
         Ok(Fed {
             page,
-            position: place.to_bytes(),
             end,
             amended: false,
-            epoch: head.epoch,
-            given: Given::default(),
+            standing: Standing {
+                epoch: head.epoch,
+                position: place.to_bytes(),
+                given: Given::default(),
+                told_ms: self.told_ms(end, last_ms),
+            },
         })
     }
 

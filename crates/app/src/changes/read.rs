@@ -24,7 +24,7 @@ use crate::{
     given::{Bounds, Given},
     page::{PATIENCE, Page},
     problem::Problem,
-    records::cursor_problem,
+    records::{Standing, cursor_problem},
     scope::Reach,
     set::LiveSet,
 };
@@ -50,13 +50,10 @@ pub(super) struct Read {
 /// One page of a feed, read.
 pub(super) struct Fed {
     pub page: Page,
-    pub position: Vec<u8>,
     pub end: bool,
     /// Its cursor was of an earlier revision, of other fields or scope.
     pub amended: bool,
-    pub epoch: u32,
-    /// Of every record told up to its cursor.
-    pub given: Given,
+    pub standing: Standing,
 }
 
 impl Read {
@@ -77,10 +74,7 @@ impl Read {
         if cursor.epoch != head.epoch {
             return Err(expired("the data set was restored or emptied"));
         }
-        if cursor.sealed_ms < self.oldest_ms {
-            return Err(expired(FORGOTTEN));
-        }
-        Ok(())
+        check_told(cursor, head, self.oldest_ms)
     }
 
     /// Was the cursor made under other fields or another scope?
@@ -140,6 +134,7 @@ impl Read {
         let mut telling = Telling {
             read: self,
             page: Page::new(Arc::clone(schema), Arc::clone(&self.mask), self.limit),
+            last_ms: None,
             key_mask: (!earlier.is_empty()).then(|| key_mask(schema)),
         };
         let before = self.given_before(&position);
@@ -151,13 +146,18 @@ impl Read {
             &mut |told| Ok(telling.tell(&told)),
             &|| began.elapsed() < PATIENCE,
         )?;
+        let following = matches!(position.reading, Reading::Follow(_));
+        let Telling { page, last_ms, .. } = telling;
         Ok(Fed {
-            page: telling.page,
-            position: position.to_bytes(),
+            page,
             end: ended.end,
             amended: self.is_amended(),
-            epoch: head.epoch,
-            given: self.given(before, &position),
+            standing: Standing {
+                epoch: head.epoch,
+                position: position.to_bytes(),
+                given: self.given(before, &position),
+                told_ms: self.told_ms(ended.end, last_ms.filter(|_| following)),
+            },
         })
     }
 
@@ -182,6 +182,15 @@ impl Read {
         before.map_or(page, |before| Bounds::of(&self.grant).common(before, page))
     }
 
+    /// Whatever happened until then is told, where a page that told what happened in its order did so up to `last_ms`.
+    pub(super) fn told_ms(&self, end: bool, last_ms: Option<i64>) -> i64 {
+        if end {
+            return self.now_ms;
+        }
+        let before = self.cursor.as_ref().map_or(self.now_ms, |cursor| cursor.told_ms);
+        last_ms.map_or(before, |last_ms| last_ms.max(before).min(self.now_ms))
+    }
+
     /// The scopes that the position's layers were read under.
     fn reaches(&self, position: &Position, lists: &Lists) -> Result<Vec<(&Terms, Reach<'_>)>, Problem> {
         let reach = |layer: &Layer| {
@@ -192,6 +201,14 @@ impl Read {
         };
         position.layers.iter().map(reach).collect()
     }
+}
+
+/// 410 if it has yet to be told of what may be forgotten. Its time decides: whether there was anything is hidden.
+pub(crate) fn check_told(cursor: &Cursor, head: &Head, oldest_ms: i64) -> Result<(), Problem> {
+    if cursor.told_ms < oldest_ms.max(head.forgotten_ms) {
+        return Err(expired(FORGOTTEN));
+    }
+    Ok(())
 }
 
 /// A load of which nothing was told yet.
@@ -214,13 +231,17 @@ pub(crate) fn check_list(reach: &Reach<'_>, since: Sequence) -> Result<(), Probl
 struct Telling<'a> {
     read: &'a Read,
     page: Page,
+    /// When the last thing told happened.
+    last_ms: Option<i64>,
     /// Shows the key alone: all that a delete names.
     key_mask: Option<Mask>,
 }
 
 impl Telling<'_> {
     fn tell(&mut self, told: &Told<'_>) -> Take {
-        let Self { read, page, key_mask } = self;
+        let Self {
+            read, page, key_mask, ..
+        } = self;
         let added = match told {
             Told::Upsert { key, at, stored } => page.add_with(key, |schema, mask, out| {
                 put_item(schema, out, "upsert", key, at.time_ms);
@@ -242,6 +263,11 @@ impl Telling<'_> {
                 schema.subjects_of(stored.record, key_mask.as_ref())
             }),
         };
-        if added { Take::Taken } else { Take::Full }
+        if !added {
+            return Take::Full;
+        }
+        let (Told::Upsert { at, .. } | Told::Delete { at, .. } | Told::TakenBack { at, .. }) = told;
+        self.last_ms = Some(at.time_ms);
+        Take::Taken
     }
 }

@@ -30,7 +30,8 @@ impl App {
             self.secrets.random_id(),
         );
         let set = Arc::clone(set);
-        blocking(move || settle(&*engine, &set, (&root, &name)).map_err(stage_problem)).await
+        let now_ms = self.now().as_millisecond();
+        blocking(move || settle(&*engine, &set, (&root, &name), now_ms).map_err(stage_problem)).await
     }
 
     /// At the start. A store of another epoch that cannot be emptied is not served; everything else is.
@@ -113,7 +114,7 @@ fn unmarked_epochs(engine: &dyn Engine, names: Vec<DatasetName>) -> Vec<Epochs> 
 
 /// Empties the store if its records are of another epoch, gives it its lists and indexes, and notes in it which
 /// definition its records are of. Can be done again at any point. `stage`: root and name of a directory for sorting.
-fn settle(engine: &dyn Engine, set: &LiveSet, stage: (&Path, &str)) -> Result<(), KvError> {
+fn settle(engine: &dyn Engine, set: &LiveSet, stage: (&Path, &str), now_ms: i64) -> Result<(), KvError> {
     let store = &set.runtime.store_name;
     let mut had = head_of(engine, store)?.unwrap_or_default();
     if is_newer(&had, set.epoch, set.version) {
@@ -128,11 +129,12 @@ fn settle(engine: &dyn Engine, set: &LiveSet, stage: (&Path, &str)) -> Result<()
     }
     let kv = engine.open(store)?;
     ensure_lists(&*kv, set, stage)?;
-    let head = Head {
+    let mut head = Head {
         epoch: set.epoch,
         definition: Some(set.version),
         ..had.clone()
     };
+    head.remember(set.definition().tombstones_days, now_ms);
     if head != had {
         let put = Op::Put {
             table: Table::Meta,

@@ -24,6 +24,12 @@ pub struct Head {
     pub digest: String,
     /// The newest purged tombstone.
     pub floor: Sequence,
+    /// How long deletes are remembered here, in days. None: written before this was kept.
+    #[serde(default)]
+    pub remembers_days: Option<u32>,
+    /// Deletes before this may be forgotten though they would be remembered now, milliseconds: they were not always.
+    #[serde(default)]
+    pub forgotten_ms: i64,
     /// When the last package was applied, milliseconds.
     pub applied_ms: Option<i64>,
     pub last_package: Option<String>,
@@ -41,6 +47,8 @@ impl Default for Head {
             records: 0,
             digest: SetDigest::default().hex(),
             floor: 0,
+            remembers_days: None,
+            forgotten_ms: 0,
             applied_ms: None,
             last_package: None,
             packages: 0,
@@ -71,6 +79,14 @@ impl Head {
             *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
         }
         (hex.len() == 64).then_some(digest)
+    }
+
+    /// From now on deletes are remembered for so many days. What was forgotten by then is not remembered again.
+    pub fn remember(&mut self, days: u32, now_ms: i64) {
+        if let Some(had) = self.remembers_days.filter(|had| *had < days) {
+            self.forgotten_ms = self.forgotten_ms.max(now_ms - i64::from(had) * 86_400_000);
+        }
+        self.remembers_days = Some(days);
     }
 
     pub fn bytes(&self) -> Vec<u8> {

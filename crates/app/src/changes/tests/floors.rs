@@ -62,6 +62,8 @@ async fn deletes_remembered_longer_bring_back_no_leave() {
     assert_eq!((told.len(), &told[0]["operation"]), (1, &json!("delete")));
     site.set_date("2024-07-15");
     assert_eq!(site.purge().await, 1);
+    let (told, _, lately) = site.told(None, 100).await;
+    assert_eq!(told.len(), 3);
     site.set_date("2024-07-31");
     site.world
         .publish(&format!("{DEFINITION}tombstones: 400d\n"))
@@ -81,8 +83,10 @@ async fn deletes_remembered_longer_bring_back_no_leave() {
         .told_digest(&reader, Section::Main, "bss_back", asked)
         .await;
     is_forgotten(&told.err().unwrap());
-    let (told, end, _) = site.told(Some(&present), 100).await;
-    assert!(told.is_empty() && end, "who was told of it goes on");
+    // It was told of it, and is refused too: others than its own may have gone since, and nobody shall know.
+    site.forgotten(&present).await;
+    let (told, end, _) = site.told(Some(&lately), 100).await;
+    assert!(told.is_empty() && end, "who read what is remembered goes on");
     assert_eq!(site.told(None, 100).await.0.len(), 3, "as does who begins");
 }
 
@@ -111,6 +115,50 @@ async fn a_cursor_sealed_lately_may_stand_before_what_is_forgotten() {
     site.set_date("2024-07-05");
     assert_eq!(site.purge().await, 1);
     site.forgotten(&cursor).await;
+}
+
+/// What its reader is answered on each day of two months, in a world where records it does not see go, or none.
+async fn answers(of: (usize, &str), hidden: bool) -> Vec<String> {
+    let (scope, remembered) = of;
+    let mut site = site(scope).await;
+    site.deliver(&upsert(5, (2, 1, 0), 0)).await;
+    let (_, _, behind) = site.told(None, 100).await;
+    let (_, _, within) = site.told(None, 1).await;
+    if hidden {
+        site.set_date("2024-06-02");
+        site.deliver(&delete(5)).await;
+    }
+    let mut answers = Vec::new();
+    for day in 0..60 {
+        let date = format!("2024-{:02}-{:02}", 6 + day / 30, 1 + day % 30);
+        site.set_date(&date);
+        site.purge().await;
+        if day == 40 && remembered != "30d" {
+            let text = format!("{DEFINITION}tombstones: {remembered}\n");
+            site.world.publish(&text).await;
+        }
+        for cursor in [&behind, &within] {
+            let page = site.try_page(Some(cursor), 2).await;
+            answers.push(match page {
+                Ok(page) => format!("{date} {}", without_cursor(&page).0),
+                Err(problem) => format!("{date} {}", problem.detail),
+            });
+        }
+    }
+    answers
+}
+
+#[tokio::test]
+async fn what_is_forgotten_does_not_tell_of_records_that_are_hidden() {
+    for scope in [KIND_A, 6] {
+        for remembered in ["30d", "10d", "400d"] {
+            let of = (scope, remembered);
+            let (with, without) = (answers(of, true).await, answers(of, false).await);
+            assert_eq!(with, without, "{of:?}");
+            let refused = with.iter().filter(|told| told.contains("forgotten")).count();
+            assert!(refused > 20 && refused < 100, "{refused} refused");
+        }
+    }
 }
 
 #[tokio::test]

@@ -101,6 +101,37 @@ fn nothing_is_given_after_a_token_has_ended() {
     });
 }
 
+/// Lets whoever waits look at what there is by now.
+async fn look() {
+    for _ in 0..4 {
+        tokio::task::yield_now().await;
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+    }
+}
+
+/// Where nothing was to be told is not looked at again: it shows in what may be forgotten behind a wait.
+#[test]
+fn a_wait_goes_on_from_where_it_last_looked() {
+    with_one_reader(async {
+        let mut site = Site::new((0, 4)).await;
+        site.world
+            .publish(&format!("{DEFINITION}tombstones: 30d\n"))
+            .await;
+        site.deliver(&upsert(1, (0, 0, 0), 0)).await;
+        let page = begun(&site, &site.reader).await;
+        site.world.clock.set("2024-06-20T12:00:00Z");
+        site.deliver(&upsert(2, (1, 0, 0), 0)).await;
+        look().await;
+        assert!(!page.is_finished(), "out of its scope");
+        site.world.clock.set("2024-07-10T12:00:00Z");
+        site.deliver(&upsert(3, (0, 0, 0), 0)).await;
+        let page = page.await.unwrap().unwrap().into_inner();
+        let page: Value = serde_json::from_slice(&page.body).unwrap();
+        assert_eq!(page["changes"][0]["key"]["Code"], "c3");
+        assert_eq!(page["changes"].as_array().unwrap().len(), 1);
+    });
+}
+
 #[tokio::test]
 async fn nobody_waits_with_more_calls_than_a_share() {
     let site = site().await;

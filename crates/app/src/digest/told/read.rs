@@ -26,7 +26,7 @@ use dagr_store::{
 
 use super::super::{Pieces, Span};
 use crate::{
-    changes::{FORGOTTEN, check_list, expired},
+    changes::{FORGOTTEN, check_list, check_told, expired},
     cursor::Cursor,
     problem::Problem,
     records::check_cursor,
@@ -119,6 +119,7 @@ impl Read {
     fn check_age(&self, snapshot: &dyn Snapshot) -> Result<(), Problem> {
         let head = Head::read(snapshot)?;
         check_cursor(&self.cursor, &self.grant, head.epoch, self.oldest_ms)?;
+        check_told(&self.cursor, &head, self.oldest_ms)?;
         if self.position.since() < head.floor {
             return Err(expired(FORGOTTEN));
         }
