@@ -15,7 +15,7 @@ use crate::{
         Means, Notes, files, http, soap,
         sql::{
             Db,
-            follow::{binlog, postgres},
+            follow::{binlog, postgres, sqlite},
         },
         web,
     },
@@ -112,12 +112,18 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
             match (&spec.follow, &mut db) {
                 (Some(follow), Db::Postgres(reader)) => {
                     let key = key_columns(&collect, &reader.columns().await?.names);
-                    postgres::judge(reader.client(), follow, &key).await?;
+                    postgres::attempt(reader.client(), follow, &key).await?;
                 }
                 (Some(follow), Db::Maria(reader)) => {
                     let log = binlog::Log::of(reader.conn(), follow).await?;
                     let key = key_columns(&collect, &reader.columns().await?);
                     log.judge(follow, &key)?;
+                }
+                (Some(follow), Db::Sqlite(reader)) => {
+                    let key = key_columns(&collect, &reader.columns()?);
+                    let watch = sqlite::Watch::plan(follow, &key)?;
+                    watch.check(reader.db())?;
+                    watch.attempt(spec)?;
                 }
                 _ => {}
             }

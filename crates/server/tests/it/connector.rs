@@ -98,6 +98,13 @@ impl Desk {
         fs::write(&self.file, text).unwrap();
     }
 
+    /// What a command says that has to be decided on first.
+    pub fn refused(&self, command: &str) -> String {
+        let output = self.run(command, &["--json"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

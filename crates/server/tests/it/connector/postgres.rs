@@ -1,5 +1,7 @@
 //! A PostgreSQL source: compared, and followed as it commits.
 
+use std::fs;
+
 use serde_json::json;
 use tokio_postgres::{Client, NoTls};
 
@@ -345,6 +347,28 @@ async fn a_record_read_by_its_key_is_the_one_that_was_copied_whatever_its_types(
     assert_ne!(copied["digest"], state(&provider, "cp_types").await["digest"]);
 }
 
+/// Whoever checks hears of it, not whoever starts the service; and what is tried stays nowhere.
+#[tokio::test]
+async fn a_check_tries_the_publication() {
+    let Some(site) = site(FOLLOW).await else {
+        return;
+    };
+    let (database, desk) = (&site.database, &site.desk);
+    database.run("INSERT INTO orders (id) VALUES (1)").await;
+    desk.done("check", &[]);
+    let made = "SELECT (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_replication_slots)";
+    let made: i64 = database.client.query_one(made, &[]).await.unwrap().get(0);
+    assert_eq!(made, 0);
+    database
+        .run("CREATE ROLE reader LOGIN REPLICATION; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        .await;
+    let rest = fs::read_to_string(&desk.file).unwrap();
+    fs::write(&desk.file, rest.replace("dagr@", "reader@")).unwrap();
+    let told = desk.refused("check");
+    assert!(told.contains("CREATE PUBLICATION"), "{told}");
+    assert!(told.contains("have it made by the owner"), "{told}");
+}
+
 #[tokio::test]
 async fn a_source_whose_reader_may_not_follow_it_is_compared_on_schedule() {
     let Some(database) = Database::start().await else {
@@ -363,6 +387,8 @@ async fn a_source_whose_reader_may_not_follow_it_is_compared_on_schedule() {
         database.url.replace("dagr@", "reader@")
     );
     let desk = Desk::feed(&server, &provider, &rest);
+    let told = desk.refused("check");
+    assert!(told.contains("ALTER ROLE … REPLICATION"), "{told}");
     let service = desk.service();
     desk.until_problem("replication").await;
     until("it is compared", async || {

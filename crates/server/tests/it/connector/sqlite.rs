@@ -294,10 +294,17 @@ async fn a_table_made_anew_gets_its_triggers_back_and_everything_is_compared() {
 #[tokio::test]
 async fn a_file_the_feed_may_not_write_is_told_with_the_statements() {
     let site = followed().await;
+    // What is tried stays nowhere.
+    site.desk.done("check", &[]);
+    let own = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'dagr%'";
+    let left: i64 = site.db.query_row(own, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
     // Somebody holds a table by the name of the feed's own.
     site.db
         .execute_batch("CREATE VIEW dagr_change_cl_cars AS SELECT 1")
         .unwrap();
+    let told = site.desk.refused("check");
+    assert!(told.contains("CREATE TRIGGER"), "{told}");
     let mut service = site.desk.service();
     until("the status says it", async || {
         site.desk.answer("status", &[]).1["state"] == "problem"

@@ -112,6 +112,25 @@ pub async fn judge(client: &Client, follow: &Follow, key_columns: &[String]) -> 
     Ok(tables)
 }
 
+/// Could the tables be followed? What would be made for that is tried and taken back.
+pub async fn attempt(client: &Client, follow: &Follow, key_columns: &[String]) -> Result<()> {
+    let tables = judge(client, follow, key_columns).await?;
+    client.batch_execute("BEGIN").await.map_err(told)?;
+    let made = publication::prepare(client, follow, &tables, key_columns, async |_| Ok(())).await;
+    client.batch_execute("ROLLBACK").await.map_err(told)?;
+    made?;
+    found(client, &follow.slot).await?;
+    // Of no slot: who may not use any is told so before its name is looked at.
+    let nameless = "SELECT 1 FROM pg_logical_slot_peek_binary_changes(NULL, NULL, 1)";
+    match client.query(nameless, &[]).await {
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(Error::Decide(format!(
+            "{}: a slot needs the right (ALTER ROLE … REPLICATION); or leave source.follow out and compare on schedule",
+            told(error)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The slot's `wal_status`, where there is one.
 async fn found(client: &Client, name: &str) -> Result<Option<Option<String>>> {
     let found = client

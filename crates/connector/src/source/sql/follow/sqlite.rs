@@ -153,10 +153,31 @@ impl Watch {
         if self.stands(&db)? {
             return Ok(false);
         }
+        self.making(&mut db, sql, true).map(|()| true)
+    }
+
+    /// Could it be made? Tried, and taken back.
+    pub fn attempt(&self, sql: &Sql) -> Result<()> {
+        let mut db = writing(sql)?;
+        if self.stands(&db)? {
+            return Ok(());
+        }
+        self.making(&mut db, sql, false)
+    }
+
+    /// Makes it; `stays`: or only tries.
+    fn making(&self, db: &mut Connection, sql: &Sql, stays: bool) -> Result<()> {
         let done = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .and_then(|transaction| self.make_in(transaction));
-        done.map(|()| true).map_err(|error| {
+            .and_then(|transaction| {
+                self.make_in(&transaction)?;
+                if stays {
+                    transaction.commit()
+                } else {
+                    transaction.rollback()
+                }
+            });
+        done.map_err(|error| {
             let statements: Vec<&str> = self.objects.iter().map(|(_, statement)| statement.as_str()).collect();
             Error::Decide(format!(
                 "the triggers that tell of changes cannot be made in {} ({error}): let the feed write it, or make them: {}; or leave [source.follow] out",
@@ -166,15 +187,15 @@ impl Watch {
         })
     }
 
-    fn make_in(&self, transaction: Transaction<'_>) -> rusqlite::Result<()> {
-        for trigger in self.triggers(&transaction)? {
+    fn make_in(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        for trigger in self.triggers(transaction)? {
             transaction.execute_batch(&format!("DROP TRIGGER {}", name(&trigger)))?;
         }
         transaction.execute_batch(&format!("DROP TABLE IF EXISTS {}", name(&self.table)))?;
         for (_, statement) in &self.objects {
             transaction.execute_batch(statement)?;
         }
-        transaction.commit()
+        Ok(())
     }
 
     /// The touched keys that the reader's snapshot sees, after the place that was noted. They stay in a file that the feed

@@ -1,0 +1,61 @@
+//! Where in the server a feed goes, and that what was sent may have to be sent again.
+
+use super::Running;
+use crate::{
+    error::Result,
+    feed::Feed,
+    state::{PackageState, RESYNCED, State},
+};
+
+/// Noted: where in the server the feed goes, and the server's address.
+const SET: &str = "target_set";
+const URL: &str = "target_url";
+const GIVEN_UP: &str = "given up by resync";
+
+/// What was sent to one section says nothing of another. A server under another address may be another: it is asked what
+/// it holds.
+pub(super) fn goes_to(feed: &Feed, state: &State) -> Result<()> {
+    let (set, url) = (feed.intake(), &feed.server.url);
+    let (set_before, url_before) = (state.meta(SET)?, state.meta(URL)?);
+    if set_before.is_some_and(|before| before != set) {
+        tracing::warn!(%set, "the feed goes to another place than before: everything is sent there");
+        begin_again(state)?;
+        state.forget_copy("the feed goes to another place")?;
+    }
+    if url_before.is_some_and(|before| before != *url) {
+        tracing::info!(%url, "the server has another address than before: it is asked what it holds");
+        state.set_meta(RESYNCED, "true")?;
+        state.set_meta("last_reconcile", "")?;
+    }
+    state.set_meta(SET, &set)?;
+    state.set_meta(URL, url)
+}
+
+/// What was read is read again, and goes on top of whatever the server applied last.
+fn begin_again(state: &State) -> Result<()> {
+    state.read_again()?;
+    // The server may know by now what it did not.
+    state.db.execute("DELETE FROM declined", [])?;
+    state.set_meta(RESYNCED, "true")?;
+    // A state that was restored from a backup would use ids again.
+    state.renew_instance()?;
+    state.set_meta("compare_due", "true")
+}
+
+impl Running {
+    /// Puts right what was thought to be sent: the next round compares with what the server holds, the newest file again.
+    pub async fn resync(&self, everything: bool) -> Result<()> {
+        if !everything {
+            for package in self.state.unfinished()? {
+                self.state
+                    .taken_back(&package, PackageState::Rejected, false, GIVEN_UP)?;
+            }
+        }
+        begin_again(&self.state)?;
+        if everything {
+            return self.state.forget_copy(GIVEN_UP);
+        }
+        self.state.set_meta("last_reconcile", "")?;
+        self.reconcile().await.map(|_| ())
+    }
+}
