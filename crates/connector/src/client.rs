@@ -7,7 +7,7 @@ mod sign_in;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use reqwest::{Method, RequestBuilder, Response, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 
 pub use error::{CallError, Place, Refusal};
@@ -215,10 +215,16 @@ impl Client {
 
     /// Sends and leaves the body to be read piece by piece. Statuses are not judged.
     pub async fn send_streamed(&self, request: RequestBuilder) -> Result<Response> {
-        request
+        let response = request
             .send()
             .await
-            .map_err(|error| CallError::unreachable(&self.base, &error))
+            .map_err(|error| CallError::unreachable(&self.base, &error))?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Caller::Connection(sign_in) = &self.caller
+        {
+            sign_in.forget().await;
+        }
+        Ok(response)
     }
 
     pub async fn get(&self, path: &str) -> Result<Value> {

@@ -105,6 +105,11 @@ impl SignIn {
         }
     }
 
+    /// The server does not know the token any more: the next call signs in.
+    pub(super) async fn forget(&self) {
+        *self.held.lock().await = None;
+    }
+
     /// The token in use, or a new one.
     pub(super) async fn token(&self, http: &reqwest::Client) -> Result<String> {
         let mut held = self.held.lock().await;
@@ -160,7 +165,63 @@ pub(super) async fn sign_in(
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::TcpListener,
+        thread,
+    };
+
     use super::*;
+    use crate::client::{Client, install_provider};
+
+    /// Signs in by tokens `t1`, `t2` …, of which it knows the newest from the second on.
+    fn server() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let mut given = 0;
+            for mut stream in listener.incoming().flatten() {
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<String> = lines
+                    .map_while(|line| line.ok().filter(|line| !line.is_empty()))
+                    .collect();
+                let bears = |token: &str| head.iter().any(|line| line.ends_with(&format!("Bearer {token}")));
+                let (status, body) = if head[0].starts_with("POST /token") {
+                    given += 1;
+                    (
+                        200,
+                        format!(r#"{{"access_token":"t{given}","token_type":"Bearer","expires_in":3600}}"#),
+                    )
+                } else if given > 1 && bears(&format!("t{given}")) {
+                    (200, format!(r#"{{"given":{given}}}"#))
+                } else {
+                    (401, r#"{"status":401,"code":"token_invalid"}"#.to_owned())
+                };
+                let text = format!(
+                    "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = stream.write_all(text.as_bytes());
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_token_that_the_server_does_not_know_is_not_used_again() {
+        install_provider();
+        let made = rcgen::generate_simple_self_signed(vec!["client".to_owned()]).unwrap();
+        let client = Client::connection(&server(), "client", &made.signing_key.serialize_pem()).unwrap();
+        let refused = client.get("/x").await.unwrap_err();
+        assert_eq!(refused.code(), Some("token_invalid"));
+        for _ in 0..2 {
+            assert_eq!(
+                client.get("/x").await.unwrap()["given"],
+                2,
+                "signed in once more, and once only"
+            );
+        }
+    }
 
     #[test]
     fn a_generated_key_signs_and_nonsense_does_not() {

@@ -49,9 +49,7 @@ pub async fn write_now(spec: &Spec, target: &Target, table: &Table, schema: &Sch
     let TargetSpec::Files { path, format, .. } = &spec.target else {
         return Ok(());
     };
-    let mut beside = path.clone().into_os_string();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
+    let beside = beside(path);
     let copy = Copy {
         target,
         table,
@@ -68,6 +66,25 @@ pub async fn write_now(spec: &Spec, target: &Target, table: &Table, schema: &Sch
     fs::rename(&beside, path).map_err(|error| copy.fault(error))?;
     let mark = mark(path, &written).unwrap_or_default();
     target.set_note(&spec.name, FILE, &mark).await
+}
+
+/// Where a file is written until it is whole.
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.to_owned().into_os_string();
+    beside.push(".part");
+    beside.into()
+}
+
+/// Removes what a kill left half written: it may show what was taken back since.
+pub fn remove_half(spec: &Spec) -> Result<()> {
+    let TargetSpec::Files { path, .. } = &spec.target else {
+        return Ok(());
+    };
+    let beside = beside(path);
+    if !beside.is_file() {
+        return Ok(());
+    }
+    fs::remove_file(&beside).map_err(|error| Error::file(&beside, &error))
 }
 
 /// By what a file is known again: its length, when it was written, and where it lies.

@@ -48,6 +48,8 @@ pub struct Replica {
     pub(super) withdrawn: bool,
     /// When they were last taken from it.
     pub(super) shown: Option<Instant>,
+    /// How often the copy became another.
+    pub(super) altered: u64,
 }
 
 /// A page as it came, with the cursor it was asked by and the definition that was known then.
@@ -85,6 +87,7 @@ impl Replica {
     pub(super) async fn begin(spec: Spec, client: Client) -> Result<Self> {
         let mut target = Target::open(&spec.target).await?;
         target.lock(&spec.name).await?;
+        export::remove_half(&spec)?;
         let known = target.note(&spec.name, "definition").await?;
         let text = match known.clone().filter(|text| !text.is_empty()) {
             Some(text) => text,
@@ -100,6 +103,7 @@ impl Replica {
             kept: None,
             withdrawn: false,
             shown: None,
+            altered: 0,
         };
         if known.as_ref() == Some(&replica.text) {
             let begun = replica.begin_again().await;
@@ -293,6 +297,7 @@ impl Replica {
             done = self.whole().await;
         }
         self.target.end(done).await?;
+        self.altered += u64::from(!page.deletes.is_empty() || !page.upserts.is_empty());
         self.withdrawn |= !page.deletes.is_empty() && matches!(self.spec.target, TargetSpec::Files { .. });
         if !page.end && self.shown.is_none_or(|at| at.elapsed() > SHOWN) {
             // What was taken back does not wait for the pages behind it.

@@ -70,6 +70,7 @@ impl Replica {
 
     /// Loads everything anew into tables beside the copy, which stays until the new one is whole.
     pub(super) async fn start_over(&mut self) -> Result<()> {
+        self.altered += 1;
         self.target.begin().await?;
         let begun = self.begin_loading().await;
         self.target.end(begun).await
@@ -176,6 +177,7 @@ impl Replica {
         }
         let text = mem::replace(&mut self.text, text);
         let schema = mem::replace(&mut self.schema, schema);
+        self.altered += 1;
         let taken = self.take_up().await;
         if taken.is_err() {
             (self.text, self.schema) = (text, schema);

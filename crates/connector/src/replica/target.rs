@@ -259,6 +259,8 @@ impl Target {
             if is_last {
                 return Ok(());
             }
+            // SQLite keeps the thread: a signal to stop has its turn here.
+            tokio::task::yield_now().await;
             limit = match bytes {
                 PAGE_BYTES.. => (limit / 2).max(1),
                 _ if 2 * bytes < PAGE_BYTES => (2 * limit).min(PAGE),

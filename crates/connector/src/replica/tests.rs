@@ -1,6 +1,7 @@
 //! A copy in SQLite of what a server gives that says what the test wants.
 
 mod files;
+mod verify;
 
 use std::{
     collections::VecDeque,

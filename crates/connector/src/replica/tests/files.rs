@@ -190,3 +190,36 @@ async fn a_file_does_not_wait_for_a_server_that_is_away_at_the_start() {
     assert!(site.replica_in(FILES, PEOPLE).await.is_err());
     assert!(shows(&site, "a") && !shows(&site, "b"));
 }
+
+/// Better nothing at all than what was taken back.
+#[tokio::test]
+async fn a_file_that_cannot_be_written_without_what_was_taken_back_goes() {
+    let site = Site::new(WHOLE);
+    let mut replica = taking_back(&site).await;
+    let (file, beside) = (
+        site.dir.path().join("copy.csv"),
+        site.dir.path().join("copy.csv.part"),
+    );
+    std::fs::create_dir(&beside).unwrap();
+    assert!(!step(&mut replica).await.unwrap());
+    assert!(!file.exists());
+    std::fs::remove_dir(&beside).unwrap();
+    site.page(&[], "c3", true);
+    assert!(step(&mut replica).await.unwrap());
+    replica.export().await.unwrap();
+    assert!(shows(&site, "a") && !shows(&site, "b"));
+}
+
+#[tokio::test]
+async fn what_a_kill_left_half_written_goes_at_the_start() {
+    let site = Site::new(WHOLE);
+    site.page(&["a"], "c1", true);
+    let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
+    assert!(step(&mut replica).await.unwrap());
+    drop(replica);
+    let half = site.dir.path().join("copy.csv.part");
+    std::fs::write(&half, "Code,Secret\nb,").unwrap();
+    site.given.lock().unwrap().refused = 1;
+    assert!(site.replica_in(FILES, PEOPLE).await.is_err());
+    assert!(!half.exists());
+}
