@@ -99,7 +99,8 @@ impl App {
             let admission = self.admit_counting(ctx, section, dataset, !again)?;
             let mut applied = admission.set.runtime.applied.subscribe();
             // Where nothing was to be told is not looked at again, under what is decided as it was then.
-            let decided = (admission.grant.permission.revision, admission.set.epoch);
+            let held = &admission.held.permission;
+            let decided = (held.number.clone(), held.revision, admission.set.epoch);
             let looked = seen.as_ref().filter(|(under, _)| *under == decided);
             let after = looked.map(|(_, next)| next).or(query.after.as_ref());
             let after = after.map(String::as_str);
@@ -110,7 +111,9 @@ impl App {
             if polled.count > 0 || polled.moved || Instant::now() >= until {
                 return self.give(ctx, &admission, polled).await;
             }
-            seen = Some((decided, polled.next));
+            seen = Some((decided, polled.next.clone()));
+            // What it reserved is free while it waits.
+            drop(polled);
             let left = until.saturating_duration_since(Instant::now());
             // Woken or timed out: look again; stopping: look for the last time.
             if tokio::time::timeout(left, self.woken(ctx, &admission, &mut applied, &mut amended)).await

@@ -215,14 +215,14 @@ impl Client {
 
     /// Sends and leaves the body to be read piece by piece. Statuses are not judged.
     pub async fn send_streamed(&self, request: RequestBuilder) -> Result<Response> {
-        let response = request
-            .send()
-            .await
-            .map_err(|error| CallError::unreachable(&self.base, &error))?;
+        let unreachable = |error| CallError::unreachable(&self.base, &error);
+        let request = request.build().map_err(unreachable)?;
+        let bearer = request.headers().get(header::AUTHORIZATION).cloned();
+        let response = self.http.execute(request).await.map_err(unreachable)?;
         if response.status() == StatusCode::UNAUTHORIZED
-            && let Caller::Connection(sign_in) = &self.caller
+            && let (Caller::Connection(sign_in), Some(bearer)) = (&self.caller, bearer)
         {
-            sign_in.forget().await;
+            sign_in.forget(bearer.as_bytes()).await;
         }
         Ok(response)
     }

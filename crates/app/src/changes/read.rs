@@ -138,6 +138,8 @@ impl Read {
             key_mask: (!earlier.is_empty()).then(|| key_mask(schema)),
         };
         let before = self.given_before(&position);
+        // A page that ends a load and follows on tells both: the order of what it told is none of time.
+        let following = matches!(position.reading, Reading::Follow(_));
         let began = Instant::now();
         let ended = feed::page(
             snapshot,
@@ -146,7 +148,6 @@ impl Read {
             &mut |told| Ok(telling.tell(&told)),
             &|| began.elapsed() < PATIENCE,
         )?;
-        let following = matches!(position.reading, Reading::Follow(_));
         let Telling { page, last_ms, .. } = telling;
         Ok(Fed {
             page,

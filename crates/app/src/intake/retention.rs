@@ -27,10 +27,10 @@ use crate::{App, problem::Problem, set::LiveSet};
 impl App {
     /// Removes records past their retention, told as deletes. Gives how many went.
     pub async fn retention_run(self: &Arc<Self>, set: &Arc<LiveSet>) -> Result<u64, Problem> {
-        let now = self.now();
-        if Cutoff::of(&set.schema, now).is_none() {
+        if Cutoff::of(&set.schema, self.now()).is_none() {
             return Ok(0);
         }
+        let app = Arc::clone(self);
         let (engine, root, name) = (
             Arc::clone(&self.engine),
             self.stage_root(),
@@ -39,7 +39,8 @@ impl App {
         let removed = in_turn(Arc::clone(set), move |set| {
             let dir = StageDir::create(&root, &name).map_err(stage_problem)?;
             let kv = set.open(&*engine)?;
-            Ok(remove_past(&*kv, set, &dir, now)?)
+            // Its deletes are of the time of its turn.
+            Ok(remove_past(&*kv, set, &dir, app.now())?)
         })
         .await?;
         if removed > 0 {
@@ -161,6 +162,7 @@ fn purge(kv: &dyn Kv, before_ms: i64) -> Result<u64, KvError> {
         if purged == 0 {
             return Err(KvError::Caller(NOTHING.to_owned()));
         }
+        head.forgotten_ms = head.forgotten_ms.max(before_ms);
         sink.put(Table::Meta, keys::LISTS, &lists.bytes())?;
         sink.put(Table::Meta, keys::HEAD, &head.bytes())
     });

@@ -105,9 +105,10 @@ impl SignIn {
         }
     }
 
-    /// The server does not know the token any more: the next call signs in.
-    pub(super) async fn forget(&self) {
-        *self.held.lock().await = None;
+    /// The server does not know the token that this header bore: if it is still in use, the next call signs in.
+    pub(super) async fn forget(&self, header: &[u8]) {
+        let mut held = self.held.lock().await;
+        held.take_if(|held| header.ends_with(held.token.as_bytes()));
     }
 
     /// The token in use, or a new one.

@@ -1,8 +1,9 @@
 //! Follows the feed of a permission and applies it, page by page, each with its cursor in one transaction.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
+    ops::Bound,
     path::Path,
     pin::pin,
     sync::Arc,
@@ -20,6 +21,7 @@ use crate::{
     deliver::again,
     error::{Error, Result},
     metrics::Gauges,
+    range::Range,
     run::{client, is_past},
 };
 
@@ -48,8 +50,57 @@ pub struct Replica {
     pub(super) withdrawn: bool,
     /// When they were last taken from it.
     pub(super) shown: Option<Instant>,
-    /// How often the copy became another.
-    pub(super) altered: u64,
+    /// What was taken in since a comparison asked for it to be noted.
+    pub(super) taken_in: Option<TakenIn>,
+}
+
+/// What became of the copy.
+#[derive(Default)]
+pub(super) struct TakenIn {
+    /// Of records that were told, unless there were many.
+    pub keys: BTreeSet<Vec<u8>>,
+    pub is_many: bool,
+    /// It is loaded anew, or of another definition.
+    pub is_another: bool,
+}
+
+/// More keys than are noted.
+const MANY: usize = 10_000;
+
+impl TakenIn {
+    fn page(&mut self, page: &Page) {
+        let keys = page.upserts.iter().map(|(key, _)| key).chain(&page.deletes);
+        self.keys.extend(keys.cloned());
+        self.cut();
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.keys.extend(other.keys);
+        self.is_many |= other.is_many;
+        self.is_another |= other.is_another;
+        self.cut();
+    }
+
+    fn cut(&mut self) {
+        if self.keys.len() > MANY {
+            self.keys.clear();
+            self.is_many = true;
+        }
+    }
+
+    pub(super) fn is_of(&self, key: &[u8]) -> bool {
+        self.is_many || self.is_another || self.keys.contains(key)
+    }
+
+    pub(super) fn touches(&self, range: &Range) -> bool {
+        let from = range.from.as_deref().unwrap_or_default();
+        let mut behind = self
+            .keys
+            .range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
+        let first = behind.next();
+        let inside = first.is_some_and(|key| range.to.as_ref().is_none_or(|to| key < to));
+        self.is_many || self.is_another || inside
+    }
 }
 
 /// A page as it came, with the cursor it was asked by and the definition that was known then.
@@ -103,7 +154,7 @@ impl Replica {
             kept: None,
             withdrawn: false,
             shown: None,
-            altered: 0,
+            taken_in: None,
         };
         if known.as_ref() == Some(&replica.text) {
             let begun = replica.begin_again().await;
@@ -297,11 +348,13 @@ impl Replica {
             done = self.whole().await;
         }
         self.target.end(done).await?;
-        self.altered += u64::from(!page.deletes.is_empty() || !page.upserts.is_empty());
+        if let Some(taken_in) = &mut self.taken_in {
+            taken_in.page(&page);
+        }
         self.withdrawn |= !page.deletes.is_empty() && matches!(self.spec.target, TargetSpec::Files { .. });
-        if !page.end && self.shown.is_none_or(|at| at.elapsed() > SHOWN) {
+        if !page.end {
             // What was taken back does not wait for the pages behind it.
-            self.show().await;
+            self.show_in_time().await;
         }
         if self.note("problem").await?.is_some() {
             self.set_note("problem", "").await?;
@@ -372,6 +425,13 @@ impl Replica {
         }
     }
 
+    /// The same, but not again and again.
+    pub(super) async fn show_in_time(&mut self) {
+        if self.shown.is_none_or(|at| at.elapsed() > SHOWN) {
+            self.show().await;
+        }
+    }
+
     /// Writes the file, where the target is one and it is not as the copy is.
     pub(super) async fn export(&mut self) -> Result<()> {
         let written = self.write_file().await;
@@ -412,6 +472,13 @@ impl Replica {
 
     /// Until nothing more is there.
     pub(super) async fn follow(&mut self) -> Result<()> {
+        self.take_in().await?;
+        self.show().await;
+        Ok(())
+    }
+
+    /// The same, and the file is behind.
+    pub(super) async fn take_in(&mut self) -> Result<()> {
         let retry = self.spec.retry.clone();
         let this = tokio::sync::Mutex::new(self);
         loop {
@@ -422,7 +489,6 @@ impl Replica {
             })
             .await?;
             if end {
-                this.into_inner().show().await;
                 return Ok(());
             }
         }

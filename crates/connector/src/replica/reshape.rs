@@ -70,10 +70,16 @@ impl Replica {
 
     /// Loads everything anew into tables beside the copy, which stays until the new one is whole.
     pub(super) async fn start_over(&mut self) -> Result<()> {
-        self.altered += 1;
+        self.is_another();
         self.target.begin().await?;
         let begun = self.begin_loading().await;
         self.target.end(begun).await
+    }
+
+    fn is_another(&mut self) {
+        if let Some(taken_in) = &mut self.taken_in {
+            taken_in.is_another = true;
+        }
     }
 
     async fn begin_loading(&self) -> Result<()> {
@@ -177,7 +183,7 @@ impl Replica {
         }
         let text = mem::replace(&mut self.text, text);
         let schema = mem::replace(&mut self.schema, schema);
-        self.altered += 1;
+        self.is_another();
         let taken = self.take_up().await;
         if taken.is_err() {
             (self.text, self.schema) = (text, schema);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     export,
-    pull::Replica,
+    pull::{Replica, TakenIn},
     rows::{self, Row},
 };
 use crate::{
@@ -149,16 +149,18 @@ impl Found {
         if !is_there {
             self.wrong.extend(part.key);
         }
-        match self.again.last_mut() {
-            Some(before) if before.to.is_some() && before.to == part.range.from => {
-                before.to = part.range.to;
-            }
-            _ => self.again.push(part.range),
-        }
+        add(&mut self.again, part.range);
     }
 }
 
-async fn compare(replica: &mut Replica, mut open: Vec<Range>, done: &mut Verified) -> Result<Found> {
+async fn compare(replica: &mut Replica, open: Vec<Range>, done: &mut Verified) -> Result<Found> {
+    replica.taken_in = Some(TakenIn::default());
+    let found = compare_noting(replica, open, done).await;
+    replica.taken_in = None;
+    found
+}
+
+async fn compare_noting(replica: &mut Replica, mut open: Vec<Range>, done: &mut Verified) -> Result<Found> {
     let mut found = Found::default();
     let mut followed = Instant::now();
     while let Some(stretch) = open.pop() {
@@ -172,8 +174,13 @@ async fn compare(replica: &mut Replica, mut open: Vec<Range>, done: &mut Verifie
         });
         let answer = post(replica, "digest", &body).await?;
         let changed = answer["changed"] == true;
-        let mut parts = range::parts(&replica.schema, &answer)?.into_iter();
-        while let Some(part) = parts.next() {
+        let (mut since, mut stale) = (TakenIn::default(), Vec::new());
+        for part in range::parts(&replica.schema, &answer)? {
+            if since.touches(&part.range) {
+                // The answer is of another moment there.
+                add(&mut stale, part.range);
+                continue;
+            }
             let here = read(replica, &part.range).await?;
             if (here.digest, here.records) != (part.digest, part.records) {
                 if part.records > 1 {
@@ -186,19 +193,41 @@ async fn compare(replica: &mut Replica, mut open: Vec<Range>, done: &mut Verifie
                 return Ok(found);
             }
             if followed.elapsed() >= ASIDE {
-                // What is taken back does not wait for a long comparison.
-                let before = replica.altered;
-                replica.follow().await?;
-                followed = Instant::now();
-                if replica.altered != before {
-                    // The answer is of another moment now.
-                    open.extend(parts.map(|part| part.range));
+                let (taken_in, rest) = aside(replica).await?;
+                followed = Instant::now() + rest;
+                if taken_in.is_another {
+                    // What was compared is no more.
+                    (found, open, stale) = (Found::default(), vec![Range::default()], Vec::new());
                     break;
                 }
+                found.surplus.retain(|key| !taken_in.is_of(key));
+                since.add(taken_in);
             }
         }
+        open.append(&mut stale);
     }
     Ok(found)
+}
+
+/// Takes changes in: what is taken back does not wait for a long comparison. Gives what came, and for how long the server
+/// wants to be left alone.
+async fn aside(replica: &mut Replica) -> Result<(TakenIn, Duration)> {
+    let done = replica.take_in().await;
+    replica.show_in_time().await;
+    let taken_in = replica.taken_in.replace(TakenIn::default()).unwrap_or_default();
+    match done {
+        // It is tried again; a copy that is not whole is not compared.
+        Err(error) if error.is_passing() && !taken_in.is_another => Ok((taken_in, error.retry_after())),
+        done => done.map(|()| (taken_in, Duration::ZERO)),
+    }
+}
+
+/// Adds a range to those before it.
+fn add(ranges: &mut Vec<Range>, range: Range) {
+    match ranges.last_mut() {
+        Some(before) if before.to.is_some() && before.to == range.from => before.to = range.to,
+        _ => ranges.push(range),
+    }
 }
 
 /// What the copy has of a stretch.

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use super::{client, compile, definition};
+use super::{client, compile, definition, followed::no_key_columns};
 use crate::{
     collect::{Collect, FILLED, Refused, Take},
     error::{Error, Result},
@@ -111,16 +111,16 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
             }
             match (&spec.follow, &mut db) {
                 (Some(follow), Db::Postgres(reader)) => {
-                    let key = key_columns(&collect, &reader.columns().await?.names);
+                    let key = key_columns(&collect, &reader.columns().await?.names)?;
                     postgres::attempt(reader.client(), follow, &key).await?;
                 }
                 (Some(follow), Db::Maria(reader)) => {
                     let log = binlog::Log::of(reader.conn(), follow).await?;
-                    let key = key_columns(&collect, &reader.columns().await?);
+                    let key = key_columns(&collect, &reader.columns().await?)?;
                     log.judge(follow, &key)?;
                 }
                 (Some(follow), Db::Sqlite(reader)) => {
-                    let key = key_columns(&collect, &reader.columns()?);
+                    let key = key_columns(&collect, &reader.columns()?)?;
                     let watch = sqlite::Watch::plan(follow, &key)?;
                     watch.check(reader.db())?;
                     watch.attempt(spec)?;
@@ -134,9 +134,9 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     Ok(checked)
 }
 
-fn key_columns(collect: &Collect<'_>, names: &[String]) -> Vec<String> {
-    let at = collect.key_columns().unwrap_or_default();
-    at.iter().map(|at| names[*at].clone()).collect()
+fn key_columns(collect: &Collect<'_>, names: &[String]) -> Result<Vec<String>> {
+    let at = collect.key_columns().ok_or_else(no_key_columns)?;
+    Ok(at.iter().map(|at| names[*at].clone()).collect())
 }
 
 /// What the feed has noted; it may be at work meanwhile.

@@ -411,7 +411,7 @@ impl Reader {
     }
 }
 
-fn no_key_columns() -> Error {
+pub(super) fn no_key_columns() -> Error {
     Error::Decide(
         "a followed source needs the key's fields from columns as they are: no join, split, codes or constant"
             .to_owned(),

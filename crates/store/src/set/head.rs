@@ -27,7 +27,7 @@ pub struct Head {
     /// How long deletes are remembered here, in days. None: written before this was kept.
     #[serde(default)]
     pub remembers_days: Option<u32>,
-    /// Deletes before this may be forgotten though they would be remembered now, milliseconds: they were not always.
+    /// Deletes before this are forgotten, or may be though they would be remembered now, milliseconds.
     #[serde(default)]
     pub forgotten_ms: i64,
     /// When the last package was applied, milliseconds.

@@ -117,6 +117,41 @@ async fn a_cursor_sealed_lately_may_stand_before_what_is_forgotten() {
     site.forgotten(&cursor).await;
 }
 
+/// A first load begun on the first of June, of which three of four records were told.
+async fn begun_load() -> (Site, String) {
+    let site = site(KIND_A).await;
+    let (told, end, cursor) = site.told(None, 3).await;
+    assert_eq!((told.len(), end), (3, false));
+    (site, cursor)
+}
+
+/// A page that ends a load with what came lately, and stops before what came long ago.
+#[tokio::test]
+async fn the_end_of_a_load_makes_no_place_younger() {
+    let mut refusals = Vec::new();
+    for hidden in [true, false] {
+        let (mut site, cursor) = begun_load().await;
+        site.deliver(&upsert(5, (2, 1, 0), 0)).await;
+        site.set_date("2024-06-05");
+        site.deliver(&upsert(0, (0, 2, 0), 0)).await;
+        if hidden {
+            site.deliver(&delete(5)).await;
+        }
+        site.set_date("2024-06-20");
+        // The last of the load.
+        site.deliver(&upsert(3, (0, 2, 0), 0)).await;
+        site.set_date("2024-06-21");
+        let (told, end, cursor) = site.told(Some(&cursor), 1).await;
+        assert_eq!((&told[0]["key"]["Code"], end), (&json!("c3"), false));
+        site.set_date("2024-07-10");
+        site.purge().await;
+        let refused = site.try_page(Some(&cursor), 100).await.unwrap_err();
+        is_forgotten(&refused);
+        refusals.push(refused.detail);
+    }
+    assert_eq!(refusals[0], refusals[1]);
+}
+
 /// What its reader is answered on each day of two months, in a world where records it does not see go, or none.
 async fn answers(of: (usize, &str), hidden: bool) -> Vec<String> {
     let (scope, remembered) = of;

@@ -109,6 +109,19 @@ async fn look() {
     }
 }
 
+#[test]
+fn whoever_waits_keeps_no_uses_from_others() {
+    with_one_reader(async {
+        let mut site = site().await;
+        site.patch(json!({ "quota": 5, "quota_unit": "record" })).await;
+        let page = begun(&site, &site.reader).await;
+        let told = site.try_page(None, 50).await.unwrap();
+        assert!(told.contains("c1"), "{told}");
+        site.deliver(&upsert(2, (0, 0, 0), 0)).await;
+        page.await.unwrap().unwrap();
+    });
+}
+
 /// Where nothing was to be told is not looked at again: it shows in what may be forgotten behind a wait.
 #[test]
 fn a_wait_goes_on_from_where_it_last_looked() {

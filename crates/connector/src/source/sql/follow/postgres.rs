@@ -127,6 +127,7 @@ pub async fn attempt(client: &Client, follow: &Follow, key_columns: &[String]) -
             "{}: a slot needs the right (ALTER ROLE … REPLICATION); or leave source.follow out and compare on schedule",
             told(error)
         ))),
+        Err(error) if error.code() != Some(&SqlState::NULL_VALUE_NOT_ALLOWED) => Err(told(error)),
         _ => Ok(()),
     }
 }

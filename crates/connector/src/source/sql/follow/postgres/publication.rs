@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
 use super::{tables, tables::Tables};
 use crate::{
@@ -59,12 +59,17 @@ pub enum Change {
 }
 
 async fn run(client: &Client, text: &str) -> Result<()> {
-    client.batch_execute(text).await.map_err(|error| {
-        Error::Decide(format!(
-            "{}; have it made by the owner of the tables: {text}",
-            told(error)
-        ))
-    })
+    client
+        .batch_execute(text)
+        .await
+        .map_err(|error| match error.code() {
+            // Somebody holds a table: soon not.
+            Some(&SqlState::LOCK_NOT_AVAILABLE) | None => told(error),
+            _ => Error::Decide(format!(
+                "{}; have it made by the owner of the tables: {text}",
+                told(error)
+            )),
+        })
 }
 
 /// Tables to be added; one that is told in part is refused.
