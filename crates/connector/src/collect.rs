@@ -45,6 +45,19 @@ pub struct Refused {
     pub shape: String,
 }
 
+impl Refused {
+    /// The first and the last of some rows that have one key and differ.
+    pub fn same_key(schema: &Schema, (first, last): (u64, u64)) -> Self {
+        Self {
+            row: last,
+            column: schema.definition.key.fields().collect::<Vec<_>>().join(", "),
+            rule: "duplicate_key".to_owned(),
+            message: format!("differs from row {first}, which has the same key; none of them is sent"),
+            shape: String::new(),
+        }
+    }
+}
+
 /// Where records and refusals go, in the order of the source's rows.
 pub trait Take {
     /// `digest` of `json`, which is canonical.

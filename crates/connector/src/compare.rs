@@ -391,16 +391,8 @@ impl<'s> Comparison<'s> {
     fn differing(&mut self, group: &Group) {
         self.found.refused += 1;
         if self.refusals.len() < REFUSALS_KEPT {
-            self.refusals.push(Refused {
-                row: group.last.row,
-                column: self.schema.definition.key.fields().collect::<Vec<_>>().join(", "),
-                rule: "duplicate_key".to_owned(),
-                message: format!(
-                    "differs from row {}, which has the same key; none of them is sent",
-                    group.first.row
-                ),
-                shape: String::new(),
-            });
+            let rows = (group.first.row, group.last.row);
+            self.refusals.push(Refused::same_key(self.schema, rows));
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Tries everything without sending: the file, the server, the source, the definition; tells what would be sent and what
 //! would be refused.
 
+mod keys;
+
 use std::{path::Path, sync::Arc, time::Duration};
+
+use dagr_model::schema::Schema;
+use keys::Keys;
 
 use serde::Serialize;
 
@@ -38,13 +43,18 @@ pub struct Checked {
     pub refusals: Vec<Refused>,
     /// Were there more than are told?
     pub is_cut: bool,
+    /// Rows behind so many that their keys are not held against others.
+    pub unheld: u64,
+    #[serde(skip)]
+    keys: Keys,
     /// What is read: a file's name, an address, a query's engine.
     pub source: String,
 }
 
 impl Take for Checked {
-    fn record(&mut self, _: u64, _: &[u8], _: &[u8; 32], json: &[u8]) -> Result<()> {
+    fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
         self.records += 1;
+        self.keys.add(row, key, digest, false);
         if self.first.len() < SHOWN {
             self.first
                 .extend(serde_json::from_slice::<serde_json::Value>(json));
@@ -52,8 +62,9 @@ impl Take for Checked {
         Ok(())
     }
 
-    fn expired(&mut self, _: u64, _: &[u8], _: &[u8; 32], _: &[u8]) -> Result<()> {
+    fn expired(&mut self, row: u64, key: &[u8], digest: &[u8; 32], _: &[u8]) -> Result<()> {
         self.expired += 1;
+        self.keys.add(row, key, digest, true);
         Ok(())
     }
 
@@ -63,6 +74,25 @@ impl Take for Checked {
         self.is_cut |= refused.len() > room;
         self.refusals.extend(refused.into_iter().take(room));
         Ok(())
+    }
+}
+
+impl Checked {
+    /// Of rows of one key one is sent, or none.
+    fn collapse(&mut self, schema: &Schema) {
+        let keys = std::mem::take(&mut self.keys);
+        let same = keys.same(schema.definition.csv.duplicates);
+        self.records -= same.records;
+        self.expired -= same.expired;
+        self.unheld = keys.beyond;
+        for rows in same.differing {
+            self.refused += 1;
+            if self.refusals.len() < TOLD {
+                self.refusals.push(Refused::same_key(schema, rows));
+            } else {
+                self.is_cut = true;
+            }
+        }
     }
 }
 
@@ -130,6 +160,7 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
         }
     }
     collect.finish()?;
+    checked.collapse(&schema);
     checked.source = source;
     Ok(checked)
 }

@@ -192,6 +192,12 @@ async fn check(out: Output, command: Check) -> Done {
         if checked.is_cut {
             println!("  … the first {} are told", checked.refusals.len());
         }
+        if checked.unheld > 0 {
+            println!(
+                "  whether the keys of the last {} rows are given twice was not looked at",
+                checked.unheld
+            );
+        }
     }
     if checked.refused > 0 {
         return Err(Failure::here(format!(

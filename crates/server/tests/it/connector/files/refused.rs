@@ -1,5 +1,7 @@
 //! Rows that are refused: what becomes of the records they may be of.
 
+use serde_json::json;
+
 use super::{DEFINITION, REST, Site, csv, site, told, without_9};
 use crate::{
     connector::{Desk, state, until, write},
@@ -143,4 +145,36 @@ async fn a_first_load_of_which_the_server_takes_no_row_is_not_sent_again() {
     assert_eq!(packages["packages"].as_array().unwrap().len(), 1);
     let last = desk.status()["last_package"]["id"].clone();
     assert!(last.as_str().unwrap().contains("-00000002-"), "{last}");
+}
+
+/// What is looked at by whoever checks is what a comparison finds: one row of a key, or none.
+#[tokio::test]
+async fn rows_of_one_key_are_told_by_a_check_as_a_comparison_does() {
+    let site = site().await;
+    let without_head = |text: String| text.split_once('\n').unwrap().1.to_owned();
+    let rows = [
+        csv(0..100, "A"),
+        // The same again, and another.
+        without_head(csv(7..8, "A")),
+        without_head(csv(8..9, "B")),
+    ];
+    write(&site.desk.path("in/1.csv"), rows.concat());
+    let (code, checked) = site.desk.answer("check", &[]);
+    let refusals = &checked["refusals"];
+    assert_eq!(
+        (code, &checked["records"], &checked["refused"]),
+        (Some(1), &json!(99), &json!(1)),
+        "{checked:#}"
+    );
+    assert_eq!(
+        (&refusals[0]["rule"], &refusals[0]["column"]),
+        (&json!("duplicate_key"), &json!("Number"))
+    );
+    let done = site.desk.done("once", &[]);
+    assert_eq!(
+        (&done["upserts"], &done["refused"]),
+        (&json!(99), &json!(1)),
+        "{done:#}"
+    );
+    assert_eq!(site.desk.status()["refusals"], *refusals);
 }

@@ -1,0 +1,184 @@
+//! Which rows have one key: what a comparison finds by sorting is found here in memory, for as many rows as that allows.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    hash::{Hash, Hasher},
+};
+
+use dagr_model::definition::Duplicates;
+
+/// Rows that are remembered: 160 MB.
+pub const MOST: u64 = 10_000_000;
+/// Rows of one allocation.
+const CHUNK: usize = 1 << 16;
+/// Parts that are sorted one after another.
+const PARTS: u64 = 16;
+
+/// A row: hashes of its key and of what it says.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    key: u64,
+    said: u32,
+    /// Its number, and in the highest bit whether it is past the retention.
+    number: u32,
+}
+
+const EXPIRED: u32 = 1 << 31;
+
+impl Row {
+    fn number(self) -> u64 {
+        u64::from(self.number & !EXPIRED)
+    }
+
+    fn is_expired(self) -> bool {
+        self.number & EXPIRED != 0
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Keys {
+    chunks: Vec<Vec<Row>>,
+    held: u64,
+    /// Rows that came when there was no room any more.
+    pub beyond: u64,
+}
+
+/// What the rows of several of one key come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Same {
+    /// Rows that are not sent since another of their key is, or since they differ.
+    pub records: u64,
+    pub expired: u64,
+    /// First and last row of each key whose rows differ, in the order of the first.
+    pub differing: Vec<(u64, u64)>,
+}
+
+impl Keys {
+    pub fn add(&mut self, row: u64, key: &[u8], digest: &[u8; 32], expired: bool) {
+        let number = u32::try_from(row).ok().filter(|number| number & EXPIRED == 0);
+        let Some(number) = number.filter(|_| self.held < MOST) else {
+            self.beyond += 1;
+            return;
+        };
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let [a, b, c, d, ..] = *digest;
+        let row = Row {
+            key: hasher.finish(),
+            said: u32::from_be_bytes([a, b, c, d]),
+            number: if expired { number | EXPIRED } else { number },
+        };
+        self.held += 1;
+        match self.chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
+            Some(chunk) => chunk.push(row),
+            None => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(row);
+                self.chunks.push(chunk);
+            }
+        }
+    }
+
+    /// `duplicates`: what becomes of rows that differ.
+    pub fn same(&self, duplicates: Duplicates) -> Same {
+        let mut same = Same::default();
+        let mut rows: Vec<Row> = Vec::new();
+        for part in 0..PARTS {
+            rows.clear();
+            let all = self.chunks.iter().flatten();
+            rows.extend(all.filter(|row| row.key % PARTS == part));
+            // Those of one key stay in the order they came in.
+            rows.sort_by_key(|row| row.key);
+            for group in rows.chunk_by(|one, other| one.key == other.key) {
+                if group.len() > 1 {
+                    same.group(group, duplicates);
+                }
+            }
+        }
+        same.differing.sort_unstable();
+        same
+    }
+}
+
+impl Same {
+    fn group(&mut self, group: &[Row], duplicates: Duplicates) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+            return;
+        };
+        let chosen = match duplicates {
+            _ if group.iter().all(|row| row.said == first.said) => Some(first),
+            Duplicates::First => Some(first),
+            Duplicates::Last => Some(last),
+            Duplicates::Quarantine => None,
+        };
+        let expired = group.iter().filter(|row| row.is_expired()).count() as u64;
+        self.expired += expired;
+        self.records += group.len() as u64 - expired;
+        match chosen {
+            Some(row) if row.is_expired() => self.expired -= 1,
+            Some(_) => self.records -= 1,
+            None => self.differing.push((first.number(), last.number())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn digest(said: u8) -> [u8; 32] {
+        [said; 32]
+    }
+
+    proptest! {
+        /// As a map of all rows by key says it.
+        #[test]
+        fn rows_of_one_key_are_found(
+            rows in prop::collection::vec((0..12u8, 0..3u8, any::<bool>()), 0..60),
+            at in 0..3usize,
+        ) {
+            let duplicates = [Duplicates::Quarantine, Duplicates::First, Duplicates::Last][at];
+            let mut keys = Keys::default();
+            let mut by_key: BTreeMap<u8, Vec<(u64, u8, bool)>> = BTreeMap::new();
+            for (row, (key, said, expired)) in (1..).zip(&rows) {
+                keys.add(row, &[*key], &digest(*said), *expired);
+                by_key.entry(*key).or_default().push((row, *said, *expired));
+            }
+            let mut wanted = Same::default();
+            for rows in by_key.values() {
+                let (first, last) = (rows[0], rows[rows.len() - 1]);
+                let differ = rows.iter().any(|row| row.1 != first.1);
+                let sent = match duplicates {
+                    Duplicates::Last if differ => Some(last.0),
+                    Duplicates::Quarantine if differ => None,
+                    _ => Some(first.0),
+                };
+                for (row, _, expired) in rows {
+                    let count = if *expired { &mut wanted.expired } else { &mut wanted.records };
+                    *count += u64::from(sent != Some(*row));
+                }
+                if sent.is_none() {
+                    wanted.differing.push((first.0, last.0));
+                }
+            }
+            wanted.differing.sort_unstable();
+            prop_assert_eq!(keys.same(duplicates), wanted);
+        }
+    }
+
+    #[test]
+    fn rows_without_room_are_counted() {
+        let mut keys = Keys {
+            held: MOST - 1,
+            ..Keys::default()
+        };
+        for row in [1, 2, u64::MAX] {
+            keys.add(row, b"k", &digest(1), false);
+        }
+        assert_eq!((keys.beyond, keys.same(Duplicates::First)), (2, Same::default()));
+    }
+}
