@@ -388,6 +388,24 @@ mod tests {
         url
     }
 
+    fn schema() -> Arc<dagr_model::schema::Schema> {
+        let text = "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id int : i\n";
+        let definition = Arc::new(text.parse().unwrap());
+        Arc::new(dagr_model::schema::Schema::compile(definition, None))
+    }
+
+    /// Makes a package of five records.
+    fn five(feed: &Feed, state: &State, schema: &Arc<dagr_model::schema::Schema>) {
+        let mut comparison = Comparison::begin(state, schema, "x", Extent::Snapshot).unwrap();
+        let mut collect = Collect::new(schema, &feed.map, &mut comparison);
+        for id in 1..=5 {
+            let record = json!({ "Id": id }).to_string();
+            collect.json(id, record.as_bytes()).unwrap();
+        }
+        collect.finish().unwrap();
+        comparison.finish(&[]).unwrap();
+    }
+
     #[tokio::test]
     async fn what_the_servers_list_leaves_out_is_looked_for_at_once() {
         client::install_provider();
@@ -396,25 +414,13 @@ mod tests {
             json!({ "rows": [row(1), row(1), row(900)], "next": "x" }),
             json!({ "rows": [row(3), { "line": null }], "next": null }),
         ]);
-        let text = "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id int : i\n";
-        let schema = Arc::new(dagr_model::schema::Schema::compile(
-            Arc::new(text.parse().unwrap()),
-            None,
-        ));
+        let schema = schema();
         let dir = tempfile::tempdir().unwrap();
         let (feed, state) = (
             Feed::parse(FEED, dir.path()).unwrap(),
             State::open(dir.path()).unwrap(),
         );
-        let mut comparison = Comparison::begin(&state, &schema, "x", Extent::Snapshot).unwrap();
-        let mut collect = Collect::new(&schema, &feed.map, &mut comparison);
-        for id in 1..=5 {
-            collect
-                .json(id, json!({ "Id": id }).to_string().as_bytes())
-                .unwrap();
-        }
-        collect.finish().unwrap();
-        comparison.finish(&[]).unwrap();
+        five(&feed, &state, &schema);
         state.set_meta("last_reconcile", "2026-01-01T00:00:00Z").unwrap();
         let sender = Sender {
             feed: &feed,
@@ -434,6 +440,44 @@ mod tests {
             assert_eq!(state.declined(&key).unwrap().is_some(), is_declined, "{id}");
         }
         assert_eq!(state.meta("last_reconcile").unwrap().as_deref(), Some(""));
+    }
+
+    /// One package of five records waits.
+    #[tokio::test]
+    async fn a_receipt_of_something_else_or_of_somebody_else_is_not_taken() {
+        client::install_provider();
+        let dir = tempfile::tempdir().unwrap();
+        let (feed, state) = (
+            Feed::parse(FEED, dir.path()).unwrap(),
+            State::open(dir.path()).unwrap(),
+        );
+        let schema = schema();
+        five(&feed, &state, &schema);
+        let package = state.unfinished().unwrap().remove(0);
+        let other = json!({ "package_id": "other", "digest": package.sha256 });
+        let altered = json!({ "package_id": package.id, "digest": "00" });
+        let unsigned = json!({ "package_id": package.id, "digest": package.sha256, "signature": "e30..x" });
+        for (receipt, word) in [
+            (other, "another package_id"),
+            (altered, "another digest"),
+            (unsigned, "not signed"),
+        ] {
+            let sender = Sender {
+                feed: &feed,
+                state: &state,
+                client: &Client::bearer(&server(Vec::new()), "t").unwrap(),
+                schema: &schema,
+                receipts: &Receipts::default(),
+                early: &RefCell::default(),
+                progress: &Arc::default(),
+            };
+            let told = sender.applied(&package, &receipt).await.unwrap_err().to_string();
+            assert!(
+                told.contains(word) && told.contains("nothing more is sent"),
+                "{told}"
+            );
+            assert_eq!(state.unfinished().unwrap().len(), 1, "it waits");
+        }
     }
 
     #[tokio::test(start_paused = true)]

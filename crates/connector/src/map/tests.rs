@@ -69,6 +69,22 @@ fn columns_become_fields_by_every_rule() {
 }
 
 #[test]
+fn a_column_is_split_and_an_unknown_code_is_empty() {
+    let map = "Name = { column = 'name', split = ', ', part = 2 }\nStatus = { column = 'st', codes = { '1' = 'alive' }, other = 'empty' }";
+    let columns = ["Code", "name", "st"];
+    let told = |name, status| {
+        let mut cells = apply(map, &columns, &[Some("7"), name, status]).unwrap();
+        cells.sort();
+        cells
+    };
+    let of = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let known = told(Some("Bērziņš, Ā"), Some("1"));
+    assert_eq!(known, [of("Code", "7"), of("Name", "Ā"), of("Status", "alive")]);
+    let unknown = told(Some("Bērziņš"), Some("2"));
+    assert_eq!(unknown, [of("Code", "7")], "no second part, and no such code");
+}
+
+#[test]
 fn an_expression_makes_a_value_of_columns() {
     let map = "Name = { cel = \"last == null ? first : first + ' ' + last\" }\nStatus = { cel = 'int(year) + 1 < 2000 || row.first.startsWith(\"Ā\")', codes = { true = 'old', false = 'new' } }\ndrop = ['Code']";
     let columns = ["Code", "first", "last", "year"];

@@ -16,7 +16,7 @@ use crate::{
 /// Refusals shown.
 const SHOWN: usize = 100;
 
-/// A JSON object; `state` is `new`, `ok`, `late` (files that are not read come before the one taken last), `keeping` (records that
+/// A JSON object; `state` is `new` (nothing was compared yet), `ok`, `late` (files that are not read come before the one taken last), `keeping` (records that
 /// seem to be gone stay, because rows that cannot be read may be theirs), `waiting` (packages are not yet at the server), `held` (by the guard) or `problem`.
 pub fn status(path: &Path) -> Result<Value> {
     let feed = Feed::load(path)?;
@@ -40,20 +40,29 @@ pub fn status(path: &Path) -> Result<Value> {
     let watches = matches!(&feed.source, Source::Files(files) if files.watch);
     let late = note(files::LATE)?.filter(|_| watches);
     let late_files = number(files::LATE_FILES)?.filter(|_| watches).unwrap_or(0);
+    let is_new = packages.is_empty() && note("last_compare")?.is_none();
     let word = match (&problem, held, unfinished.is_empty()) {
         (_, Some(_), _) => "held",
         (Some(_), None, _) => "problem",
         (None, None, false) => "waiting",
+        (None, None, true) if is_new => "new",
         (None, None, true) if kept > 0 => "keeping",
         (None, None, true) if late.is_some() => "late",
         (None, None, true) => "ok",
     };
     let waits_since = unfinished.last().map(|package| package.made_at.clone());
-    let stands_since = match &problem {
-        Some(_) => note("last_look")?.max(note("last_compare")?),
-        None => None,
+    let running = State::is_worked_on(&feed.state);
+    let next_compare = next(note("last_compare")?, feed.schedule.compare, note("compare_due")?);
+    let stands_since = if problem.is_some() || (!running && is_due(&feed, next_compare)) {
+        note("last_look")?.max(note("last_compare")?)
+    } else {
+        None
     };
     let behind_since = waits_since.or(stands_since);
+    let lag = match &behind_since {
+        Some(since) => seconds_since(since),
+        None => (!is_new).then_some(0),
+    };
     let last = packages.first().map(|package| {
         json!({
             "id": package.id,
@@ -71,6 +80,7 @@ pub fn status(path: &Path) -> Result<Value> {
         "dataset": feed.dataset,
         "section": if feed.sandbox { "sandbox" } else { "main" },
         "state": word,
+        "running": running,
         "problem": problem,
         "problem_since": note("problem_since")?.filter(|_| note("problem").is_ok_and(|text| text.is_some())),
         "records": records,
@@ -88,8 +98,8 @@ pub fn status(path: &Path) -> Result<Value> {
         "last_compare": note("last_compare")?,
         "last_reconcile": note("last_reconcile")?,
         "last_look": note("last_look")?,
-        "lag_seconds": behind_since.as_deref().map_or(Some(0), seconds_since),
-        "next_compare": next(note("last_compare")?, feed.schedule.compare, note("compare_due")?),
+        "lag_seconds": lag,
+        "next_compare": next_compare,
         "next_reconcile": next(note("last_reconcile")?, feed.schedule.reconcile, None),
         "source": {
             "position": note("source_position")?,
@@ -99,6 +109,15 @@ pub fn status(path: &Path) -> Result<Value> {
         },
         "refusals": refusals(&db)?,
     }))
+}
+
+/// Is something to be read that nobody reads? Of files nobody knows whether there are new ones.
+fn is_due(feed: &Feed, next: Option<Timestamp>) -> bool {
+    match &feed.source {
+        Source::Files(_) => false,
+        Source::Sql(sql) if sql.follow.is_some() => true,
+        _ => next.is_some_and(|next| next <= Timestamp::now()),
+    }
 }
 
 /// Whole seconds; none before a moment that is still to come.
@@ -137,7 +156,9 @@ fn refusals(db: &rusqlite::Connection) -> Result<Vec<Value>> {
 /// The same as Prometheus text.
 pub fn metrics(status: &Value) -> String {
     let mut gauges = Gauges::of("dagr_connector", "feed", &status["feed"]);
+    let running = json!(status["running"] == true);
     for (name, help, value) in [
+        ("running", "1 while a process works on the feed.", &running),
         ("records", "Records of the set as sent.", &status["records"]),
         (
             "waiting_packages",
@@ -237,6 +258,10 @@ mod tests {
                 .map(str::to_owned);
             (status["state"].clone(), status["late"].clone(), gauge)
         };
+        assert_eq!(told().0, "new");
+        state
+            .set_meta("last_compare", &Timestamp::now().to_string())
+            .unwrap();
         assert_eq!(told(), (json!("ok"), Value::Null, Some("0".to_owned())));
         state.set_meta(files::LATE, "1.csv").unwrap();
         state.set_meta(files::LATE_FILES, "1").unwrap();
@@ -246,5 +271,44 @@ mod tests {
         state.set_meta("problem", "").unwrap();
         feed("kind = 'sqlite'\npath = 'x.db'\ntable = 'x'");
         assert_eq!(told(), (json!("ok"), Value::Null, Some("0".to_owned())));
+    }
+
+    /// A feed that nobody works on is behind from its last look on, where something is due.
+    #[test]
+    fn a_feed_that_is_away_is_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("feed.toml");
+        let write = |rest: &str| {
+            let text = format!(
+                "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\n{rest}"
+            );
+            fs::write(&path, text).unwrap();
+        };
+        let told = || {
+            let status = status(&path).unwrap();
+            let lag = status["lag_seconds"].as_i64();
+            (status["running"] == true, lag.map(|lag| lag / 3_600))
+        };
+        let table = "kind = 'sqlite'\npath = 'x.db'\ntable = 'x'\n";
+        write(table);
+        let state = State::open(&Feed::load(&path).unwrap().state).unwrap();
+        assert_eq!(told(), (true, None), "nothing was compared yet");
+        let dir = state.dir().to_owned();
+        let then = |hours: i64| {
+            let db = rusqlite::Connection::open(dir.join("feed.db")).unwrap();
+            let then = Timestamp::now().checked_sub(jiff::SignedDuration::from_hours(hours));
+            let text = "INSERT OR REPLACE INTO meta VALUES ('last_compare', ?1)";
+            db.execute(text, [then.unwrap().to_string()]).unwrap();
+        };
+        then(50);
+        assert_eq!(told(), (true, Some(0)), "whoever works on it comes to it");
+        drop(state);
+        then(50);
+        assert_eq!(told(), (false, Some(50)));
+        then(0);
+        assert_eq!(told(), (false, Some(0)), "it is not due");
+        write(&format!("{table}[source.follow]\n"));
+        then(2);
+        assert_eq!(told(), (false, Some(2)), "followed at every moment");
     }
 }

@@ -4,6 +4,7 @@ use super::Running;
 use crate::{
     error::Result,
     feed::Feed,
+    reconcile::Reconciled,
     state::{PackageState, RESYNCED, State},
 };
 
@@ -44,7 +45,7 @@ fn begin_again(state: &State) -> Result<()> {
 
 impl Running {
     /// Puts right what was thought to be sent: the next round compares with what the server holds, the newest file again.
-    pub async fn resync(&self, everything: bool) -> Result<()> {
+    pub async fn resync(&self, everything: bool) -> Result<Reconciled> {
         if !everything {
             for package in self.state.unfinished()? {
                 self.state
@@ -53,9 +54,10 @@ impl Running {
         }
         begin_again(&self.state)?;
         if everything {
-            return self.state.forget_copy(GIVEN_UP);
+            self.state.forget_copy(GIVEN_UP)?;
+            return Ok(Reconciled::default());
         }
         self.state.set_meta("last_reconcile", "")?;
-        self.reconcile().await.map(|_| ())
+        self.reconcile().await
     }
 }

@@ -119,12 +119,24 @@ pub async fn run(global: &Global, command: Command) -> Done {
     match command {
         Command::Init(command) => init(out, command).await,
         Command::Check(command) => check(out, command).await,
-        Command::Once(command) => once(out, command).await,
+        Command::Once(command) => {
+            warnings(global)?;
+            once(out, command).await
+        }
         Command::Run(command) => service(global, command).await,
         Command::Status(command) => status(out, &command),
-        Command::Resync(command) => resync(out, command).await,
-        Command::Release(command) => decide(out, command, true).await,
-        Command::Reject(command) => decide(out, command, false).await,
+        Command::Resync(command) => {
+            warnings(global)?;
+            resync(out, command).await
+        }
+        Command::Release(command) => {
+            warnings(global)?;
+            decide(out, command, true).await
+        }
+        Command::Reject(command) => {
+            warnings(global)?;
+            decide(out, command, false).await
+        }
     }
 }
 
@@ -209,10 +221,10 @@ async fn check(out: Output, command: Check) -> Done {
 }
 
 /// What a round waits for, and why, is said on stderr.
-pub fn warnings() -> Result<(), Failure> {
+pub fn warnings(global: &Global) -> Result<(), Failure> {
     log(&Log {
         level: "warn".to_owned(),
-        ..Log::default()
+        ..super::configuration(global)?.log
     })
 }
 
@@ -221,7 +233,6 @@ fn log(config: &Log) -> Result<(), Failure> {
 }
 
 async fn once(out: Output, command: Once) -> Done {
-    warnings()?;
     let running = run::Running::open(&command.file.feed).await?;
     let line = Line::show(&running.progress);
     let round = running.once(command.reconcile).await?;
@@ -323,7 +334,6 @@ fn status(out: Output, command: &Status) -> Done {
 }
 
 async fn resync(out: Output, command: Resync) -> Done {
-    warnings()?;
     let path = &command.file.feed;
     let running = if command.all {
         run::Running::open_anew(path).await?
@@ -334,7 +344,7 @@ async fn resync(out: Output, command: Resync) -> Done {
         return Err(Failure::here("nothing was done".to_owned()));
     }
     let line = Line::show(&running.progress);
-    running.resync(command.all).await?;
+    let found = running.resync(command.all).await?;
     let round = running.once(true).await?;
     drop(line);
     let view = json!({
@@ -342,6 +352,8 @@ async fn resync(out: Output, command: Resync) -> Done {
         "deletes": round.found.deletes,
         "packages": round.packages,
         "held": round.held,
+        "differing": found.differing,
+        "exchanges": found.exchanges,
     });
     out.line(
         &view,
@@ -368,7 +380,6 @@ fn asked(name: &str, all: bool) -> Result<bool, Failure> {
 }
 
 async fn decide(out: Output, command: FeedFile, confirm: bool) -> Done {
-    warnings()?;
     let id = run::decide(&command.feed, confirm).await?;
     let word = if confirm { "applied" } else { "dropped" };
     out.line(

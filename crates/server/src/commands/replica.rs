@@ -40,7 +40,7 @@ pub struct Run {
 pub async fn run(global: &Global, command: Command) -> Done {
     let out = Output::new(global.json);
     if !matches!(command, Command::Run(_)) {
-        super::connector::warnings()?;
+        super::connector::warnings(global)?;
     }
     match command {
         Command::Once(file) => {

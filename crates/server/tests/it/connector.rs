@@ -42,6 +42,12 @@ pub fn not_tried(what: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "\nNOT TRIED ON {what}: {why}\n");
 }
 
+/// What a test measured, past its capture too.
+pub fn figure(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// A directory with the file of a feed or a replica, and the key it signs in with.
 pub struct Desk {
     pub dir: TempDir,

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
+    connector::{figure, not_tried},
     raw::{self, Raw},
     server::Party,
 };
@@ -31,7 +32,7 @@ fn shared(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("skipped: ../shared/data/{name} is not here");
+    not_tried("A REGISTER", &format!("../shared/data/{name} is not here"));
     None
 }
 
@@ -46,7 +47,7 @@ fn unpack(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
         .arg(dir.path())
         .status();
     if !done.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: the programs `tar` and `xz` are not here");
+        not_tried("A REGISTER", "the programs `tar` and `xz` are not here");
         return None;
     }
     let mut files: Vec<_> = std::fs::read_dir(dir.path())
@@ -69,7 +70,7 @@ fn uncompress(name: &str) -> Option<Vec<u8>> {
     match output {
         Ok(output) if output.status.success() => Some(output.stdout),
         _ => {
-            eprintln!("skipped: the program `xz` is not here");
+            not_tried("A REGISTER", "the program `xz` is not here");
             None
         }
     }

@@ -133,6 +133,12 @@ impl Server {
         self.operations = after("operations ");
     }
 
+    /// From the next launch on it listens for data where it does now.
+    pub fn stays(&mut self) {
+        let address = self.data.trim_start_matches("http://").to_owned();
+        self.set("DAGR_LISTEN__DATA", &address);
+    }
+
     /// SIGKILL, then a new process on the same directory (and other ports).
     pub fn kill_and_restart(&mut self) {
         self.kill();

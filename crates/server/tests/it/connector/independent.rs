@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use dagr_server::client::Client;
+
 use super::{Desk, postgres::Database, state, until};
 use crate::server::Server;
 
 const DEFINITION: &str = "name: ci_words\nkey: Id\nguard: 100%\ndata_description: Vārdi\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Word : vārds\n";
 
-/// What a transaction left of each key: there, or gone.
-type Events = BTreeMap<i64, bool>;
+/// What a transaction left of each key: a word, or nothing.
+type Events = BTreeMap<i64, Option<String>>;
 
 /// Lines such as `table public.words: UPDATE: old-key: id[bigint]:1 new-tuple: id[bigint]:2 word[text]:'x'`.
 fn read(lines: &[String]) -> Vec<Events> {
@@ -33,16 +35,32 @@ fn read(lines: &[String]) -> Vec<Events> {
         };
         let ids = ids(change);
         match change.split(':').next().unwrap() {
-            "DELETE" => events.extend(ids.iter().map(|id| (*id, false))),
+            "DELETE" => events.extend(ids.iter().map(|id| (*id, None))),
             // Of two, the first is the old key.
             _ => {
                 let (new, old) = ids.split_last().unwrap();
-                events.extend(old.iter().map(|id| (*id, false)));
-                events.insert(*new, true);
+                events.extend(old.iter().map(|id| (*id, None)));
+                let word = change.rsplit_once("word[text]:'").unwrap().1;
+                events.insert(*new, Some(word.trim_end_matches('\'').to_owned()));
             }
         }
     }
     transactions
+}
+
+/// What a recipient hears since it last asked.
+async fn changes(client: &Client, cursor: &mut Option<String>) -> Events {
+    let mut query = vec![("limit", "1000".to_owned()), ("include", "record".to_owned())];
+    query.extend(cursor.take().map(|cursor| ("after", cursor)));
+    let page = client.get_with("/data/ci_words/changes", &query).await.unwrap();
+    assert_eq!(page["end"], true);
+    *cursor = page["next"].as_str().map(str::to_owned);
+    let told = page["changes"].as_array().unwrap().iter().map(|change| {
+        let word = change["record"]["Word"].as_str().map(str::to_owned);
+        assert_eq!(word.is_some(), change["operation"] == "upsert");
+        (change["key"]["Id"].as_i64().unwrap(), word)
+    });
+    told.collect()
 }
 
 #[tokio::test]
@@ -67,6 +85,14 @@ async fn every_transaction_of_the_log_is_a_package_of_the_same_events() {
     database
         .run("SELECT pg_create_logical_replication_slot('witness', 'test_decoding')")
         .await;
+    let reader = server.consumer().await;
+    let client = server
+        .grant(&reader, "ci_words", &["bulk", "changes"], json!({}))
+        .await;
+    let mut cursor = None;
+    let loaded = changes(&client, &mut cursor).await;
+    assert_eq!(loaded.len(), 50);
+    let mut heard = Vec::new();
     for n in 0..40i64 {
         let before = state(&provider, "ci_words").await["last_sequence"].clone();
         let (one, two, three) = (1 + n * 7 % 50, 1 + n * 11 % 50, 100 + n);
@@ -94,6 +120,7 @@ async fn every_transaction_of_the_log_is_a_package_of_the_same_events() {
             state(&provider, "ci_words").await["last_sequence"] != before
         })
         .await;
+        heard.push(changes(&client, &mut cursor).await);
     }
     assert_eq!(service.stop(), Some(0));
     let rows = database
@@ -130,27 +157,25 @@ async fn every_transaction_of_the_log_is_a_package_of_the_same_events() {
     // The first package is the load. Keys that were not there before and are not after make no event at the server.
     let mut there: BTreeSet<i64> = (1..=50).collect();
     assert_eq!(told.len(), transactions.len() + 1);
-    for (at, (events, (_, accepted, deleted))) in transactions.iter().zip(&told[1..]).enumerate() {
-        let upserts = events.values().filter(|there| **there).count() as u64;
-        let deletes = events
-            .iter()
-            .filter(|(id, now)| !**now && there.contains(id))
-            .count() as u64;
+    assert_eq!(heard.len(), transactions.len());
+    for (at, (mut events, (_, accepted, deleted))) in transactions.into_iter().zip(&told[1..]).enumerate() {
+        events.retain(|id, now| now.is_some() || there.contains(id));
+        let upserts = events.values().filter(|now| now.is_some()).count() as u64;
+        let deletes = events.len() as u64 - upserts;
         assert_eq!(
             (upserts, deletes),
             (*accepted, *deleted),
             "transaction {at}: {events:?}"
         );
-        for (id, now) in events {
-            if *now {
+        assert_eq!(heard[at], events, "transaction {at}, as a recipient hears it");
+        for (id, now) in &events {
+            if now.is_some() {
                 there.insert(*id)
             } else {
                 there.remove(id)
             };
         }
     }
-    let reader = server.consumer().await;
-    let client = server.grant(&reader, "ci_words", &["bulk"], json!({})).await;
     let page = client
         .get_with("/data/ci_words/records", &[("limit", "1000".to_owned())])
         .await

@@ -194,10 +194,19 @@ async fn a_replica_that_is_killed_while_it_works_is_right_in_the_end() {
     let mut site = site().await;
     site.upserts(0..2_000, 1).await;
     let desk = site.desk(SQLITE);
+    let cursor = || {
+        let db = rusqlite::Connection::open(desk.path("copy.db")).ok()?;
+        let query = "SELECT value FROM dagr_replica WHERE name = 'cursor' AND value <> ''";
+        db.query_row(query, [], |row| row.get::<_, String>(0)).ok()
+    };
     for version in 2..8 {
+        let before = cursor();
         let mut service = desk.service();
         site.upserts(version * 100..version * 250, version).await;
-        until("it has begun", async || desk.path("copy.db").exists()).await;
+        until("it is at work", async || {
+            cursor().is_some_and(|now| Some(now) != before)
+        })
+        .await;
         service.kill();
     }
     desk.done("once", &[]);

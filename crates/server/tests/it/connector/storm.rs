@@ -1,12 +1,13 @@
 //! A minute of random work at a source while everything is killed at random; in the end all hold the same.
 //!
-//! `DAGR_STORM_S` says how long (60 s when not said), `DAGR_STORM_SEED` repeats a run.
+//! `DAGR_STORM_S` says how long (60 s when not said), `DAGR_STORM_SEED` repeats the work and the order of the kills; what meets
+//! what is the machine's to say.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::{Desk, mariadb, postgres, state};
+use super::{Desk, figure, mariadb, postgres, state};
 use crate::server::{Party, Server};
 
 /// xorshift: the same seed, the same storm.
@@ -21,22 +22,22 @@ impl Random {
     }
 }
 
+/// A variable that holds a number.
+fn given(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
 fn seed() -> u64 {
-    let given = std::env::var("DAGR_STORM_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok());
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap()
         .as_nanos() as u64;
-    given.unwrap_or(now | 1)
+    given("DAGR_STORM_SEED").unwrap_or(now | 1)
 }
 
 fn length() -> Duration {
-    let given = std::env::var("DAGR_STORM_S")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    Duration::from_secs(given.unwrap_or(60))
+    Duration::from_secs(given("DAGR_STORM_S").unwrap_or(60))
 }
 
 const FIELDS: &str = "key: Id\nguard: 100%\ndata_description: Vētra\nclassification: restricted\nfields:\n  - Id int : numurs\n  - Word : vārds\n  - Amount decimal : summa\n  - Moment timestamp : laiks\n  - Day date : diena\n  - Flag bool : ir\n  - Lines * :\n      comments: rindas\n      fields:\n        - Line int : rinda\n        - Item : prece\n";
@@ -56,8 +57,14 @@ fn transaction(random: &mut Random) -> Vec<String> {
     );
     match random.below(12) {
         0..=2 => vec![format!("DELETE FROM storm WHERE id = {id}"), insert],
-        3 | 4 => vec![format!(
+        3 => vec![format!(
             "UPDATE storm SET word = '{word}', amount = {n}, flag = NULL WHERE id = {id}"
+        )],
+        4 => vec![format!(
+            "UPDATE storm SET moment = '2025-1{}-03 23:59:59.{:03}', day = '2024-02-{:02}', flag = true WHERE id = {id}",
+            n % 3,
+            n % 1_000,
+            1 + n % 29
         )],
         5 => vec![
             format!("DELETE FROM storm WHERE id = {id}"),
@@ -118,16 +125,22 @@ impl Source for mariadb::Database {
     }
 }
 
+/// Columns that come behind so many transactions.
+const ADDED: [(usize, &str); 2] = [(150, "later varchar(20)"), (400, "latest date")];
+
 async fn storm(mut source: impl Source, dataset: &str, rest: String) {
     let seed = seed();
-    eprintln!("DAGR_STORM_SEED={seed}");
-    let mut random = Random(seed);
+    figure(&format!("DAGR_STORM_SEED={seed}"));
+    // What is killed when depends on the clock; what is done does not.
+    let (mut random, mut chance) = (Random(seed), Random(seed.rotate_left(32) | 1));
     let mut server = Server::start();
-    let mut provider = server.producer().await;
+    // Its clients live on while it is gone.
+    server.stays();
+    let provider = server.producer().await;
     server
         .publish(&provider, dataset, &format!("name: {dataset}\n{FIELDS}"))
         .await;
-    let mut reader = server.consumer().await;
+    let reader = server.consumer().await;
     let (_, number) = server
         .granted(&reader, dataset, &["changes", "bulk"], json!({}))
         .await;
@@ -143,7 +156,7 @@ async fn storm(mut source: impl Source, dataset: &str, rest: String) {
         feed.status()["last_compare"].is_string()
     })
     .await;
-    let (began, mut kills, mut transactions) = (Instant::now(), 0, 0);
+    let (began, mut kills, mut transactions) = (Instant::now(), 0, 0_usize);
     let mut next_kill = Duration::from_secs(3);
     while began.elapsed() < length() {
         let mut statements = transaction(&mut random);
@@ -158,15 +171,15 @@ async fn storm(mut source: impl Source, dataset: &str, rest: String) {
         transactions += 1;
         // A busy register, not a benchmark.
         tokio::time::sleep(Duration::from_millis(random.below(8))).await;
-        if transactions == 500 {
+        if let Some((_, column)) = ADDED.iter().find(|(at, _)| *at == transactions) {
             source
-                .run(&["ALTER TABLE storm ADD COLUMN later varchar(20)".to_owned()])
+                .run(&[format!("ALTER TABLE storm ADD COLUMN {column}")])
                 .await;
         }
         if began.elapsed() > next_kill {
-            next_kill += Duration::from_millis(1_500 + random.below(3_000));
+            next_kill += Duration::from_millis(1_500 + chance.below(3_000));
             kills += 1;
-            match random.below(3) {
+            match chance.below(4) {
                 0 => {
                     feeding.kill();
                     feeding = feed.service();
@@ -175,19 +188,22 @@ async fn storm(mut source: impl Source, dataset: &str, rest: String) {
                     copying.kill();
                     copying = replica.service();
                 }
+                2 => server.kill_and_restart(),
                 _ => {
                     server.kill();
                     feeding.kill();
                     copying.kill();
                     server.launch();
-                    (provider, reader) = (again(&server, provider), again(&server, reader));
-                    feed.point(&server, &provider, &rest);
-                    replica.point(&server, &reader, &copied);
                     (feeding, copying) = (feed.service(), replica.service());
                 }
             }
         }
     }
+    let altered = ADDED.iter().all(|(at, _)| *at < transactions);
+    assert!(
+        altered && kills > 0,
+        "{transactions} transactions, {kills} kills: no storm"
+    );
     // Followed to the end, without a comparison of everything: that comes after and must find nothing.
     source
         .run(&["INSERT INTO storm (id, word) VALUES (99999, 'last')".to_owned()])
@@ -226,17 +242,10 @@ async fn storm(mut source: impl Source, dataset: &str, rest: String) {
     );
     assert_eq!(done["reconciled"]["digest"], held["digest"], "seed {seed}");
     let packages = gap_free(&provider, dataset).await;
-    eprintln!(
+    figure(&format!(
         "{dataset}: {transactions} transactions, {packages} packages, {kills} kills, {} records",
         held["records"]
-    );
-}
-
-fn again(server: &Server, party: Party) -> Party {
-    Party {
-        client: server.again(&party),
-        ..party
-    }
+    ));
 }
 
 /// Every sequence belongs to one package, none is missing.

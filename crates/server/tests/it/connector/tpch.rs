@@ -9,7 +9,7 @@ use dagr_model::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Desk, postgres::Database, state, within};
+use super::{Desk, figure, postgres::Database, state, within};
 use crate::server::{Party, Server};
 
 /// Every column of the specification's section 1.4.
@@ -224,13 +224,13 @@ async fn orders_with_their_lines_are_one_nested_data_set_through_every_refresh()
     let before = state(&provider, "th_orders").await["last_sequence"].clone();
     let service = desk.service();
     let (first, loaded) = until_equal("the first load", &database, &provider, &before).await;
-    eprintln!(
+    figure(&format!(
         "first load: {} orders with {} lines in {:.1} s, {:.0} orders a second",
         first.records,
         first.lines,
         loaded.as_secs_f64(),
         first.records as f64 / loaded.as_secs_f64()
-    );
+    ));
     for (what, statements) in [
         ("RF1", orders(orders_wanted + 1, orders_wanted + refreshed)),
         (
@@ -250,12 +250,12 @@ async fn orders_with_their_lines_are_one_nested_data_set_through_every_refresh()
         let before = state(&provider, "th_orders").await["last_sequence"].clone();
         database.run(&format!("BEGIN; {statements}; COMMIT")).await;
         let (now, took) = until_equal(what, &database, &provider, &before).await;
-        eprintln!(
+        figure(&format!(
             "{what}: {} orders, {} lines, at the server {} ms after the commit",
             now.records,
             now.lines,
             took.as_millis()
-        );
+        ));
     }
     desk.until_whole(service, &provider, "th_orders").await;
     let packages = provider
@@ -264,6 +264,6 @@ async fn orders_with_their_lines_are_one_nested_data_set_through_every_refresh()
         .await
         .unwrap();
     let packages = packages["packages"].as_array().unwrap().len();
-    eprintln!("{packages} packages");
+    figure(&format!("{packages} packages"));
     assert_eq!(packages, 4, "the load and a package for each transaction");
 }

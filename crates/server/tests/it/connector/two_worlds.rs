@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, types::Value as Cell};
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::{Desk, figure};
 use crate::{
     raw::{self, Raw},
     server::{Party, Server},
@@ -459,11 +459,11 @@ async fn equal(worlds: &mut [World; 2], desks: &[Desk; 2], step: &str) {
             assert!(!text.contains(canary), "{step}: {text}");
         }
     }
-    eprintln!(
+    figure(&format!(
         "{step}: {} answers, {bytes} bytes, {} records in the copy",
         a.len(),
         digests[0]["records"]
-    );
+    ));
 }
 
 fn desk(world: &World) -> Desk {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::Method;
 
 use super::{
-    Replica, deliver,
+    Replica, deliver, figure,
     independent::{self, Column, Kind},
     state, unpack,
 };
@@ -210,5 +210,7 @@ async fn versions_dropped_into_a_watched_directory_are_each_the_set() {
         );
         sent += done["upserts"].as_u64().unwrap() + done["deletes"].as_u64().unwrap();
     }
-    eprintln!("24 versions of the aircraft register: {sent} operations sent");
+    figure(&format!(
+        "24 versions of the aircraft register: {sent} operations sent"
+    ));
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{runways, shared};
+use super::{not_tried, runways, shared};
 use crate::raw;
 
 const SHAPES: &str = "dcat-ap/shapes-3.0.1.ttl";
@@ -68,7 +68,7 @@ async fn the_catalogue_keeps_the_shapes_of_dcat_ap() {
             .arg(&path)
             .output();
         let Ok(judged) = judged else {
-            eprintln!("skipped: the program `pyshacl` is not here (PyPI)");
+            not_tried("SHACL", "the program `pyshacl` is not here (PyPI)");
             return;
         };
         let told = String::from_utf8_lossy(&judged.stdout);

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Replica, deliver,
+    Replica, deliver, figure,
     independent::{self, Column, Kind},
     state, unpack,
 };
@@ -312,8 +312,8 @@ async fn versions_dropped_into_a_watched_directory_are_each_the_set() {
         assert_eq!(state(&provider, "oa_runways").await["digest"], digest, "{name}");
         sent += done["upserts"].as_u64().unwrap() + done["deletes"].as_u64().unwrap();
     }
-    eprintln!(
+    figure(&format!(
         "{} versions of the runways: {sent} operations sent",
         versions.len()
-    );
+    ));
 }
