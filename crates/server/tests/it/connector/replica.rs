@@ -5,7 +5,7 @@ mod postgres;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{Desk, until, write};
+use super::{Desk, until, within, write};
 use crate::{
     raw,
     server::{Party, Server},
@@ -159,28 +159,44 @@ async fn a_copy_in_tables_follows_changes_and_deletes() {
     );
 }
 
+fn has_column(desk: &Desk, column: &str) -> bool {
+    let query = format!("SELECT count(*) FROM pragma_table_info('cr_people') WHERE name = '{column}'");
+    ask(desk, &query) == ["1"]
+}
+
 #[tokio::test]
 async fn a_narrowed_permission_takes_back_fields_and_records_also_while_nobody_looked() {
     let mut site = site().await;
     site.upserts(0..100, 1).await;
     let desk = site.desk(SQLITE);
+    let years = || ask(&desk, "SELECT DISTINCT Year FROM cr_people ORDER BY Year");
     let mut service = desk.service();
     until("the copy is loaded", async || desk.status()["state"] == "current").await;
+    assert_eq!(years(), ["2000", "2001", "2002"]);
+    // While it runs.
     site.amend(json!({"fields": ["Code", "Year", "Name", "Score", "Seen", "Tags", "Pets"]}))
         .await;
-    until("the field is gone", async || {
-        ask(
-            &desk,
-            "SELECT count(*) FROM pragma_table_info('cr_people') WHERE name = 'Secret'",
-        ) == ["0"]
-    })
-    .await;
+    within(20, "the field is gone", async || !has_column(&desk, "Secret")).await;
+    site.amend(json!({"scope": {"when": "record.Year != 2002"}}))
+        .await;
+    within(20, "its records are gone", async || years() == ["2000", "2001"]).await;
     assert_eq!(service.stop(), Some(0));
+    // While it is stopped.
+    site.amend(json!({"fields": ["Code", "Year", "Name", "Seen", "Tags", "Pets"]}))
+        .await;
     site.amend(json!({"scope": {"when": "record.Year == 2000"}}))
         .await;
     site.upserts(100..103, 1).await;
-    desk.done("once", &[]);
-    assert_eq!(ask(&desk, "SELECT DISTINCT Year FROM cr_people"), ["2000"]);
+    let mut service = desk.service();
+    within(20, "both are gone", async || {
+        !has_column(&desk, "Score") && years() == ["2000"]
+    })
+    .await;
+    until("it goes on", async || {
+        ask(&desk, "SELECT count(*) FROM cr_people") == ["35"]
+    })
+    .await;
+    assert_eq!(service.stop(), Some(0));
     let verified = desk.done("verify", &[]);
     assert_eq!(
         (&verified["records"], &verified["repaired"]),
