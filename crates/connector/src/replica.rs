@@ -5,6 +5,8 @@ mod plan;
 mod pull;
 mod reshape;
 mod rows;
+mod status;
+mod taken_in;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,8 @@ use std::{
 use dagr_model::fault::Fault;
 use toml::Table;
 
-pub use pull::{Replica, forever, metrics, status};
+pub use pull::{Replica, forever};
+pub use status::{metrics, status};
 pub use verify::Verified;
 
 use crate::{

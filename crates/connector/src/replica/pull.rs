@@ -1,9 +1,8 @@
 //! Follows the feed of a permission and applies it, page by page, each with its cursor in one transaction.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     future::Future,
-    ops::Bound,
     path::Path,
     pin::pin,
     sync::Arc,
@@ -13,15 +12,15 @@ use std::{
 use dagr_model::schema::Schema;
 use jiff::Timestamp;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Spec, TargetSpec, export, plan::Table, reshape::compile, rows, target::Target, verify};
+use super::{
+    Spec, TargetSpec, export, plan::Table, reshape::compile, rows, taken_in::TakenIn, target::Target, verify,
+};
 use crate::{
     client::{CallError, Client},
     deliver::again,
     error::{Error, Result},
-    metrics::Gauges,
-    range::Range,
     run::{client, is_past},
 };
 
@@ -52,55 +51,6 @@ pub struct Replica {
     pub(super) shown: Option<Instant>,
     /// What was taken in since a comparison asked for it to be noted.
     pub(super) taken_in: Option<TakenIn>,
-}
-
-/// What became of the copy.
-#[derive(Default)]
-pub(super) struct TakenIn {
-    /// Of records that were told, unless there were many.
-    pub keys: BTreeSet<Vec<u8>>,
-    pub is_many: bool,
-    /// It is loaded anew, or of another definition.
-    pub is_another: bool,
-}
-
-/// More keys than are noted.
-const MANY: usize = 10_000;
-
-impl TakenIn {
-    fn page(&mut self, page: &Page) {
-        let keys = page.upserts.iter().map(|(key, _)| key).chain(&page.deletes);
-        self.keys.extend(keys.cloned());
-        self.cut();
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.keys.extend(other.keys);
-        self.is_many |= other.is_many;
-        self.is_another |= other.is_another;
-        self.cut();
-    }
-
-    fn cut(&mut self) {
-        if self.keys.len() > MANY {
-            self.keys.clear();
-            self.is_many = true;
-        }
-    }
-
-    pub(super) fn is_of(&self, key: &[u8]) -> bool {
-        self.is_many || self.is_another || self.keys.contains(key)
-    }
-
-    pub(super) fn touches(&self, range: &Range) -> bool {
-        let from = range.from.as_deref().unwrap_or_default();
-        let mut behind = self
-            .keys
-            .range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
-        let first = behind.next();
-        let inside = first.is_some_and(|key| range.to.as_ref().is_none_or(|to| key < to));
-        self.is_many || self.is_another || inside
-    }
 }
 
 /// A page as it came, with the cursor it was asked by and the definition that was known then.
@@ -349,7 +299,7 @@ impl Replica {
         }
         self.target.end(done).await?;
         if let Some(taken_in) = &mut self.taken_in {
-            taken_in.page(&page);
+            taken_in.told(page.upserts.iter().map(|(key, _)| key).chain(&page.deletes));
         }
         self.withdrawn |= !page.deletes.is_empty() && matches!(self.spec.target, TargetSpec::Files { .. });
         if !page.end {
@@ -573,78 +523,6 @@ async fn round(replica: &mut Replica, wait: Duration) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// How a replica stands.
-pub async fn status(path: &Path) -> Result<Value> {
-    let spec = Spec::load(path)?;
-    if let TargetSpec::Sqlite { path } | TargetSpec::Files { state: path, .. } = &spec.target
-        && !path.exists()
-    {
-        return Ok(json!({ "replica": spec.name, "dataset": spec.dataset, "state": "new" }));
-    }
-    let target = Target::open(&spec.target).await?;
-    let note = async |name: &str| -> Result<Option<String>> {
-        Ok(target
-            .note(&spec.name, name)
-            .await?
-            .filter(|text| !text.is_empty()))
-    };
-    let problem = note("problem").await?.or(note(verify::DIFFERS).await?);
-    let phase = note("phase").await?;
-    let caught_up = note("caught_up").await?.as_deref() == Some("true");
-    let state = match (phase.as_deref(), &problem) {
-        (_, Some(_)) => "problem",
-        (None, _) => "new",
-        (Some("loading"), _) => "loading",
-        _ if caught_up => "current",
-        _ => "following",
-    };
-    Ok(json!({
-        "replica": spec.name,
-        "dataset": spec.dataset,
-        "state": state,
-        "problem": problem,
-        "last_page": note("last_page").await?,
-        "last_verify": note("last_verify").await?,
-        "records": note("records").await?.and_then(|text| text.parse::<u64>().ok()),
-        "digest": note("digest").await?,
-    }))
-}
-
-/// The same as Prometheus text.
-pub fn metrics(status: &Value) -> String {
-    let mut gauges = Gauges::of("dagr_replica", "replica", &status["replica"]);
-    for (name, help, value) in [
-        (
-            "current",
-            "1 while the copy is up to date.",
-            &json!(status["state"] == "current"),
-        ),
-        (
-            "problem",
-            "1 while the replica stands still.",
-            &json!(status["problem"].is_string()),
-        ),
-        (
-            "verified_records",
-            "Records of the copy when it was last verified.",
-            &status["records"],
-        ),
-        (
-            "last_page_seconds",
-            "When the last page was applied.",
-            &status["last_page"],
-        ),
-        (
-            "last_verify_seconds",
-            "When the copy was last verified.",
-            &status["last_verify"],
-        ),
-    ] {
-        gauges.put(name, help, value);
-    }
-    gauges.text()
 }
 
 async fn definition(spec: &Spec, client: &Client) -> Result<String> {

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{
     export,
-    pull::{Replica, TakenIn},
+    pull::Replica,
     rows::{self, Row},
+    taken_in::TakenIn,
 };
 use crate::{
     deliver::again,

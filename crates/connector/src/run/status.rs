@@ -237,17 +237,20 @@ mod tests {
 
     use super::*;
 
+    /// Writes the file of a feed of this source.
+    fn feed(path: &Path, source: &str) -> Feed {
+        let text = format!(
+            "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\n{source}"
+        );
+        fs::write(path, text).unwrap();
+        Feed::load(path).unwrap()
+    }
+
     #[test]
     fn files_that_are_not_read_are_a_state_of_the_feed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("feed.toml");
-        let feed = |source: &str| {
-            let text = format!(
-                "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\n{source}"
-            );
-            fs::write(&path, text).unwrap();
-            Feed::load(&path).unwrap()
-        };
+        let feed = |source: &str| feed(&path, source);
         let watched = "kind = 'files'\npath = 'in'\nwatch = true";
         let state = State::open(&feed(watched).state).unwrap();
         let told = || {
@@ -278,20 +281,13 @@ mod tests {
     fn a_feed_that_is_away_is_behind() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("feed.toml");
-        let write = |rest: &str| {
-            let text = format!(
-                "dataset = 'x_cars'\n[server]\nurl = 'http://x'\nclient_id = 'c'\nkey = {{ file = 'k' }}\n[source]\n{rest}"
-            );
-            fs::write(&path, text).unwrap();
-        };
         let told = || {
             let status = status(&path).unwrap();
             let lag = status["lag_seconds"].as_i64();
             (status["running"] == true, lag.map(|lag| lag / 3_600))
         };
         let table = "kind = 'sqlite'\npath = 'x.db'\ntable = 'x'\n";
-        write(table);
-        let state = State::open(&Feed::load(&path).unwrap().state).unwrap();
+        let state = State::open(&feed(&path, table).state).unwrap();
         assert_eq!(told(), (true, None), "nothing was compared yet");
         let dir = state.dir().to_owned();
         let then = |hours: i64| {
@@ -307,7 +303,7 @@ mod tests {
         assert_eq!(told(), (false, Some(50)));
         then(0);
         assert_eq!(told(), (false, Some(0)), "it is not due");
-        write(&format!("{table}[source.follow]\n"));
+        feed(&path, &format!("{table}[source.follow]\n"));
         then(2);
         assert_eq!(told(), (false, Some(2)), "followed at every moment");
     }
