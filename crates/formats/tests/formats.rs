@@ -1,5 +1,8 @@
 //! Packages as providers send them, through the public door of the crate.
 
+#[path = "../../registry/src/tests/seen.rs"]
+mod seen;
+
 mod formats {
     mod chunks;
     mod collect;

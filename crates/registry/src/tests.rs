@@ -3,6 +3,7 @@
 #![allow(clippy::duplicate_mod, reason = "the suite runs on both databases")]
 
 mod on_postgres;
+mod seen;
 mod sqlite;
 #[allow(dead_code, reason = "the rest is for the program's tests")]
 mod throwaway;

@@ -7,6 +7,7 @@ use dagr_formats::MediaType::Csv;
 use dagr_model::definition::CsvOptions;
 
 use super::collect::read;
+use crate::seen::not_tried;
 
 /// What a command writes for a file of the shared data, or `None` if either is absent.
 fn output(command: &str, option: &str, name: &str, member: Option<&str>) -> Option<Vec<u8>> {
@@ -17,7 +18,10 @@ fn output(command: &str, option: &str, name: &str, member: Option<&str>) -> Opti
     match output {
         Ok(output) if output.status.success() => Some(output.stdout),
         _ => {
-            eprintln!("skipped: ../shared/data/{name} or the program `{command}` is not here");
+            not_tried(
+                "A REGISTER",
+                &format!("../shared/data/{name} or the program `{command}` is not here"),
+            );
             None
         }
     }

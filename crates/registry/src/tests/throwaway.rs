@@ -1,7 +1,7 @@
 //! A PostgreSQL of the tests' own, from the machine's packages; gone with the process. Also of `dagr-server`'s tests.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     os::unix::fs::MetadataExt,
     process::{Child, Command, Stdio},
     sync::{
@@ -9,6 +9,8 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
+
+use super::seen::not_tried;
 
 const SCRIPT: &str = include_str!("postgres.sh");
 
@@ -81,12 +83,7 @@ impl Cluster {
     pub fn shared() -> Option<&'static Self> {
         static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
         CLUSTER
-            .get_or_init(|| {
-                Self::start("")
-                    // Past the test's capture: it has to be seen.
-                    .map_err(|why| writeln!(std::io::stderr(), "\nNOT TRIED ON POSTGRESQL: {why}\n"))
-                    .ok()
-            })
+            .get_or_init(|| Self::start("").map_err(|why| not_tried("POSTGRESQL", &why)).ok())
             .as_ref()
     }
 

@@ -34,19 +34,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use crate::seen::{figure, not_tried};
 use crate::server::{Party, Server, dagr};
-
-/// Past the test's capture: it has to be seen.
-pub fn not_tried(what: &str, why: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "\nNOT TRIED ON {what}: {why}\n");
-}
-
-/// What a test measured, past its capture too.
-pub fn figure(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
 
 /// A directory with the file of a feed or a replica, and the key it signs in with.
 pub struct Desk {

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::server::dagr;
+use crate::{seen::not_tried, server::dagr};
 
 /// Small enough to be told in seconds, large enough that every part is played.
 const PERSONS: &str = "300";
@@ -57,7 +57,7 @@ fn the_story_is_told_again_and_its_lines_can_be_pasted() {
 /// Serves on, and runs every line that was printed.
 fn pasted(dir: &Path) {
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("curl is not here: the printed lines were not run");
+        not_tried("THE PRINTED LINES", "the program `curl` is not here");
         return;
     }
     let mut server = demo(dir, &[]).stdout(Stdio::piped()).spawn().unwrap();

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     durability::entered,
     raw::{self, Raw},
+    seen::not_tried,
     server::{Party, Server},
 };
 
@@ -55,7 +56,7 @@ impl SmallDisk {
         let words = ["-t", "tmpfs", "-o", "size=48m,mode=0700", "dagr-test"];
         let mounted = Command::new("mount").args(words).arg(place).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: no file system may be mounted here");
+            not_tried("A SMALL DISK", "no file system may be mounted here");
             return None;
         }
         Some(Self {

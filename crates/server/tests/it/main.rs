@@ -32,6 +32,8 @@ mod raw;
 mod readme;
 mod registers;
 mod registry;
+#[path = "../../../registry/src/tests/seen.rs"]
+mod seen;
 mod server;
 mod synced;
 #[path = "../../../registry/src/tests/throwaway.rs"]

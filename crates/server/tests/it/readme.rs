@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::server::Server;
+use crate::{seen::not_tried, server::Server};
 
 /// The shell lines of the README's walk, from the first call of the operator on.
 fn lines() -> String {
@@ -19,7 +19,7 @@ fn lines() -> String {
 #[test]
 fn the_walk_of_the_readme_can_be_pasted() {
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: no curl here");
+        not_tried("THE README", "the program `curl` is not here");
         return;
     }
     let server = Server::start();

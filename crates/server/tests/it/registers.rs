@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    connector::{figure, not_tried},
     raw::{self, Raw},
+    seen::{figure, not_tried},
     server::Party,
 };
 

@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::server::Server;
+use crate::{seen::not_tried, server::Server};
 
 /// Where strace is not, or may not trace, a test says so and passes.
 pub fn is_possible() -> bool {
@@ -16,7 +16,7 @@ pub fn is_possible() -> bool {
         .status();
     let possible = works.is_ok_and(|status| status.success());
     if !possible {
-        eprintln!("skipped: the program `strace` is not here, or may not trace");
+        not_tried("A TRACE", "the program `strace` is not here, or may not trace");
     }
     possible
 }
@@ -50,7 +50,7 @@ impl Fault {
             std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
             return Some(Self(strace));
         }
-        eprintln!("skipped: `strace` may not attach: {line}");
+        not_tried("A TRACE", &format!("`strace` may not attach: {line}"));
         let _ = strace.wait();
         None
     }

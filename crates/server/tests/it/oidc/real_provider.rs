@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::browser::REDIRECT_URI;
-use crate::npm;
+use crate::{npm, seen::not_tried};
 
 pub const SECRET: &str = "canary-8814-secret-of-the-client";
 
@@ -23,7 +23,7 @@ impl RealProvider {
         let dir = match installed() {
             Ok(dir) => dir,
             Err(why) => {
-                eprintln!("skipped: no OpenID provider to sign in at: {why}");
+                not_tried("AN OPENID PROVIDER", &why);
                 return None;
             }
         };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Desk, state, until, write};
+use super::super::{Desk, not_tried, state, until, write};
 use super::{DEFINITION, csv};
 use crate::server::Server;
 
@@ -14,11 +14,7 @@ fn library() -> Option<String> {
     let paths = places.map(|place| format!("/usr/lib/{place}/{LIBRARY}"));
     let found = paths.into_iter().find(|path| Path::new(path).exists());
     if found.is_none() {
-        use std::io::Write;
-        let _ = writeln!(
-            std::io::stderr(),
-            "\nNOT TRIED WITH ANOTHER CLOCK: no libfaketime here (Debian: faketime)\n"
-        );
+        not_tried("ANOTHER CLOCK", "no libfaketime here (Debian: faketime)");
     }
     found
 }
