@@ -23,7 +23,7 @@ use self::{
     given::Met,
     key::RowKey,
     members::Members,
-    read::{Batch, Form, Reader},
+    read::{Batch, Form, Read, Reader},
 };
 use crate::{
     error::{Error, Result},
@@ -31,6 +31,7 @@ use crate::{
     map::{Filled, Mapping, Origin, shape},
     progress::Progress,
     source::Notes,
+    survey::Survey,
 };
 
 /// A row that is not sent.
@@ -43,6 +44,8 @@ pub struct Refused {
     pub message: String,
     /// Letters as a and A, digits as 9: never the value.
     pub shape: String,
+    /// The key of its record as JSON, where that can be read and no part of it is personal; else empty.
+    pub record: String,
 }
 
 impl Refused {
@@ -54,7 +57,14 @@ impl Refused {
             rule: "duplicate_key".to_owned(),
             message: format!("differs from row {first}, which has the same key; none of them is sent"),
             shape: String::new(),
+            record: String::new(),
         }
+    }
+
+    /// The same of a record whose key was read.
+    pub fn of(mut self, schema: &Schema, key: &[u8]) -> Self {
+        self.record = key::shown(schema, key);
+        self
     }
 }
 
@@ -115,6 +125,8 @@ pub struct Collect<'c> {
     met: Met,
     take: &'c mut dyn Take,
     progress: Option<&'c Progress>,
+    /// Who looks at the rows as they stand; nothing is read of them.
+    survey: Option<&'c mut Survey>,
     /// What stopped a package in the middle of the formats' reading.
     stopped: Option<Error>,
 }
@@ -135,6 +147,7 @@ impl<'c> Collect<'c> {
             met: Met::default(),
             take,
             progress: None,
+            survey: None,
             stopped: None,
         }
     }
@@ -143,6 +156,17 @@ impl<'c> Collect<'c> {
     pub fn told_to(mut self, progress: &'c Progress) -> Self {
         self.progress = Some(progress);
         self
+    }
+
+    /// Rows are only looked at.
+    pub fn surveyed_by(mut self, survey: &'c mut Survey) -> Self {
+        self.survey = Some(survey);
+        self
+    }
+
+    /// Who looks at them, where they are.
+    pub fn survey(&mut self) -> Option<&mut Survey> {
+        self.survey.as_deref_mut()
     }
 
     /// New columns that nobody wants are passed over, and said.
@@ -161,20 +185,17 @@ impl<'c> Collect<'c> {
 
     /// Gives what has not been given yet.
     pub fn finish(mut self) -> Result<Ended> {
-        match &self.crew {
+        match self.crew {
             // Too little for more than one thread.
             None => {
                 self.count();
                 if let Some(reader) = &self.reader {
-                    reader.read(&self.batch)?.give(self.take)?;
+                    let mut read = Read::default();
+                    reader.read(&self.batch, &mut read)?;
+                    read.give(self.take)?;
                 }
             }
-            Some(_) => {
-                self.flush()?;
-                while let Some(read) = self.crew.as_mut().and_then(Crew::take) {
-                    read?.give(self.take)?;
-                }
-            }
+            Some(_) => self.drain()?,
         }
         let told: Vec<&str> = self.unwanted.iter().take(TOLD).map(String::as_str).collect();
         let mut unwanted = told.join(", ");
@@ -203,14 +224,12 @@ impl<'c> Collect<'c> {
             return Ok(());
         }
         self.count();
-        let next = Batch::new(self.batch.form);
-        let batch = std::mem::replace(&mut self.batch, next);
         let crew = self.crew.get_or_insert_with(Crew::start);
+        let next = crew.batch(self.batch.form);
+        let batch = std::mem::replace(&mut self.batch, next);
         crew.give(reader, batch)?;
         while crew.is_full() {
-            if let Some(read) = crew.take() {
-                read?.give(self.take)?;
-            }
+            crew.take(self.take)?;
         }
         Ok(())
     }
@@ -241,6 +260,9 @@ impl<'c> Collect<'c> {
 
     /// The columns of every row that follows.
     pub fn header(&mut self, columns: &[String], origin: Origin) -> Result<()> {
+        if let Some(survey) = &mut self.survey {
+            return survey.columns(columns, origin);
+        }
         let schema = Arc::clone(&self.schema);
         let faults = |faults: Vec<Fault>| Error::Faults {
             what: "the source and the feed do not fit together".to_owned(),
@@ -268,7 +290,7 @@ impl<'c> Collect<'c> {
 
     /// Has a row of column names come, or a record?
     pub fn knows_columns(&self) -> bool {
-        self.reader.is_some()
+        self.reader.is_some() || self.survey.as_ref().is_some_and(|survey| survey.knows_columns())
     }
 
     /// Columns of the source's rows that hold the key's fields as they are, in key order.
@@ -285,6 +307,10 @@ impl<'c> Collect<'c> {
     }
 
     pub fn cells(&mut self, row: u64, cells: &[Option<&str>]) -> Result<()> {
+        if let Some(survey) = &mut self.survey {
+            survey.cells(cells);
+            return Ok(());
+        }
         self.room(Form::Cells)?.cells(row, cells);
         Ok(())
     }
@@ -297,6 +323,10 @@ impl<'c> Collect<'c> {
 
     /// A record that is a JSON object already.
     pub fn json(&mut self, row: u64, raw: &[u8]) -> Result<()> {
+        if let Some(survey) = &mut self.survey {
+            survey.json(raw);
+            return Ok(());
+        }
         if !self.spec.fields.is_empty() || !self.spec.drop.is_empty() {
             return self.json_by_map(row, raw);
         }
@@ -327,8 +357,8 @@ impl<'c> Collect<'c> {
     fn drain(&mut self) -> Result<()> {
         // What came before it is told before it.
         self.flush()?;
-        while let Some(read) = self.crew.as_mut().and_then(Crew::take) {
-            read?.give(self.take)?;
+        if let Some(crew) = &mut self.crew {
+            while crew.take(self.take)? {}
         }
         Ok(())
     }

@@ -392,7 +392,8 @@ impl<'s> Comparison<'s> {
         self.found.refused += 1;
         if self.refusals.len() < REFUSALS_KEPT {
             let rows = (group.first.row, group.last.row);
-            self.refusals.push(Refused::same_key(self.schema, rows));
+            self.refusals
+                .push(Refused::same_key(self.schema, rows).of(self.schema, &group.key));
         }
     }
 }

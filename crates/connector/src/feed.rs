@@ -373,21 +373,6 @@ impl Sql {
             }
             None => Engine::Sqlite,
         };
-        let ending = address
-            .rsplit_once('.')
-            .map(|(_, ending)| ending.to_ascii_lowercase());
-        let is_data = |ending| {
-            matches!(
-                ending,
-                "csv" | "json" | "ndjson" | "xml" | "parquet" | "gz" | "zst" | "zip"
-            )
-        };
-        if engine == Engine::Sqlite && ending.as_deref().is_some_and(is_data) {
-            return Err(
-                "feeds are proposed from what a database says of itself; of a file write the definition, and a feed with kind = 'files', by hand: `dagr connector check` tells what does not fit"
-                    .to_owned(),
-            );
-        }
         let mut faults = Vec::new();
         read::no_password(address, "source", &mut faults);
         if let Some(fault) = faults.pop() {

@@ -18,4 +18,5 @@ pub mod run;
 mod sort;
 mod source;
 mod state;
+mod survey;
 mod words;

@@ -52,6 +52,8 @@ struct Step {
     written: Written,
     /// What a refusal calls the column.
     label: String,
+    /// The column whose cells are the field's as they stand.
+    plain: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -88,10 +90,14 @@ pub struct Refusal {
 
 impl Mapping {
     /// The cells of a row that have a value, or every refusal.
-    pub fn apply<'r>(&'r self, row: &[Option<&'r str>]) -> Result<Mapped<'r>, Vec<Refusal>> {
-        let mut cells = Mapped::new();
+    pub fn apply<'r>(&'r self, row: &[Option<&'r str>], cells: &mut Mapped<'r>) -> Result<(), Vec<Refusal>> {
         let mut refusals = Vec::new();
         for step in &self.steps {
+            if let Some(at) = step.plain {
+                let text = row.get(at).copied().flatten().filter(|text| !text.is_empty());
+                cells.extend(text.map(|text| (step.node, Cow::Borrowed(text))));
+                continue;
+            }
             match step.value(row) {
                 Ok(Some(value)) if !value.is_empty() => cells.push((step.node, value)),
                 Ok(_) => {}
@@ -103,7 +109,7 @@ impl Mapping {
             }
         }
         if refusals.is_empty() {
-            Ok(cells)
+            Ok(())
         } else {
             Err(refusals)
         }
@@ -154,21 +160,38 @@ impl Mapping {
     /// Columns in the row that hold a field's value as it is: what asks the source for one record.
     pub fn column_of(&self, node: NodeId) -> Option<usize> {
         let step = self.steps.iter().find(|step| step.node == node)?;
-        match (&step.from, &step.rule) {
-            (From::Columns(columns), rule)
-                if columns.len() == 1
-                    && rule.split.is_none()
-                    && rule.format.is_none()
-                    && rule.codes.is_empty() =>
-            {
-                columns.first().copied()
-            }
-            _ => None,
+        whole_column(&step.from, &step.rule)
+    }
+}
+
+/// The one column whose values are a field's, however they are written.
+fn whole_column(from: &From, rule: &Rule) -> Option<usize> {
+    match from {
+        From::Columns(columns)
+            if columns.len() == 1
+                && rule.split.is_none()
+                && rule.format.is_none()
+                && rule.codes.is_empty() =>
+        {
+            columns.first().copied()
         }
+        _ => None,
     }
 }
 
 impl Step {
+    fn new(node: NodeId, from: From, rule: Rule, written: Written, label: String) -> Self {
+        let plain = whole_column(&from, &rule).filter(|_| matches!(written, Written::AsRecords));
+        Self {
+            node,
+            from,
+            rule,
+            written,
+            label,
+            plain,
+        }
+    }
+
     fn value<'r>(&'r self, row: &[Option<&'r str>]) -> Result<Option<Cow<'r, str>>, (&'static str, String)> {
         let value: Cow<'r, str> = match &self.from {
             From::Constant(text) => Cow::Borrowed(text.as_str()),

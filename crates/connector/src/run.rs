@@ -15,6 +15,7 @@ use dagr_model::{digest::SetDigest, schema::Schema};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+pub(crate) use check::file as file_of;
 pub use check::{Checked, check};
 pub use decide::decide;
 pub use forever::forever;
@@ -137,7 +138,9 @@ impl Running {
         self.early.take();
         let schema = self.schema();
         // What was followed meanwhile is held against the source, where the first load itself was declined.
-        let snapshot = self.state.is_new()? && self.state.digest()?.1 == 0;
+        let known = self.state.digest()?.1;
+        let snapshot = self.state.is_new()? && known == 0;
+        self.progress.begin(known);
         let read_by = self.read_by();
         // What was taken by other rules is taken again.
         let again = self.state.meta(READ_BY)?.as_ref() != Some(&read_by);

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS undo (
     package INTEGER NOT NULL, key BLOB NOT NULL, digest BLOB, sent BLOB,
     PRIMARY KEY (package, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS declined (key BLOB PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message TEXT, shape TEXT);
+CREATE TABLE IF NOT EXISTS refused (row INTEGER, field TEXT, rule TEXT, message TEXT, shape TEXT, record TEXT);
 ";
 
 /// Noted once the whole set was replaced by a package, or asked of the server.
@@ -101,7 +101,19 @@ impl State {
         state
             .db
             .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT"))?;
+        state.tells_records()?;
         Ok(state)
+    }
+
+    /// The state of an earlier build does not tell of which record a row was.
+    fn tells_records(&self) -> Result<()> {
+        let text = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('refused') WHERE name = 'record')";
+        let told: bool = self.db.query_row(text, [], |row| row.get(0))?;
+        if !told {
+            self.db
+                .execute_batch("ALTER TABLE refused ADD COLUMN record TEXT")?;
+        }
+        Ok(())
     }
 
     /// Does a process work on it?
@@ -249,16 +261,17 @@ impl State {
         }
         let kept: i64 = transaction.query_row("SELECT count(*) FROM refused", [], |row| row.get(0))?;
         {
-            let mut insert = transaction.prepare("INSERT INTO refused VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            let mut insert = transaction.prepare("INSERT INTO refused VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for Refused {
                 row,
                 column,
                 rule,
                 message,
                 shape,
+                record,
             } in refusals.iter().take(REFUSALS_KEPT.saturating_sub(kept as usize))
             {
-                insert.execute(params![*row as i64, column, rule, message, shape])?;
+                insert.execute(params![*row as i64, column, rule, message, shape, record])?;
             }
         }
         let before = match meta(&transaction, "refused")? {

@@ -21,7 +21,7 @@ use unicode_normalization::UnicodeNormalization;
 pub use self::{
     check::check_publish,
     evolution::{Condition, Evolution, EvolutionChange, EvolutionClass, Widened, evolution},
-    fields::is_classifier,
+    fields::{is_classifier, is_field_name},
     parse::TEXT_LIMIT,
     print::holds_round_trip,
 };

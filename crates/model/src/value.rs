@@ -7,7 +7,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::definition::Type;
 
-pub mod instant;
+pub mod bytes;
+mod instant;
 mod number;
 pub(crate) mod tree;
 
@@ -31,7 +32,7 @@ impl Refusal {
 /// `text` in NFC; borrowed when it already is.
 pub fn nfc(text: &str) -> Cow<'_, str> {
     // Every character below U+0300 is in NFC whatever stands beside it; its UTF-8 bytes are below 0xCC.
-    if text.bytes().all(|byte| byte < 0xCC) || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+    if bytes::all_below_cc(text.as_bytes()) || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.nfc().collect())
@@ -42,10 +43,8 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    while let Some(at) = bytes::next_escaped(text.as_bytes(), from) {
+        let byte = text.as_bytes()[at];
         out.extend_from_slice(&text.as_bytes()[from..at]);
         from = at + 1;
         match byte {

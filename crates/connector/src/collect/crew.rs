@@ -1,4 +1,4 @@
-//! Threads that read rows while more of them arrive. What comes out is in the order in which it went in.
+//! Threads that read rows while more of them arrive. What comes out is in the order in which it went in. Memory goes round.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,10 @@ use std::{
     thread,
 };
 
-use super::read::{Batch, Read, Reader};
+use super::{
+    Take,
+    read::{Batch, Form, Read, Reader},
+};
 use crate::error::{Error, Result};
 
 /// Most threads.
@@ -19,13 +22,22 @@ const THREADS: usize = 4;
 struct Job {
     reader: Arc<Reader>,
     batch: Batch,
-    done: SyncSender<Result<Read>>,
+    read: Read,
+    done: SyncSender<Done>,
+}
+
+struct Done {
+    batch: Batch,
+    read: Result<Read>,
 }
 
 pub struct Crew {
     jobs: Sender<Job>,
-    waiting: VecDeque<Receiver<Result<Read>>>,
+    waiting: VecDeque<Receiver<Done>>,
     threads: usize,
+    /// Empty ones.
+    batches: Vec<Batch>,
+    reads: Vec<Read>,
 }
 
 impl Crew {
@@ -43,6 +55,16 @@ impl Crew {
             jobs,
             waiting: VecDeque::new(),
             threads,
+            batches: Vec::new(),
+            reads: Vec::new(),
+        }
+    }
+
+    /// An empty one.
+    pub fn batch(&mut self, form: Form) -> Batch {
+        match self.batches.pop() {
+            Some(batch) => batch.reused(form),
+            None => Batch::new(form),
         }
     }
 
@@ -51,6 +73,7 @@ impl Crew {
         let job = Job {
             reader: Arc::clone(reader),
             batch,
+            read: self.reads.pop().unwrap_or_default(),
             done,
         };
         self.jobs.send(job).map_err(|_| gone())?;
@@ -63,10 +86,19 @@ impl Crew {
         self.waiting.len() > 2 * self.threads
     }
 
-    /// The first that is on its way.
-    pub fn take(&mut self) -> Option<Result<Read>> {
-        let first = self.waiting.pop_front()?;
-        Some(first.recv().unwrap_or_else(|_| Err(gone())))
+    /// Gives the first that is on its way; `false`: nothing is.
+    pub fn take(&mut self, take: &mut dyn Take) -> Result<bool> {
+        let Some(first) = self.waiting.pop_front() else {
+            return Ok(false);
+        };
+        let Done { batch, read } = first.recv().map_err(|_| gone())?;
+        let mut read = read?;
+        read.give(take)?;
+        self.batches.push(batch);
+        if read.is_small() {
+            self.reads.push(read);
+        }
+        Ok(true)
     }
 }
 
@@ -76,9 +108,18 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
             Ok(jobs) => jobs.recv(),
             Err(_) => return,
         };
-        let Ok(job) = job else { return };
+        let Ok(Job {
+            reader,
+            batch,
+            mut read,
+            done,
+        }) = job
+        else {
+            return;
+        };
+        let read = reader.read(&batch, &mut read).map(|()| read);
         // Nobody waits any more: what was read is of no use.
-        let _ = job.done.send(job.reader.read(&job.batch));
+        let _ = done.send(Done { batch, read });
     }
 }
 

@@ -214,14 +214,20 @@ impl Collect<'_> {
         for at in twice {
             texts[at] = None;
         }
-        let told = wrong
+        let told: Vec<Refused> = wrong
             .into_iter()
             .map(|wrong| Refused::new(row, &wrong.column, wrong.rule, wrong.message, ""))
             .collect();
         // Its key is in its cells.
         let reader = self.reader.as_ref();
         match reader.map_or(RowKey::Unreadable, |reader| reader.key_of_row(&texts)) {
-            RowKey::Known(key) if !may_be_key => self.refuse(told, Some(key)),
+            RowKey::Known(key) if !may_be_key => {
+                let told = told
+                    .into_iter()
+                    .map(|refused| refused.of(&self.schema, &key))
+                    .collect();
+                self.refuse(told, Some(key))
+            }
             // What is wrong may be the key, or a part of it.
             _ => self.unread(told),
         }

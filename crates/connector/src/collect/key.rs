@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dagr_model::{
-    definition::CsvOptions,
+    definition::{CsvOptions, Type},
     schema::{NodeId, Schema},
 };
 use serde_json::{Map, Value};
@@ -98,6 +98,21 @@ impl KeyReader {
             Err(_) => self.unreadable.clone(),
         }
     }
+}
+
+/// A key as JSON, for whoever looks for its record; nothing where a part of it is personal.
+pub fn shown(schema: &Schema, key: &[u8]) -> String {
+    let subject = &schema.definition.subject;
+    let is_personal = |node: &NodeId| {
+        let node = &schema.nodes[*node];
+        node.personal || node.ty == Type::PersonCode || subject.contains(&node.path)
+    };
+    if schema.key.iter().any(is_personal) {
+        return String::new();
+    }
+    let mut json = Vec::new();
+    schema.key_json(key, &mut json);
+    String::from_utf8(json).unwrap_or_default()
 }
 
 /// As in a record: what is empty is no value.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    map::{Mapping, shape},
+    map::{Mapped, Mapping, shape},
     source::sql::{copied_text, copy_row, not_utf8},
 };
 
@@ -32,6 +32,9 @@ pub enum Form {
     /// JSON objects.
     Json,
 }
+
+/// Bytes of memory that are kept for more rows; a long row may have needed more.
+const KEPT: usize = 1 << 20;
 
 /// Rows that wait to be read.
 pub struct Batch {
@@ -51,6 +54,18 @@ impl Batch {
             rows: Vec::new(),
             cells: Vec::new(),
         }
+    }
+
+    /// Empty again, for other rows.
+    pub fn reused(mut self, form: Form) -> Self {
+        if self.bytes.capacity() > KEPT {
+            return Self::new(form);
+        }
+        self.form = form;
+        self.bytes.clear();
+        self.rows.clear();
+        self.cells.clear();
+        self
     }
 
     pub fn is_empty(&self) -> bool {
@@ -113,8 +128,9 @@ enum Outcome {
 }
 
 impl Read {
-    pub fn give(self, take: &mut dyn super::Take) -> Result<()> {
-        for outcome in self.outcomes {
+    /// Gives what it holds; it is empty then.
+    pub fn give(&mut self, take: &mut dyn super::Take) -> Result<()> {
+        for outcome in self.outcomes.drain(..) {
             match outcome {
                 Outcome::Record {
                     row,
@@ -134,7 +150,13 @@ impl Read {
                 Outcome::Unread(refused) => take.unread(refused)?,
             }
         }
+        self.texts.clear();
         Ok(())
+    }
+
+    /// Does it hold so little memory that it is worth keeping?
+    pub fn is_small(&self) -> bool {
+        self.texts.capacity() <= KEPT
     }
 
     fn push(&mut self, reader: &Reader, row: u64, Buffers { record, key }: &mut Buffers) {
@@ -142,7 +164,7 @@ impl Read {
         if let Err(fault) = schema.write_key(record.as_ref(), key) {
             let refused = Refused::new(row, &fault.place, &fault.rule, fault.message, "");
             // No record can have it.
-            return self.refuse(vec![refused], RowKey::Nothing);
+            return self.refuse(schema, vec![refused], RowKey::Nothing);
         }
         let start = self.texts.len();
         self.texts.extend_from_slice(key);
@@ -160,10 +182,13 @@ impl Read {
         });
     }
 
-    fn refuse(&mut self, refused: Vec<Refused>, key: RowKey) {
+    fn refuse(&mut self, schema: &Schema, refused: Vec<Refused>, key: RowKey) {
         self.outcomes.push(match key {
             RowKey::Known(key) => Outcome::Refused {
-                refused,
+                refused: refused
+                    .into_iter()
+                    .map(|refused| refused.of(schema, &key))
+                    .collect(),
                 key: Some(key),
             },
             RowKey::Nothing => Outcome::Refused { refused, key: None },
@@ -231,8 +256,9 @@ impl Reader {
         }
     }
 
-    pub fn read(&self, batch: &Batch) -> Result<Read> {
-        let mut read = Read::default();
+    /// `read` is empty.
+    pub fn read(&self, batch: &Batch, read: &mut Read) -> Result<()> {
+        let mut moments = String::new();
         let mut buffers = Buffers::default();
         let mut start = 0;
         let mut texts: Vec<Option<&str>> = Vec::with_capacity(self.width);
@@ -248,38 +274,36 @@ impl Reader {
                         let range = cell.clone()?;
                         std::str::from_utf8(&batch.bytes[range]).ok()
                     }));
-                    self.cells(*row, &texts, &mut buffers, &mut read);
+                    self.cells(*row, &texts, &mut buffers, read);
                 }
                 Form::Copy => {
                     let line = copied.get(start..*end).ok_or_else(not_utf8)?;
-                    copy_row(*row, line, self.width, &self.zoned, |cells| {
-                        self.cells(*row, cells, &mut buffers, &mut read);
+                    copy_row(*row, line, self.width, &self.zoned, &mut moments, |cells| {
+                        self.cells(*row, cells, &mut buffers, read);
                     })?;
                 }
-                Form::Json => self.json(*row, &batch.bytes[start..*end], &mut buffers, &mut read),
+                Form::Json => self.json(*row, &batch.bytes[start..*end], &mut buffers, read),
             }
             start = *end;
         }
-        Ok(read)
+        Ok(())
     }
 
     fn cells(&self, row: u64, cells: &[Option<&str>], buffers: &mut Buffers, read: &mut Read) {
         let Some(mapping) = &self.mapping else { return };
         let schema = &*self.schema;
-        let mapped = match mapping.apply(cells) {
-            Ok(mapped) => mapped,
-            Err(refusals) => {
-                let refused = refusals
-                    .into_iter()
-                    .map(|refusal| {
-                        let path = &schema.nodes[refusal.node].path;
-                        let (column, value) = mapping.origin(schema, path, cells);
-                        Refused::new(row, column, refusal.rule, refusal.message, value)
-                    })
-                    .collect();
-                return read.refuse(refused, self.key.of_cells(mapping, cells));
-            }
-        };
+        let mut mapped = Mapped::new();
+        if let Err(refusals) = mapping.apply(cells, &mut mapped) {
+            let refused = refusals
+                .into_iter()
+                .map(|refusal| {
+                    let path = &schema.nodes[refusal.node].path;
+                    let (column, value) = mapping.origin(schema, path, cells);
+                    Refused::new(row, column, refusal.rule, refusal.message, value)
+                })
+                .collect();
+            return read.refuse(schema, refused, self.key.of_cells(mapping, cells));
+        }
         // The mapping has read what a CSV writes in its own way.
         match schema.read_cells_into(&mapped, &CsvOptions::default(), &mut buffers.record) {
             Ok(()) => read.push(self, row, buffers),
@@ -292,7 +316,7 @@ impl Reader {
                         Refused::new(row, column, &fault.rule, fault.message, value)
                     })
                     .collect();
-                read.refuse(refused, self.key.of_cells(mapping, cells));
+                read.refuse(schema, refused, self.key.of_cells(mapping, cells));
             }
         }
     }
@@ -308,7 +332,7 @@ impl Reader {
                     .into_iter()
                     .map(|Fault { place, rule, message }| Refused::new(row, &place, &rule, message, ""))
                     .collect();
-                read.refuse(refused, self.key.of_json(raw));
+                read.refuse(&self.schema, refused, self.key.of_json(raw));
             }
         }
     }
@@ -323,6 +347,7 @@ impl Refused {
             rule: rule.to_owned(),
             message,
             shape: shape(value),
+            record: String::new(),
         }
     }
 }

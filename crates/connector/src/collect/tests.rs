@@ -310,3 +310,28 @@ fn members_that_nobody_wants_are_told_once_and_are_not_without_end() {
     let told = many(10_001).err().unwrap();
     assert!(told.contains("more than 10000 columns"), "{told}");
 }
+
+/// Whoever looks for a refused row is told its record, if no part of its key is personal.
+#[test]
+fn a_refused_row_tells_its_record_unless_the_key_is_personal() {
+    let record = |definition: &str| {
+        let schema = Arc::new(Schema::compile(Arc::new(definition.parse().unwrap()), None));
+        let (spec, mut kept) = (kept::map(""), Kept::default());
+        let mut collect = Collect::new(&schema, &spec, &mut kept);
+        let columns = ["Id", "Mass"].map(str::to_owned);
+        collect.header(&columns, Origin::Database).unwrap();
+        collect.cells(1, &[Some("120180-10517"), Some("heavy")]).unwrap();
+        collect.finish().unwrap();
+        kept.refused.remove(0).record
+    };
+    let definition = |id: &str, more: &str| {
+        format!(
+            "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id{id} : i\n  - Mass decimal : m\n{more}"
+        )
+    };
+    assert_eq!(record(&definition("", "")), r#"{"Id":"120180-10517"}"#);
+    assert_eq!(record(&definition(" person_code", "")), "");
+    assert_eq!(record(&definition("", "subject: Id\n")), "");
+    let marked = "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id:\n      comments: i\n      personal: identifying\n  - Mass decimal : m\n";
+    assert_eq!(record(marked), "");
+}

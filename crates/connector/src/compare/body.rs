@@ -14,7 +14,7 @@ use tokio::{
     io::AsyncReadExt,
     sync::watch::{self, Receiver, Sender},
 };
-use zstd::stream::{read::Decoder, write::Encoder};
+use zstd::{bulk::Compressor, stream::read::Decoder};
 
 use crate::error::{Error, Result};
 
@@ -22,8 +22,8 @@ use crate::error::{Error, Result};
 const LEVEL: i32 = 1;
 /// From so many bytes on a body is worth sending before it is whole.
 const LARGE: u64 = 2 << 20;
-/// Bytes hashed and packed at once.
-const GATHERED: usize = 64 << 10;
+/// Bytes hashed and packed at once, into a frame of their own: a body is several. RFC 8878, 3.1.
+const GATHERED: usize = 256 << 10;
 /// Bytes told of at once.
 const STEP: u64 = 256 << 10;
 /// Bytes read at once.
@@ -34,7 +34,10 @@ const DELETE: &[u8] = b"{\"op\":\"delete\",\"key\":";
 
 pub struct Body {
     /// `None` once it is finished.
-    out: Option<Encoder<'static, Counted>>,
+    out: Option<Counted>,
+    packer: Compressor<'static>,
+    /// What was packed last.
+    packed: Vec<u8>,
     path: PathBuf,
     sha256: Sha256,
     /// Lines that are not yet written.
@@ -115,7 +118,9 @@ impl Body {
             told: None,
         };
         Ok(Self {
-            out: Some(Encoder::new(counted, LEVEL).map_err(fault)?),
+            out: Some(counted),
+            packer: Compressor::new(LEVEL).map_err(fault)?,
+            packed: Vec::new(),
             sha256: Sha256::new(),
             gathered: Vec::with_capacity(2 * GATHERED),
             lines: 0,
@@ -145,20 +150,27 @@ impl Body {
     }
 
     fn write(&mut self) -> Result<()> {
+        let Some(out) = &mut self.out else { return Ok(()) };
+        if out.written > self.limit {
+            return Err(too_large(self.limit));
+        }
         self.sha256.update(&self.gathered);
-        let written = match &mut self.out {
-            Some(out) if out.get_ref().written > self.limit => return Err(too_large(self.limit)),
-            Some(out) => out.write_all(&self.gathered),
-            None => Ok(()),
-        };
+        let most = zstd::zstd_safe::compress_bound(self.gathered.len());
+        self.packed.reserve(most);
+        let written = self
+            .packer
+            .compress_to_buffer(&self.gathered, &mut self.packed)
+            .and_then(|_| out.write_all(&self.packed));
         self.gathered.clear();
+        self.packed.clear();
         written.map_err(|error| Error::file(&self.path, &error))
     }
 
     /// What reads along, once the body is large.
     pub fn growing(&mut self) -> Result<Option<Growing>> {
-        let Some(out) = &mut self.out else { return Ok(None) };
-        let counted = out.get_mut();
+        let Some(counted) = &mut self.out else {
+            return Ok(None);
+        };
         if counted.written < LARGE || counted.told.is_some() {
             return Ok(None);
         }
@@ -180,9 +192,7 @@ impl Body {
         self.write()?;
         let fault = |error: std::io::Error| Error::file(&self.path, &error);
         let old = self.path.with_extension("all");
-        if let Some(out) = self.out.take() {
-            out.finish().map_err(fault)?;
-        }
+        self.out = None;
         fs::rename(&self.path, &old).map_err(fault)?;
         let mut kept = Self::create(&self.path, self.limit)?;
         let decoder = Decoder::new(File::open(&old).map_err(fault)?).map_err(fault)?;
@@ -207,14 +217,16 @@ impl Body {
 
     /// Durable under its name.
     pub fn finish(mut self) -> Result<Made> {
-        self.write()?;
+        if !self.gathered.is_empty() || self.lines == 0 {
+            self.write()?;
+        }
         let fault = |error: std::io::Error| Error::file(&self.path, &error);
         let Some(mut out) = self.out.take() else {
             return Err(Error::State("a body was ended twice".to_owned()));
         };
         // The end is told when the package is entered.
-        let told = out.get_mut().told.take();
-        let file = out.finish().map_err(fault)?.file;
+        let told = out.told.take();
+        let file = out.file;
         file.sync_all().map_err(fault)?;
         if let Some(dir) = self.path.parent() {
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(fault)?;

@@ -244,13 +244,8 @@ impl Compile<'_> {
             },
         };
         let written = self.written(node, rule);
-        self.steps.push(Step {
-            node,
-            from,
-            rule: rule.clone(),
-            written,
-            label,
-        });
+        self.steps
+            .push(Step::new(node, from, rule.clone(), written, label));
     }
 
     /// Columns without a rule that have a field's name; others are wanted by nobody and say so.
@@ -264,13 +259,9 @@ impl Compile<'_> {
             match node {
                 Some(node) if !spec.fields.contains_key(&schema.nodes[node].path) => {
                     let rule = Rule::default();
-                    self.steps.push(Step {
-                        node,
-                        from: From::Columns(vec![at]),
-                        written: self.written(node, &rule),
-                        rule,
-                        label: self.columns[at].clone(),
-                    });
+                    let written = self.written(node, &rule);
+                    let (from, label) = (From::Columns(vec![at]), self.columns[at].clone());
+                    self.steps.push(Step::new(node, from, rule, written, label));
                 }
                 _ => {
                     let near = nearest(

@@ -25,9 +25,10 @@ fn apply(map: &str, columns: &[&str], row: &[Option<&str>]) -> Result<Vec<(Strin
                 .map(|fault| format!("{}: {}", fault.place, fault.rule))
                 .collect::<Vec<_>>()
         })?;
-    let cells = mapping.apply(row);
-    cells
-        .map(|cells| {
+    let mut cells = Mapped::new();
+    mapping
+        .apply(row, &mut cells)
+        .map(|()| {
             cells
                 .into_iter()
                 .map(|(node, text)| (schema.nodes[node].path.clone(), text.into_owned()))

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     path::Path,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,7 @@ use crate::{
     client::{CallError, Client},
     deliver::again,
     error::{Error, Result},
+    progress::Progress,
     run::{client, is_past},
 };
 
@@ -51,6 +52,7 @@ pub struct Replica {
     pub(super) shown: Option<Instant>,
     /// What was taken in since a comparison asked for it to be noted.
     pub(super) taken_in: Option<TakenIn>,
+    pub progress: Arc<Progress>,
 }
 
 /// A page as it came, with the cursor it was asked by and the definition that was known then.
@@ -105,6 +107,7 @@ impl Replica {
             withdrawn: false,
             shown: None,
             taken_in: None,
+            progress: Arc::default(),
         };
         if known.as_ref() == Some(&replica.text) {
             let begun = replica.begin_again().await;
@@ -298,6 +301,8 @@ impl Replica {
             done = self.whole().await;
         }
         self.target.end(done).await?;
+        let changes = page.upserts.len() + page.deletes.len();
+        self.progress.rows.fetch_add(changes as u64, Ordering::Relaxed);
         if let Some(taken_in) = &mut self.taken_in {
             taken_in.told(page.upserts.iter().map(|(key, _)| key).chain(&page.deletes));
         }

@@ -181,7 +181,7 @@ fn noted(feed: &Feed) -> Result<Notes> {
 }
 
 /// The file that the feed takes next; else the one it took last; else whatever is there.
-fn file(spec: &Files, noted: &Notes, scratch: &Path) -> Result<files::Found> {
+pub fn file(spec: &Files, noted: &Notes, scratch: &Path) -> Result<files::Found> {
     let state = State::open(scratch)?;
     let transaction = state.db.unchecked_transaction()?;
     for (name, value) in noted {

@@ -138,9 +138,7 @@ fn next(last: Option<String>, every: Duration, due: Option<String>) -> Option<Ti
 }
 
 fn refusals(db: &rusqlite::Connection) -> Result<Vec<Value>> {
-    let mut statement = db.prepare(&format!(
-        "SELECT row, field, rule, message, shape FROM refused LIMIT {SHOWN}"
-    ))?;
+    let mut statement = db.prepare(&format!("SELECT * FROM refused LIMIT {SHOWN}"))?;
     let rows = statement.query_map([], |row| {
         Ok(json!({
             "row": row.get::<_, i64>(0)?,
@@ -148,6 +146,8 @@ fn refusals(db: &rusqlite::Connection) -> Result<Vec<Value>> {
             "rule": row.get::<_, String>(2)?,
             "message": row.get::<_, String>(3)?,
             "shape": row.get::<_, String>(4)?,
+            // The state of an earlier build does not say.
+            "record": row.get::<_, Option<String>>("record").ok().flatten().unwrap_or_default(),
         }))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

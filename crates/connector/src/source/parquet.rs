@@ -1,6 +1,7 @@
 //! Parquet, row by row: a group of rows is read page by page, and no more of it is held.
 
 mod bounds;
+mod declared;
 mod thrift;
 mod value;
 
@@ -20,7 +21,7 @@ use crate::{
     collect::Collect,
     error::{Error, Result},
     map::Origin,
-    source::parquet::value::Kind,
+    source::parquet::{declared::declared, value::Kind},
 };
 
 /// Columns a file may have, with those inside others.
@@ -47,6 +48,13 @@ pub fn read(mut file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
     }
     let kinds: Vec<Kind> = fields.iter().map(|field| Kind::of(field)).collect();
     let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+    if let Some(survey) = rows.survey() {
+        for field in fields {
+            if let Some((ty, required)) = declared(field) {
+                survey.declare(field.name(), ty, required);
+            }
+        }
+    }
     rows.header(&columns, Origin::Parquet)?;
     let mut found = RowIter::from_file_into(Box::new(reader));
     let mut number = 0;

@@ -123,6 +123,11 @@ pub fn is_classifier(name: &str) -> bool {
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
+/// May a field be called so?
+pub fn is_field_name(name: &str) -> bool {
+    name_fault(name).is_none()
+}
+
 /// What a field name may be; the message says what is wrong.
 fn name_fault(name: &str) -> Option<String> {
     if name.is_empty() {

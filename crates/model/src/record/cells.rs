@@ -109,7 +109,7 @@ impl Row<'_, '_> {
         for (position, node) in children.iter().enumerate() {
             self.member(*node, &mut open, position);
         }
-        self.reader.close(open, parent, faults)
+        self.reader.close(&open, parent, faults)
     }
 
     fn member(&mut self, node: NodeId, open: &mut Open, position: usize) {

@@ -117,13 +117,13 @@ impl Output {
     }
 
     /// Closes the object. False (and nothing left) if it has no member.
-    pub(super) fn close(&mut self, open: Open) -> bool {
+    pub(super) fn close(&mut self, open: &Open) -> bool {
         if open.written.is_empty() {
             self.back(open.start);
             return false;
         }
         if !open.ordered {
-            self.sort(&open);
+            self.sort(open);
         }
         self.json[open.start.json] = b'{';
         self.json.push(b'}');

@@ -146,11 +146,11 @@ impl<'s> Reader<'s> {
                 scan.expect(b',', "expected , or } after a member")?;
             }
         }
-        Ok(self.close(open, parent, faults))
+        Ok(self.close(&open, parent, faults))
     }
 
     /// Tells what is missing and closes the object.
-    pub(super) fn close(&mut self, open: Open, parent: Option<NodeId>, faults_before: usize) -> Got {
+    pub(super) fn close(&mut self, open: &Open, parent: Option<NodeId>, faults_before: usize) -> Got {
         let schema = self.schema;
         // An object without any value is no value: then nothing in it is missing, except in the record itself.
         if parent.is_none() || !open.is_empty() {

@@ -12,16 +12,17 @@ use clap::{Args, Subcommand};
 use dagr_connector::{
     error::Error,
     feed::{Sql, Tls},
-    init, run,
+    init::{self, Hints},
+    run,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Done, Failure, Output, metrics, progress::Line, told_to_stop};
 use crate::{cli::Global, config::Log};
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Propose definitions and feeds from what a database says of its tables
+    /// Propose definitions and feeds: from what a database says of its tables, or from what a file looks like
     Init(Init),
     /// Try everything, send nothing; print what would be sent and what would be refused
     Check(Check),
@@ -41,7 +42,8 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Init {
-    /// postgres://…, mysql://…, or the file of a SQLite database; without a password
+    /// postgres://…, mysql://… (without a password), the file of a SQLite database; or a CSV, JSON, NDJSON, XML or Parquet
+    /// file, packed or not, or a directory of such files
     source: String,
     /// The provider's abbreviation: begins the name of every data set
     #[arg(long)]
@@ -55,6 +57,15 @@ pub struct Init {
     /// PEM file of the authorities to trust instead of the machine's
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca: Option<PathBuf>,
+    /// Of a file: the charset it is written in, where it does not tell
+    #[arg(long, value_name = "LABEL")]
+    charset: Option<String>,
+    /// Of JSON and XML: where the records are, as data.items or Register/Vehicles/Vehicle
+    #[arg(long, value_name = "PATH")]
+    records: Option<String>,
+    /// Of a zip file with several in it: which
+    #[arg(long, value_name = "NAME")]
+    member: Option<String>,
     /// Where the files go; none is overwritten
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -141,9 +152,21 @@ pub async fn run(global: &Global, command: Command) -> Done {
 }
 
 async fn init(out: Output, command: Init) -> Done {
-    let tls = command.tls.then_some(Tls { ca: command.ca });
-    let sql = Sql::plain(&command.source, command.password_env, tls).map_err(Failure::Usage)?;
-    let (proposals, left) = init::propose(&sql, &command.prefix).await?;
+    let (proposals, left) = match init::file(&command.source)? {
+        Some(file) => {
+            let hints = Hints {
+                charset: command.charset,
+                records: command.records,
+                member: command.member,
+            };
+            init::propose_of_file(&file, &command.prefix, hints)?
+        }
+        None => {
+            let tls = command.tls.then_some(Tls { ca: command.ca });
+            let sql = Sql::plain(&command.source, command.password_env, tls).map_err(Failure::Usage)?;
+            init::propose(&sql, &command.prefix).await?
+        }
+    };
     fs::create_dir_all(&command.out).map_err(|error| Failure::file(&command.out, &error))?;
     let (mut written, mut kept) = (0, Vec::new());
     for proposal in &proposals {
@@ -168,7 +191,7 @@ async fn init(out: Output, command: Init) -> Done {
         line.push_str(&format!("\n  kept as they are: {}", kept.join(", ")));
     }
     for (table, why) in &left {
-        line.push_str(&format!("\n  not proposed: {table}: {why}"));
+        line.push_str(&format!("\n  to decide: {table}: {why}"));
     }
     let view = json!({ "proposed": names, "kept": kept, "left": left.iter().map(|(table, why)| json!({ "table": table, "why": why })).collect::<Vec<_>>() });
     out.line(&view, &line);
@@ -177,7 +200,7 @@ async fn init(out: Output, command: Init) -> Done {
 
 async fn check(out: Output, command: Check) -> Done {
     let progress = Arc::default();
-    let line = Line::show(&progress);
+    let line = Line::show(&progress, "rows read");
     let checked = run::check(&command.file.feed, command.rows, &progress).await?;
     drop(line);
     let view = json!(checked);
@@ -196,10 +219,7 @@ async fn check(out: Output, command: Check) -> Done {
             println!("  {record}");
         }
         for refused in &checked.refusals {
-            println!(
-                "  row {}, {}: {} ({}); looks like {:?}",
-                refused.row, refused.column, refused.message, refused.rule, refused.shape
-            );
+            println!("{}", told(&json!(refused)));
         }
         if checked.is_cut {
             println!("  … the first {} are told", checked.refusals.len());
@@ -234,7 +254,7 @@ fn log(config: &Log) -> Result<(), Failure> {
 
 async fn once(out: Output, command: Once) -> Done {
     let running = run::Running::open(&command.file.feed).await?;
-    let line = Line::show(&running.progress);
+    let line = Line::show(&running.progress, "rows read");
     let round = running.once(command.reconcile).await?;
     drop(line);
     let found = &round.found;
@@ -304,6 +324,23 @@ async fn service(global: &Global, command: Run) -> Done {
     Ok(())
 }
 
+/// A row that is not sent.
+fn told(refused: &Value) -> String {
+    let text = |member: &str| refused[member].as_str().unwrap_or_default();
+    let record = match text("record") {
+        "" => String::new(),
+        record => format!(", record {record}"),
+    };
+    format!(
+        "  row {}{record}, {}: {} ({}); looks like {:?}",
+        refused["row"],
+        text("column"),
+        text("message"),
+        text("rule"),
+        text("shape")
+    )
+}
+
 fn status(out: Output, command: &Status) -> Done {
     let mut view = run::status(&command.file.feed)?;
     if command.metrics {
@@ -317,15 +354,7 @@ fn status(out: Output, command: &Status) -> Done {
         }
         out.object(&view);
         for refused in refusals.as_array().into_iter().flatten() {
-            let text = |member: &str| refused[member].as_str().unwrap_or_default().to_owned();
-            println!(
-                "  row {}, {}: {} ({}); looks like {:?}",
-                refused["row"],
-                text("column"),
-                text("message"),
-                text("rule"),
-                text("shape")
-            );
+            println!("{}", told(refused));
         }
         return Ok(());
     }
@@ -343,7 +372,7 @@ async fn resync(out: Output, command: Resync) -> Done {
     if !command.yes && !asked(&running.feed.name, command.all)? {
         return Err(Failure::here("nothing was done".to_owned()));
     }
-    let line = Line::show(&running.progress);
+    let line = Line::show(&running.progress, "rows read");
     let found = running.resync(command.all).await?;
     let round = running.once(true).await?;
     drop(line);

@@ -7,7 +7,7 @@ use dagr_connector::replica::{self, Replica, Verified};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use super::{Done, Output, told_to_stop};
+use super::{Done, Output, progress::Line, told_to_stop};
 use crate::cli::Global;
 
 #[derive(Subcommand)]
@@ -44,7 +44,10 @@ pub async fn run(global: &Global, command: Command) -> Done {
     }
     match command {
         Command::Once(file) => {
-            Replica::open(&file.replica).await?.catch_up().await?;
+            let mut replica = Replica::open(&file.replica).await?;
+            let line = Line::show(&replica.progress, "changes taken in");
+            replica.catch_up().await?;
+            drop(line);
             let view = replica::status(&file.replica).await?;
             out.line(
                 &view,

@@ -41,6 +41,10 @@ pub struct Keys {
     held: u64,
     /// Rows that came when there was no room any more.
     pub beyond: u64,
+    /// The key of the last row, while each came after the one before.
+    last: Option<Vec<u8>>,
+    /// Did one not?
+    mixed: bool,
 }
 
 /// What the rows of several of one key come to.
@@ -60,6 +64,12 @@ impl Keys {
             self.beyond += 1;
             return;
         };
+        if !self.mixed {
+            let last = self.last.get_or_insert_default();
+            self.mixed = self.held > 0 && key <= last.as_slice();
+            last.clear();
+            last.extend_from_slice(key);
+        }
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         let [a, b, c, d, ..] = *digest;
@@ -82,6 +92,10 @@ impl Keys {
     /// `duplicates`: what becomes of rows that differ.
     pub fn same(&self, duplicates: Duplicates) -> Same {
         let mut same = Same::default();
+        if !self.mixed {
+            // No key came twice.
+            return same;
+        }
         let mut rows: Vec<Row> = Vec::new();
         for part in 0..PARTS {
             rows.clear();

@@ -1,6 +1,13 @@
+use std::{io::Write, sync::Arc};
+
+use dagr_model::schema::Schema;
 use tempfile::TempDir;
 
 use super::*;
+use crate::{
+    collect::{Refused, Take},
+    feed::MapSpec,
+};
 
 /// A directory that is watched, and what the feed noted of it.
 struct Site {
@@ -231,4 +238,50 @@ fn files_that_are_away_may_come_again() {
     away(&site);
     fs::write(&site.files.path, "a").unwrap();
     assert_eq!(site.takes(), ["unmounted"]);
+}
+
+/// Writes to the file when the first of its records comes.
+struct Meddler(PathBuf, bool);
+
+impl Take for Meddler {
+    fn record(&mut self, _: u64, _: &[u8], _: &[u8; 32], _: &[u8]) -> Result<()> {
+        if !std::mem::replace(&mut self.1, true) {
+            let mut file = fs::OpenOptions::new().append(true).open(&self.0).unwrap();
+            file.write_all(b"one,more\n").unwrap();
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, _: Vec<Refused>, _: Option<Vec<u8>>) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_not_taken() {
+    let text = "name: x_set\nkey: Id\ndata_description: d\nfields:\n  - Id : i\n  - Word : w\n";
+    let schema = Arc::new(Schema::compile(Arc::new(text.parse().unwrap()), None));
+    let site = Site::new(Duration::ZERO);
+    let rows: String = (0..100_000)
+        .map(|n| format!("{n},some words of a row\n"))
+        .collect();
+    site.write("1.csv", &format!("Id,Word\n{rows}"));
+    let read = |meddled: bool| {
+        let found = site.next(false).unwrap().unwrap();
+        let mut take = Meddler(found.path.clone(), meddled);
+        let map = MapSpec::default();
+        let means = Means {
+            csv: &schema.definition.csv,
+            dir: site.dir.path(),
+        };
+        let mut collect = Collect::new(&schema, &map, &mut take);
+        read(&site.files, &found, &mut collect, &means)
+    };
+    let told = read(false).unwrap_err().to_string();
+    assert!(
+        told.contains("1.csv changed while it was read; it is not taken"),
+        "{told}"
+    );
+    // As it stands now it is.
+    assert!(read(true).is_ok());
 }

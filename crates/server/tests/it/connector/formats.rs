@@ -57,7 +57,7 @@ impl Site {
 }
 
 /// Records of every version differ in one.
-fn records(version: u32) -> Vec<Value> {
+pub fn records(version: u32) -> Vec<Value> {
     (0..50)
         .map(|n| {
             let mass = if n == 7 { f64::from(version) + 0.25 } else { f64::from(n) + 0.5 };
@@ -69,7 +69,7 @@ fn records(version: u32) -> Vec<Value> {
         .collect()
 }
 
-fn ndjson(version: u32) -> Vec<u8> {
+pub fn ndjson(version: u32) -> Vec<u8> {
     let lines: Vec<String> = records(version).iter().map(Value::to_string).collect();
     lines.join("\n").into_bytes()
 }
@@ -79,7 +79,7 @@ fn escaped(value: &Value) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-fn xml(version: u32) -> String {
+pub fn xml(version: u32) -> String {
     let mut text = "<r:Register xmlns:r='urn:cars'><r:Made>2026</r:Made><r:Cars>".to_owned();
     for record in records(version) {
         let field = |name: &str| format!("<r:{name}>{}</r:{name}>", escaped(&record[name]));
@@ -108,7 +108,7 @@ fn zst(body: &[u8]) -> Vec<u8> {
     zstd::encode_all(body, 3).unwrap()
 }
 
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, body) in members {
         out.start_file(*name, zip::write::SimpleFileOptions::default())

@@ -1,5 +1,7 @@
 //! Definitions and feeds proposed from a database of ten tables.
 
+pub mod file;
+
 use std::{fs, path::Path};
 
 use super::{mariadb, postgres};

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{Desk, state};
+use super::{Desk, init::file::Proposed, state};
 use crate::{
     raw,
     server::{Party, Server},
@@ -113,4 +113,21 @@ async fn a_copy_in_parquet_holds_what_the_server_holds() {
     assert!(!desk.path("copy.parquet.part").exists());
     let held = state(&provider, "cq_people").await;
     assert_eq!(fed_back(&second, 1_000).await["digest"], held["digest"]);
+    // What it holds tells what it is.
+    let proposed = Proposed::of("people.parquet", &second, &[]);
+    let text = proposed.definition();
+    for line in [
+        "key: Code\n",
+        "  - Year int",
+        "  - Good bool",
+        "  - Born date",
+        "  - Seen timestamp",
+        "  - Score decimal",
+        "  - Tags * :",
+        "        - Rooms int :",
+        "        - Toys * :",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert_eq!(proposed.works(&server, &provider).await["upserts"], 1_000);
 }

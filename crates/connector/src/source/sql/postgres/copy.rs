@@ -64,16 +64,18 @@ pub fn not_utf8() -> Error {
     fault("PostgreSQL's answer is not UTF-8")
 }
 
-/// Takes a line apart. Texts of the columns `zoned` end with the offset of UTC, and are given with `Z`.
-pub fn row(
+/// Takes a line apart. Texts of the columns `zoned` end with the offset of UTC, and are given with `Z`: they stand in `moments`
+/// meanwhile.
+pub fn row<'t>(
     number: u64,
-    text: &str,
+    text: &'t str,
     width: usize,
     zoned: &[usize],
+    moments: &'t mut String,
     give: impl FnOnce(&[Option<&str>]),
 ) -> Result<()> {
-    let (escaped, moments): (Vec<Option<String>>, Vec<String>);
-    let mut cells = Cells::new();
+    let escaped: Vec<Option<String>>;
+    let mut cells: Cells<'_> = Cells::new();
     if !plain(text, &mut cells) {
         escaped = text.split('\t').map(unescaped).collect();
         cells.clear();
@@ -85,12 +87,16 @@ pub fn row(
             cells.len()
         )));
     }
-    moments = zoned
-        .iter()
-        .map(|at| with_z(cells[*at].unwrap_or_default()))
-        .collect();
-    for (at, moment) in zoned.iter().zip(&moments) {
-        cells[*at] = cells[*at].map(|_| moment.as_str());
+    moments.clear();
+    let mut ends = SmallVec::<[usize; 8]>::new();
+    for at in zoned {
+        with_z(cells[*at].unwrap_or_default(), moments);
+        ends.push(moments.len());
+    }
+    let mut start = 0;
+    for (at, end) in zoned.iter().zip(ends) {
+        cells[*at] = cells[*at].map(|_| &moments[start..end]);
+        start = end;
     }
     give(&cells);
     Ok(())
@@ -111,11 +117,11 @@ fn plain<'t>(text: &'t str, cells: &mut Cells<'t>) -> bool {
 }
 
 /// What is not a moment, as `infinity`, stays as it is.
-fn with_z(moment: &str) -> String {
+fn with_z(moment: &str, out: &mut String) {
     match moment.strip_suffix("+00") {
-        Some(utc) => [utc, "Z"].concat(),
+        Some(utc) => out.extend([utc, "Z"]),
         // `… BC`
-        None => moment.replacen("+00", "Z", 1),
+        None => out.push_str(&moment.replacen("+00", "Z", 1)),
     }
 }
 
@@ -151,7 +157,7 @@ mod tests {
 
     fn cells(line: &str, width: usize, zoned: &[usize]) -> Result<Vec<Option<String>>> {
         let mut found = Vec::new();
-        row(1, line, width, zoned, |cells| {
+        row(1, line, width, zoned, &mut String::new(), |cells| {
             found = cells.iter().map(|cell| cell.map(str::to_owned)).collect();
         })?;
         Ok(found)

@@ -1,0 +1,262 @@
+//! What the rows of a file look like: which types all values of a column have, where lists and objects are, what is in every
+//! row, and which columns tell one row from another.
+
+mod looks;
+mod telling;
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::{Map, Value};
+
+use self::telling::Telling;
+pub use self::{
+    looks::{DOTTED, Looks, Written},
+    telling::ROWS,
+};
+use crate::{
+    error::{Error, Result},
+    map::Origin,
+};
+
+/// Columns or members that are looked at.
+const FIELDS: usize = 2_000;
+/// Levels of objects in objects.
+const DEPTH: usize = 8;
+
+#[derive(Default)]
+pub struct Survey {
+    pub rows: u64,
+    /// Rows that could not be taken apart.
+    pub torn: u64,
+    pub fields: Fields,
+    /// Elements that come more than once in a record.
+    pub repeated: BTreeSet<String>,
+    telling: Telling,
+    has_header: bool,
+    pub is_csv: bool,
+}
+
+/// Columns of a table, members of an object.
+#[derive(Default)]
+pub struct Fields {
+    pub all: Vec<Field>,
+    places: HashMap<String, usize>,
+    /// Were there more than are looked at?
+    pub is_cut: bool,
+}
+
+#[derive(Default)]
+pub struct Field {
+    pub name: String,
+    /// Records that have a value.
+    pub values: u64,
+    pub looks: Looks,
+    /// Members of its objects.
+    pub inside: Fields,
+    /// What the file itself says it is, and whether it is in every row.
+    pub declared: Option<(&'static str, bool)>,
+    lists: bool,
+    /// Was there a value outside a list?
+    alone: bool,
+    objects: bool,
+    /// Lists in lists, objects too deep: no field's.
+    tangled: bool,
+}
+
+/// What a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Scalar,
+    Object,
+    /// Nothing else holds all of its values.
+    Json,
+}
+
+impl Survey {
+    /// Looks for two columns that tell the rows apart together, where no single one does.
+    pub fn for_pairs() -> Self {
+        Self {
+            telling: Telling::pairs(),
+            ..Self::default()
+        }
+    }
+
+    pub fn knows_columns(&self) -> bool {
+        self.has_header
+    }
+
+    pub fn columns(&mut self, columns: &[String], origin: Origin) -> Result<()> {
+        self.has_header = true;
+        self.is_csv = origin == Origin::Csv;
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = columns.iter().find(|column| !seen.insert(*column)) {
+            return Err(Error::Source(format!("two columns are called {twice:?}")));
+        }
+        for column in columns {
+            self.fields.of(column);
+        }
+        Ok(())
+    }
+
+    /// What the file says of a column.
+    pub fn declare(&mut self, column: &str, ty: &'static str, required: bool) {
+        if let Some(field) = self.fields.of(column) {
+            field.declared = Some((ty, required));
+        }
+    }
+
+    /// A row of the columns, in their order.
+    pub fn cells(&mut self, cells: &[Option<&str>]) {
+        self.rows += 1;
+        let texts: Vec<Option<&str>> = cells
+            .iter()
+            .map(|cell| cell.filter(|text| !text.trim().is_empty()))
+            .collect();
+        for (field, text) in self.fields.all.iter_mut().zip(&texts) {
+            if let Some(text) = text {
+                field.cell(text);
+            }
+        }
+        self.telling.row(&texts);
+    }
+
+    /// A record.
+    pub fn json(&mut self, raw: &[u8]) {
+        let Ok(record) = serde_json::from_slice::<Map<String, Value>>(raw) else {
+            self.torn += 1;
+            return;
+        };
+        self.rows += 1;
+        self.fields.object(&record, DEPTH);
+        let scalar = |field: &Field| match record.get(&field.name)? {
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        let texts: Vec<Option<String>> = self.fields.all.iter().map(scalar).collect();
+        let texts: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+        self.telling.row(&texts);
+    }
+
+    /// Columns that together tell the rows apart, and how many rows they do not tell.
+    pub fn key(&self) -> Option<(Vec<&Field>, u64)> {
+        self.telling.found().into_iter().find_map(|(places, faults)| {
+            let fields = places.iter().map(|place| self.fields.all.get(*place));
+            let fields = fields.collect::<Option<Vec<&Field>>>()?;
+            fields
+                .iter()
+                .all(|field| field.may_be_key())
+                .then_some((fields, faults))
+        })
+    }
+}
+
+impl Fields {
+    fn of(&mut self, name: &str) -> Option<&mut Field> {
+        let at = match self.places.get(name) {
+            Some(at) => *at,
+            None if self.all.len() == FIELDS => {
+                self.is_cut = true;
+                return None;
+            }
+            None => {
+                self.places.insert(name.to_owned(), self.all.len());
+                self.all.push(Field {
+                    name: name.to_owned(),
+                    ..Field::default()
+                });
+                self.all.len() - 1
+            }
+        };
+        self.all.get_mut(at)
+    }
+
+    fn object(&mut self, members: &Map<String, Value>, depth: usize) {
+        for (name, value) in members {
+            if let Some(field) = self.of(name)
+                && !value.is_null()
+            {
+                field.values += 1;
+                field.value(value, depth);
+            }
+        }
+    }
+}
+
+impl Field {
+    pub fn is_list(&self) -> bool {
+        self.lists && !self.alone && !self.tangled
+    }
+
+    pub fn shape(&self) -> Shape {
+        let mixed = self.lists && self.alone || self.objects && self.looks.any();
+        if mixed || self.tangled || self.inside.is_cut || self.looks.is_mixed() {
+            Shape::Json
+        } else if self.objects {
+            Shape::Object
+        } else {
+            Shape::Scalar
+        }
+    }
+
+    pub fn is_scalar(&self) -> bool {
+        self.shape() == Shape::Scalar && !self.is_list()
+    }
+
+    /// The word of its type, were it a scalar.
+    pub fn ty(&self) -> &'static str {
+        match self.declared {
+            Some((ty, _)) => ty,
+            None => self.looks.ty(),
+        }
+    }
+
+    /// A number with a fraction, a moment or a truth says which one a record is by chance only.
+    fn may_be_key(&self) -> bool {
+        self.is_scalar() && !matches!(self.ty(), "decimal" | "bool" | "json") && !self.name.is_empty()
+    }
+
+    fn cell(&mut self, text: &str) {
+        self.values += 1;
+        // What a file keeps in a group or a list stands in its cell as JSON.
+        match text.as_bytes().first() {
+            Some(b'[' | b'{') => match serde_json::from_str::<Value>(text) {
+                Ok(value) => self.value(&value, DEPTH),
+                Err(_) => self.scalar(|looks| looks.text(text)),
+            },
+            _ => self.scalar(|looks| looks.text(text)),
+        }
+    }
+
+    fn scalar(&mut self, see: impl FnOnce(&mut Looks)) {
+        self.alone = true;
+        see(&mut self.looks);
+    }
+
+    fn value(&mut self, value: &Value, depth: usize) {
+        if let Value::Array(items) = value {
+            self.lists = true;
+            for item in items {
+                self.item(item, depth);
+            }
+        } else {
+            self.alone = true;
+            self.item(value, depth);
+        }
+    }
+
+    fn item(&mut self, value: &Value, depth: usize) {
+        match value {
+            Value::Array(_) => self.tangled = true,
+            Value::Object(_) if depth == 0 => self.tangled = true,
+            Value::Object(members) => {
+                self.objects = true;
+                self.inside.object(members, depth - 1);
+            }
+            scalar => self.looks.json(scalar),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
