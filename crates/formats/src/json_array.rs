@@ -198,7 +198,7 @@ impl JsonArray {
 }
 
 fn look(json: &[u8], max_depth: usize) -> Result<Kind, (&'static str, usize, &'static str)> {
-    if let Err(error) = std::str::from_utf8(json) {
+    if let Err(error) = simdutf8::compat::from_utf8(json) {
         return Err(("charset", error.valid_up_to(), "not UTF-8, which JSON must be"));
     }
     let mut reader = Reader::new(json, max_depth);

@@ -96,7 +96,7 @@ struct Envelope<'a> {
 }
 
 fn operation(line: &[u8], max_depth: usize) -> Result<Operation<'_>, Wrong> {
-    if let Err(error) = std::str::from_utf8(line) {
+    if let Err(error) = simdutf8::compat::from_utf8(line) {
         return Err((
             "charset",
             format!("byte {} of the line is not UTF-8", error.valid_up_to() + 1),

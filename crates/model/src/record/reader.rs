@@ -40,7 +40,7 @@ impl Schema {
     /// # Errors
     /// The same.
     pub fn read_json_by(&self, codes: &Codes, raw: &[u8]) -> Result<Canonical, Vec<Fault>> {
-        let text = std::str::from_utf8(raw)
+        let text = simdutf8::basic::from_utf8(raw)
             .map_err(|_| vec![Fault::new("", "json", "the record is not valid UTF-8")])?;
         let mut reader = Reader::new(self, codes);
         reader.output.json.reserve(raw.len());

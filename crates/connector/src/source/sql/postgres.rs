@@ -1,6 +1,7 @@
 //! PostgreSQL: whole by `COPY` in one snapshot, record by record by the key.
 
 pub mod copy;
+mod driver;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio_postgres::{
     types::{Kind, ToSql, Type},
 };
 
+use self::driver::Driver;
 use super::{KEYS, lists, tls};
 use crate::{
     collect::Collect,
@@ -31,6 +33,8 @@ const CONNECT: Duration = Duration::from_secs(30);
 
 pub struct Reader {
     client: Client,
+    /// `None`: the connection has ended.
+    driver: Option<Driver>,
     /// The feed's query with its lists, as a table `b`.
     base: String,
 }
@@ -49,7 +53,9 @@ pub struct Columns {
 
 impl Reader {
     pub async fn connect(sql: &Sql, schema: &Schema) -> Result<Self> {
-        let client = connect(sql).await?;
+        let (client, driver) = connect_driven(&sql.url, sql.password.as_ref(), sql.tls.as_ref())
+            .await
+            .map_err(Error::of_source)?;
         let mut columns = String::new();
         for list in &sql.lists {
             let prepared = client.prepare(&list.query).await.map_err(told)?;
@@ -62,7 +68,11 @@ impl Reader {
             columns.push_str(&lists::column(Engine::Postgres, list, &own, schema)?);
         }
         let base = format!("(SELECT q.*{columns} FROM ({}) q) b", sql.query);
-        Ok(Self { client, base })
+        Ok(Self {
+            client,
+            driver: Some(driver),
+            base,
+        })
     }
 
     pub fn client(&self) -> &Client {
@@ -117,18 +127,21 @@ impl Reader {
         self.client.batch_execute("COMMIT").await.map_err(told)
     }
 
-    async fn copy(&self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
-        let stream = self
-            .client
-            .copy_out(&format!("COPY ({query}) TO STDOUT"))
-            .await
-            .map_err(told)?;
-        pin_mut!(stream);
-        let mut lines = copy::Lines::default();
-        while let Some(chunk) = stream.try_next().await.map_err(told)? {
-            lines.push(&chunk, rows)?;
-        }
-        lines.finish()
+    async fn copy(&mut self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
+        let client = &self.client;
+        let reading = async {
+            let stream = client
+                .copy_out(&format!("COPY ({query}) TO STDOUT"))
+                .await
+                .map_err(told)?;
+            pin_mut!(stream);
+            let mut lines = copy::Lines::default();
+            while let Some(chunk) = stream.try_next().await.map_err(told)? {
+                lines.push(&chunk, rows)?;
+            }
+            lines.finish()
+        };
+        Driver::during(&mut self.driver, reading).await
     }
 
     /// The records of these keys: values as the key columns `at` have them, or a column that is held against them. Gives the
@@ -325,8 +338,12 @@ pub async fn connect(sql: &Sql) -> Result<Client> {
         .map_err(Error::of_source)
 }
 
-/// A session whose texts are the same everywhere.
 pub async fn connect_to(url: &str, password: Option<&Secret>, tls: Option<&Tls>) -> Result<Client> {
+    Ok(connect_driven(url, password, tls).await?.0)
+}
+
+/// A session whose texts are the same everywhere.
+async fn connect_driven(url: &str, password: Option<&Secret>, tls: Option<&Tls>) -> Result<(Client, Driver)> {
     let mut config: Config = url.parse().map_err(told)?;
     if let Some(password) = password {
         config.password(password.read()?);
@@ -339,22 +356,20 @@ pub async fn connect_to(url: &str, password: Option<&Secret>, tls: Option<&Tls>)
         .keepalives_interval(Duration::from_secs(10))
         .keepalives_retries(3)
         .tcp_user_timeout(Duration::from_mins(1));
-    let client = match tls {
+    let (client, driver) = match tls {
         None => {
             let (client, connection) = in_time(config.connect(tokio_postgres::NoTls)).await?;
-            tokio::spawn(until_it_ends(connection));
-            client
+            (client, Driver::spawn(connection))
         }
         Some(tls) => {
             config.ssl_mode(SslMode::Require);
             let connect = tokio_postgres_rustls::MakeRustlsConnect::new(tls::client(tls)?);
             let (client, connection) = in_time(config.connect(connect)).await?;
-            tokio::spawn(until_it_ends(connection));
-            client
+            (client, Driver::spawn(connection))
         }
     };
     client.batch_execute(SESSION).await.map_err(told)?;
-    Ok(client)
+    Ok((client, driver))
 }
 
 /// Something may take the connection, and say nothing.
@@ -367,12 +382,6 @@ async fn in_time<T>(
             "PostgreSQL said nothing for {} s after it was connected to",
             CONNECT.as_secs()
         ))),
-    }
-}
-
-async fn until_it_ends(connection: impl Future<Output = std::result::Result<(), tokio_postgres::Error>>) {
-    if let Err(error) = connection.await {
-        tracing::warn!(%error, "the connection to PostgreSQL ended");
     }
 }
 
