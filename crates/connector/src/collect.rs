@@ -16,13 +16,13 @@ use std::{
 use dagr_formats::{Row, Sink, Unreadable};
 use dagr_model::{fault::Fault, schema::Schema};
 pub use given::{Cell, Given, Wrong};
+pub use members::Members;
 use serde::Serialize;
 
 use self::{
     crew::Crew,
     given::Met,
     key::RowKey,
-    members::Members,
     read::{Batch, Form, Read, Reader},
 };
 use crate::{

@@ -6,7 +6,7 @@ mod telling;
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::telling::Telling;
 pub use self::{
@@ -14,6 +14,7 @@ pub use self::{
     telling::ROWS,
 };
 use crate::{
+    collect::Members,
     error::{Error, Result},
     map::Origin,
 };
@@ -61,6 +62,8 @@ pub struct Field {
     objects: bool,
     /// Lists in lists, objects too deep: no field's.
     tangled: bool,
+    /// Did it come as cells? What is no JSON there is a text beside what is.
+    cells: bool,
 }
 
 /// What a field is.
@@ -122,12 +125,14 @@ impl Survey {
 
     /// A record.
     pub fn json(&mut self, raw: &[u8]) {
-        let Ok(record) = serde_json::from_slice::<Map<String, Value>>(raw) else {
+        let Some(record) = members(raw) else {
             self.torn += 1;
             return;
         };
         self.rows += 1;
-        self.fields.object(&record, DEPTH);
+        self.fields
+            .object(record.iter().map(|(name, value)| (name, value)), DEPTH);
+        let record: HashMap<&String, &Value> = record.iter().map(|(name, value)| (name, value)).collect();
         let scalar = |field: &Field| match record.get(&field.name)? {
             Value::Null | Value::Array(_) | Value::Object(_) => None,
             Value::String(text) => Some(text.clone()),
@@ -151,6 +156,15 @@ impl Survey {
     }
 }
 
+/// The members of a record in their order.
+fn members(raw: &[u8]) -> Option<Vec<(String, Value)>> {
+    let Members(members) = serde_json::from_slice(raw).ok()?;
+    members
+        .into_iter()
+        .map(|(name, value)| Some((name, serde_json::from_str(value.get()).ok()?)))
+        .collect()
+}
+
 impl Fields {
     fn of(&mut self, name: &str) -> Option<&mut Field> {
         let at = match self.places.get(name) {
@@ -171,7 +185,7 @@ impl Fields {
         self.all.get_mut(at)
     }
 
-    fn object(&mut self, members: &Map<String, Value>, depth: usize) {
+    fn object<'v>(&mut self, members: impl Iterator<Item = (&'v String, &'v Value)>, depth: usize) {
         for (name, value) in members {
             if let Some(field) = self.of(name)
                 && !value.is_null()
@@ -185,12 +199,14 @@ impl Fields {
 
 impl Field {
     pub fn is_list(&self) -> bool {
-        self.lists && !self.alone && !self.tangled
+        self.lists && !self.alone && !self.tangled && !self.is_text()
     }
 
     pub fn shape(&self) -> Shape {
-        let mixed = self.lists && self.alone || self.objects && self.looks.any();
-        if mixed || self.tangled || self.inside.is_cut || self.looks.is_mixed() {
+        if self.is_text() {
+            return Shape::Scalar;
+        }
+        if self.is_mixed() || self.tangled || self.inside.is_cut || self.looks.is_mixed() {
             Shape::Json
         } else if self.objects {
             Shape::Object
@@ -203,12 +219,27 @@ impl Field {
         self.shape() == Shape::Scalar && !self.is_list()
     }
 
+    fn is_mixed(&self) -> bool {
+        self.lists && self.alone || self.objects && self.looks.any()
+    }
+
+    /// Whatever its values look like: the file says so, or some of its cells are no JSON.
+    fn is_text(&self) -> bool {
+        self.declared.is_some() || self.cells && self.is_mixed()
+    }
+
     /// The word of its type, were it a scalar.
     pub fn ty(&self) -> &'static str {
         match self.declared {
             Some((ty, _)) => ty,
+            None if self.is_text() => "text",
             None => self.looks.ty(),
         }
+    }
+
+    /// How its values are written, where they are of one type by their looks.
+    pub fn written(&self) -> Option<Written> {
+        self.looks.written().filter(|_| !self.is_text())
     }
 
     /// A number with a fraction, a moment or a truth says which one a record is by chance only.
@@ -218,6 +249,7 @@ impl Field {
 
     fn cell(&mut self, text: &str) {
         self.values += 1;
+        self.cells = true;
         // What a file keeps in a group or a list stands in its cell as JSON.
         match text.as_bytes().first() {
             Some(b'[' | b'{') => match serde_json::from_str::<Value>(text) {
@@ -251,7 +283,7 @@ impl Field {
             Value::Object(_) if depth == 0 => self.tangled = true,
             Value::Object(members) => {
                 self.objects = true;
-                self.inside.object(members, depth - 1);
+                self.inside.object(members.iter(), depth - 1);
             }
             scalar => self.looks.json(scalar),
         }

@@ -10,6 +10,7 @@ use std::{
 use dagr_model::{
     definition::{CsvOptions, is_field_name},
     schema::Schema,
+    value::nfc,
 };
 use toml::Value;
 
@@ -207,20 +208,15 @@ fn proposal(
 
 /// Are the decimals of the file written with a comma? A definition has one way for all of them.
 fn commas(fields: &Fields) -> bool {
-    let is = |written| {
-        fields
-            .all
-            .iter()
-            .any(|field| field.looks.written() == Some(written))
-    };
+    let is = |written| fields.all.iter().any(|field| field.written() == Some(written));
     is(Written::Comma) && !is(Written::Decimal)
 }
 
 /// Columns and the fields that they fill.
 struct Columns<'s> {
     taken: Vec<(String, &'s Field)>,
-    /// Is there a column without a name?
-    unnamed: bool,
+    /// Those without a name.
+    unnamed: Vec<&'s str>,
 }
 
 impl<'s> Columns<'s> {
@@ -241,7 +237,12 @@ impl<'s> Columns<'s> {
         }
         Self {
             taken: own,
-            unnamed: fields.all.iter().any(|field| field.name.trim().is_empty()),
+            unnamed: fields
+                .all
+                .iter()
+                .map(|field| field.name.as_str())
+                .filter(|name| name.trim().is_empty())
+                .collect(),
         }
     }
 
@@ -256,8 +257,7 @@ impl<'s> Columns<'s> {
         for (own, field) in &self.taken {
             let column = Value::from(field.name.as_str());
             let name = toml_key(own);
-            if field.is_scalar() && field.looks.written() == Some(Written::Dotted) && field.declared.is_none()
-            {
+            if field.written() == Some(Written::Dotted) {
                 text.push_str(&format!(
                     "{name} = {{ column = {column}, format = \"{DOTTED}\" }}\n"
                 ));
@@ -265,8 +265,11 @@ impl<'s> Columns<'s> {
                 text.push_str(&format!("{name} = {column}\n"));
             }
         }
-        if self.unnamed {
-            text.push_str("drop = [\"\"]                     # a column without a name\n");
+        if !self.unnamed.is_empty() {
+            let drop = Value::from(self.unnamed.clone());
+            text.push_str(&format!(
+                "drop = {drop}                     # a column without a name\n"
+            ));
         }
         text
     }
@@ -283,6 +286,7 @@ fn toml_key(name: &str) -> String {
 
 /// Letters, digits and `_`.
 fn plain(column: &str) -> String {
+    let column = nfc(column);
     let words = column.split(|c: char| !c.is_alphanumeric() && c != '_');
     words
         .filter(|word| !word.is_empty())
@@ -314,8 +318,8 @@ fn line(own: &str, field: &Field, is_key: bool, comma: bool, indent: &str) -> St
             )
         }
         Shape::Scalar => {
-            let ty = match field.looks.written() {
-                Some(Written::Comma) if !comma && field.declared.is_none() => "text",
+            let ty = match field.written() {
+                Some(Written::Comma) if !comma => "text",
                 _ => field.ty(),
             };
             let required = matches!(field.declared, Some((_, true))) && !is_key && ty != "text";

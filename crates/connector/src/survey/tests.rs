@@ -144,3 +144,47 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cell_of_json_beside_a_plain_one_is_text() {
+    let survey = table(
+        &["a", "b", "c"],
+        &[
+            &["[1, 2]", "{\"x\": 1}", "[1]"],
+            &["[3]", "{\"x\": 2}", "[see below]"],
+            &["[]", "", "9"],
+        ],
+    );
+    let of = |at: usize| &survey.fields.all[at];
+    assert_eq!(
+        (of(0).shape(), of(0).is_list(), of(0).ty()),
+        (Shape::Scalar, true, "int")
+    );
+    assert_eq!(of(1).shape(), Shape::Object);
+    assert_eq!(
+        (of(2).shape(), of(2).is_list(), of(2).ty()),
+        (Shape::Scalar, false, "text")
+    );
+    // A file that says what its columns are is believed.
+    let mut survey = Survey::default();
+    survey.declare("a", "text", true);
+    survey.columns(&["a".to_owned()], Origin::Parquet).unwrap();
+    survey.cells(&[Some("{\"x\": 1}")]);
+    assert_eq!(
+        (survey.fields.all[0].shape(), survey.fields.all[0].ty()),
+        (Shape::Scalar, "text")
+    );
+}
+
+#[test]
+fn members_keep_their_order() {
+    let mut survey = Survey::default();
+    survey.json(br#"{"z": 1, "a": 2, "m": 3}"#);
+    let names: Vec<&str> = survey
+        .fields
+        .all
+        .iter()
+        .map(|field| field.name.as_str())
+        .collect();
+    assert_eq!(names, ["z", "a", "m"]);
+}
