@@ -71,6 +71,8 @@ pub struct Field {
 pub enum Shape {
     Scalar,
     Object,
+    /// GeoJSON. RFC 7946, 3.1.
+    Geometry,
     /// Nothing else holds all of its values.
     Json,
 }
@@ -166,6 +168,11 @@ fn members(raw: &[u8]) -> Option<Vec<(String, Value)>> {
 }
 
 impl Fields {
+    fn are_geometry(&self) -> bool {
+        let holds = |name: &str| self.all.iter().any(|field| field.name == name);
+        self.all.len() == 2 && holds("type") && holds("coordinates")
+    }
+
     fn of(&mut self, name: &str) -> Option<&mut Field> {
         let at = match self.places.get(name) {
             Some(at) => *at,
@@ -208,6 +215,8 @@ impl Field {
         }
         if self.is_mixed() || self.tangled || self.inside.is_cut || self.looks.is_mixed() {
             Shape::Json
+        } else if self.objects && self.inside.are_geometry() {
+            Shape::Geometry
         } else if self.objects {
             Shape::Object
         } else {

@@ -311,6 +311,12 @@ fn line(own: &str, field: &Field, is_key: bool, comma: bool, indent: &str) -> St
             let comments = described(said(&field.name, own), own);
             format!("{indent}- {own}{list} :\n{indent}    comments: {comments}\n{indent}    fields:\n{lines}")
         }
+        Shape::Geometry => {
+            format!(
+                "{indent}- {own} geometry{list} : {}\n",
+                described(said(&field.name, own), own)
+            )
+        }
         Shape::Object | Shape::Json => {
             format!(
                 "{indent}- {own} json : {}\n",

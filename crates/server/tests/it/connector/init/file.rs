@@ -155,6 +155,22 @@ async fn records_of_json_and_xml() {
     assert_eq!(left[0], "Tags", "{:#}", elements.view);
 }
 
+#[tokio::test]
+async fn features_of_geojson() {
+    let at = |n: u32| json!({"type": "Point", "coordinates": [f64::from(n) + 24.1, 56.9]});
+    let features: Vec<Value> = (0..20)
+        .map(|n| json!({"type": "Feature", "properties": {"Name": format!("Ķengarags {n}"), "n": n}, "geometry": at(n), "id": n}))
+        .collect();
+    let text = json!({"type": "FeatureCollection", "features": features}).to_string();
+    let proposed = Proposed::of("suburbs.json", text.as_bytes(), &["--records", "features"]);
+    let definition = proposed.definition();
+    assert!(
+        definition.contains("key: id\n") && definition.contains("  - geometry geometry : geometry\n"),
+        "{definition}"
+    );
+    assert_eq!(sent(&proposed).await, (20, 0));
+}
+
 #[test]
 fn a_file_that_tells_too_little() {
     let proposed = |name: &str, body: &[u8]| Proposed::of(name, body, &[]).view;
