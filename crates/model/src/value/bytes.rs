@@ -35,8 +35,8 @@ pub fn next_escaped(text: &[u8], from: usize) -> Option<usize> {
 fn may_be_escaped(word: u64) -> bool {
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let control = word.wrapping_sub(0x20 * ONES) & !word;
-    let quote = zero(word ^ u64::from(b'"') * ONES);
-    let backslash = zero(word ^ u64::from(b'\\') * ONES);
+    let quote = zero(word ^ (u64::from(b'"') * ONES));
+    let backslash = zero(word ^ (u64::from(b'\\') * ONES));
     (control | quote | backslash) & HIGH != 0
 }
 
