@@ -30,7 +30,7 @@ use crate::{
     feed::MapSpec,
     map::{Filled, Mapping, Origin, shape},
     progress::Progress,
-    source::Notes,
+    source::{Notes, sql::CopyOwn},
     survey::Survey,
 };
 
@@ -112,8 +112,8 @@ pub struct Collect<'c> {
     batch: Batch,
     /// Once there is more than one batch.
     crew: Option<Crew>,
-    /// Columns of `COPY` whose moments end with the offset of UTC.
-    zoned: Vec<usize>,
+    /// Columns that `COPY` writes in its own way.
+    own: CopyOwn,
     /// A source that was understood may get columns that nobody wants.
     tolerant: bool,
     /// Those columns.
@@ -139,7 +139,7 @@ impl<'c> Collect<'c> {
             reader: None,
             batch: Batch::new(Form::Cells),
             crew: None,
-            zoned: Vec::new(),
+            own: CopyOwn::default(),
             tolerant: false,
             unwanted: BTreeSet::new(),
             before: Filled::new(),
@@ -251,10 +251,10 @@ impl<'c> Collect<'c> {
         self.header(columns, Origin::Database)
     }
 
-    /// The same for rows of `COPY`; moments of the columns `zoned` end with the offset of UTC.
-    pub fn copied_table(&mut self, columns: &[String], zoned: Vec<usize>) -> Result<()> {
+    /// The same for rows of `COPY`.
+    pub fn copied_table(&mut self, columns: &[String], own: CopyOwn) -> Result<()> {
         self.flush()?;
-        self.zoned = zoned;
+        self.own = own;
         self.table(columns)
     }
 
@@ -283,7 +283,7 @@ impl<'c> Collect<'c> {
         // Rows before it are read by what was known before.
         self.flush()?;
         self.reader = Some(Arc::new(
-            Reader::new(schema, Some(mapping), columns.len(), self.spec.passes_unreadable).zoned(&self.zoned),
+            Reader::new(schema, Some(mapping), columns.len(), self.spec.passes_unreadable).copied(&self.own),
         ));
         Ok(())
     }

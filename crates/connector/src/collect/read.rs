@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::Result,
     map::{Mapped, Mapping, shape},
-    source::sql::{copied_text, copy_row, not_utf8},
+    source::sql::{CopyOwn, copied_text, copy_row, not_utf8},
 };
 
 /// How the rows of a batch are written.
@@ -203,8 +203,8 @@ pub struct Reader {
     /// `None`: records that are JSON already and are not mapped.
     mapping: Option<Mapping>,
     width: usize,
-    /// Columns of `COPY` whose moments end with the offset of UTC.
-    zoned: Vec<usize>,
+    /// Columns that `COPY` writes in its own way.
+    own: CopyOwn,
     /// For rows that are refused.
     key: KeyReader,
     /// What the server does not keep. Its clock decides; with one that is minutes off nobody signs in.
@@ -220,13 +220,13 @@ impl Reader {
             schema,
             mapping,
             width,
-            zoned: Vec::new(),
+            own: CopyOwn::default(),
         }
     }
 
-    pub fn zoned(self, zoned: &[usize]) -> Self {
+    pub fn copied(self, own: &CopyOwn) -> Self {
         Self {
-            zoned: zoned.to_vec(),
+            own: own.clone(),
             ..self
         }
     }
@@ -278,7 +278,7 @@ impl Reader {
                 }
                 Form::Copy => {
                     let line = copied.get(start..*end).ok_or_else(not_utf8)?;
-                    copy_row(*row, line, self.width, &self.zoned, &mut moments, |cells| {
+                    copy_row(*row, line, self.width, &self.own, &mut moments, |cells| {
                         self.cells(*row, cells, &mut buffers, read);
                     })?;
                 }

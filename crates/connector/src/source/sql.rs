@@ -10,7 +10,7 @@ mod tls;
 
 use dagr_model::schema::Schema;
 
-pub use self::postgres::copy::{not_utf8, row as copy_row, text as copied_text};
+pub use self::postgres::copy::{Own as CopyOwn, not_utf8, row as copy_row, text as copied_text};
 
 use crate::{
     collect::Collect,

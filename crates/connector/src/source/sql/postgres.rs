@@ -46,8 +46,7 @@ pub struct Columns {
     select: String,
     /// The same for `COPY`, which makes text of most by itself.
     copied: String,
-    /// Those that `COPY` gives with the offset of UTC.
-    zoned: Vec<usize>,
+    own: copy::Own,
     types: Vec<Type>,
 }
 
@@ -89,12 +88,21 @@ impl Reader {
         let columns = prepared.columns();
         let select: Vec<String> = columns.iter().map(as_text).collect();
         let copied: Vec<String> = columns.iter().map(as_copied).collect();
-        let zoned = |column: &Column| *column.type_() == Type::TIMESTAMPTZ;
+        let of = |ty: Type| {
+            let columns = columns.iter().enumerate();
+            columns
+                .filter(|(_, column)| *column.type_() == ty)
+                .map(|(at, _)| at)
+                .collect()
+        };
         Ok(Columns {
             names: columns.iter().map(|column| column.name().to_owned()).collect(),
             select: select.join(", "),
             copied: copied.join(", "),
-            zoned: (0..columns.len()).filter(|at| zoned(&columns[*at])).collect(),
+            own: copy::Own {
+                zoned: of(Type::TIMESTAMPTZ),
+                truths: of(Type::BOOL),
+            },
             types: columns.iter().map(|column| column.type_().clone()).collect(),
         })
     }
@@ -102,7 +110,7 @@ impl Reader {
     pub async fn all(&mut self, rows: &mut Collect<'_>) -> Result<()> {
         self.begin().await?;
         let columns = self.columns().await?;
-        rows.copied_table(&columns.names, columns.zoned)?;
+        rows.copied_table(&columns.names, columns.own)?;
         self.copy(&format!("SELECT {} FROM {}", columns.copied, self.base), rows)
             .await?;
         self.end().await
@@ -110,7 +118,7 @@ impl Reader {
 
     pub async fn some(&mut self, rows: &mut Collect<'_>, limit: u64) -> Result<()> {
         let columns = self.columns().await?;
-        rows.copied_table(&columns.names, columns.zoned)?;
+        rows.copied_table(&columns.names, columns.own)?;
         let query = format!("SELECT {} FROM {} LIMIT {limit}", columns.copied, self.base);
         self.copy(&query, rows).await
     }
@@ -266,7 +274,9 @@ impl Asked {
             written: written.collect(),
             given,
             table: format!("unnest({}) AS u({})", arrays.join(", "), names.join(", ")),
-            is_plain: types.iter().all(|ty| is_copied(ty) && **ty != Type::TIMESTAMPTZ),
+            is_plain: types
+                .iter()
+                .all(|ty| is_copied(ty) && !matches!(**ty, Type::TIMESTAMPTZ | Type::BOOL)),
         }
     }
 }
@@ -315,6 +325,7 @@ fn is_copied(ty: &Type) -> bool {
             | Type::DATE
             | Type::TIMESTAMP
             | Type::TIMESTAMPTZ
+            | Type::BOOL
     )
 }
 
