@@ -13,6 +13,8 @@ pub use self::{
     files::{Hints, propose_of_file},
     tables::propose,
 };
+use dagr_model::{fault::Fault, value::nfc};
+
 use crate::{
     error::{Error, Result},
     source::files::format_of,
@@ -71,7 +73,7 @@ const LETTERS: [(char, char); 13] = [
 ];
 
 fn dataset(prefix: &str, table: &str) -> String {
-    let plain: String = table
+    let plain: String = nfc(table)
         .to_lowercase()
         .chars()
         .map(|c| match LETTERS.iter().find(|(letter, _)| *letter == c) {
@@ -80,7 +82,10 @@ fn dataset(prefix: &str, table: &str) -> String {
             None => '_',
         })
         .collect();
-    format!("{prefix}_{}", plain.trim_matches('_'))
+    match plain.trim_matches('_') {
+        "" => format!("{prefix}_data"),
+        plain => format!("{prefix}_{plain}"),
+    }
 }
 
 /// `a` or `a(, b)`.
@@ -94,7 +99,12 @@ fn key(columns: &[String]) -> String {
 
 /// What the source says of it on one line, or the name until somebody writes more.
 fn described(comment: &str, name: &str) -> String {
-    let comment = comment.split_whitespace().collect::<Vec<_>>().join(" ");
+    // YAML has no control characters.
+    let plain: String = comment
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let comment = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     if comment.is_empty() {
         name.to_owned()
     } else {
@@ -120,13 +130,15 @@ const MAP: &str = "# Field = \"column\"\n# Field = { column = \"st\", codes = { 
 /// What is proposed must be readable; the faults in one line.
 fn readable(definition: &str) -> std::result::Result<(), String> {
     let read = definition.parse::<dagr_model::definition::Definition>();
-    read.map(|_| ()).map_err(|faults| {
-        let told: Vec<String> = faults
-            .iter()
-            .map(|fault| format!("{}: {}", fault.place, fault.message))
-            .collect();
-        told.join("; ")
-    })
+    read.map(|_| ()).map_err(|faults| told_of(&faults))
+}
+
+fn told_of(faults: &[Fault]) -> String {
+    let told: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}: {}", fault.place, fault.message))
+        .collect();
+    told.join("; ")
 }
 
 /// The feed stands in another directory: its paths begin there.

@@ -105,6 +105,12 @@ impl State {
         Ok(state)
     }
 
+    /// By another definition a key may be personal.
+    pub fn forget_refused_records(&self) -> Result<()> {
+        self.db.execute("UPDATE refused SET record = ''", [])?;
+        Ok(())
+    }
+
     /// The state of an earlier build does not tell of which record a row was.
     fn tells_records(&self) -> Result<()> {
         let text = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('refused') WHERE name = 'record')";
@@ -261,7 +267,7 @@ impl State {
         }
         let kept: i64 = transaction.query_row("SELECT count(*) FROM refused", [], |row| row.get(0))?;
         {
-            let mut insert = transaction.prepare("INSERT INTO refused VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            let mut insert = transaction.prepare("INSERT INTO refused (row, field, rule, message, shape, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for Refused {
                 row,
                 column,

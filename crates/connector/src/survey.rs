@@ -6,6 +6,7 @@ mod telling;
 
 use std::collections::{BTreeSet, HashMap};
 
+use dagr_model::value::without_space;
 use serde_json::Value;
 
 use self::telling::Telling;
@@ -16,13 +17,15 @@ pub use self::{
 use crate::{
     collect::Members,
     error::{Error, Result},
-    map::Origin,
+    map::{Origin, shape},
 };
 
 /// Columns or members that are looked at.
-const FIELDS: usize = 2_000;
-/// Levels of objects in objects.
-const DEPTH: usize = 8;
+const FIELDS: usize = 400;
+/// Members of an object that are fields; one of more is a map.
+const MEMBERS: usize = 60;
+/// Levels of objects in objects: a definition has one more.
+const DEPTH: usize = 7;
 
 #[derive(Default)]
 pub struct Survey {
@@ -95,7 +98,11 @@ impl Survey {
         self.is_csv = origin == Origin::Csv;
         let mut seen = BTreeSet::new();
         if let Some(twice) = columns.iter().find(|column| !seen.insert(*column)) {
-            return Err(Error::Source(format!("two columns are called {twice:?}")));
+            // Where the header is missing it is a value.
+            return Err(Error::Source(format!(
+                "two columns of one name, which looks like {:?}",
+                shape(twice)
+            )));
         }
         for column in columns {
             self.fields.of(column);
@@ -115,7 +122,7 @@ impl Survey {
         self.rows += 1;
         let texts: Vec<Option<&str>> = cells
             .iter()
-            .map(|cell| cell.filter(|text| !text.trim().is_empty()))
+            .map(|cell| cell.filter(|text| !without_space(text).is_empty()))
             .collect();
         for (field, text) in self.fields.all.iter_mut().zip(&texts) {
             if let Some(text) = text {
@@ -213,7 +220,9 @@ impl Field {
         if self.is_text() {
             return Shape::Scalar;
         }
-        if self.is_mixed() || self.tangled || self.inside.is_cut || self.looks.is_mixed() {
+        let is_map = self.inside.is_cut || self.inside.all.len() > MEMBERS;
+        let is_bare = self.objects && self.inside.all.is_empty();
+        if self.is_mixed() || self.tangled || is_map || is_bare || self.looks.is_mixed() {
             Shape::Json
         } else if self.objects && self.inside.are_geometry() {
             Shape::Geometry
@@ -240,6 +249,8 @@ impl Field {
     /// The word of its type, were it a scalar.
     pub fn ty(&self) -> &'static str {
         match self.declared {
+            // No number, or one of too many digits.
+            Some(("decimal", _)) if self.looks.any() && self.looks.written().is_none() => "text",
             Some((ty, _)) => ty,
             None if self.is_text() => "text",
             None => self.looks.ty(),
@@ -253,7 +264,11 @@ impl Field {
 
     /// A number with a fraction, a moment or a truth says which one a record is by chance only.
     fn may_be_key(&self) -> bool {
-        self.is_scalar() && !matches!(self.ty(), "decimal" | "bool" | "json") && !self.name.is_empty()
+        let is_by_chance = match self.ty() {
+            "decimal" => self.looks.written() != Some(Written::Int),
+            ty => matches!(ty, "bool" | "json" | "timestamp"),
+        };
+        self.is_scalar() && !is_by_chance && !self.name.trim().is_empty()
     }
 
     fn cell(&mut self, text: &str) {

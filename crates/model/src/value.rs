@@ -39,6 +39,18 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A cell without the space around it.
+pub fn without_space(text: &str) -> &str {
+    // Most cells have none: what neither begins nor ends with space is told by two bytes.
+    let is_dark = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_dark(bytes.first()) && is_dark(bytes.last()) {
+        text
+    } else {
+        text.trim_matches([' ', '\t', '\u{a0}'])
+    }
+}
+
 /// Writes `text` as a JSON string, escaped as RFC 8785 says.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');

@@ -14,14 +14,14 @@ use dagr_model::{
 };
 use toml::Value;
 
-use super::{Left, MAP, Proposal, SCHEDULE, absolute, begins, dataset, described, key, readable};
+use super::{Left, MAP, Proposal, SCHEDULE, absolute, begins, dataset, described, key, readable, told_of};
 use crate::{
     collect::{Collect, Refused, Take},
     error::{Error, Result},
-    feed::{Files, MapSpec, Order},
+    feed::{Feed, Files, MapSpec, Order},
     run::file_of,
     source::{Means, files},
-    survey::{DOTTED, Field, Fields, ROWS, Shape, Survey, Written},
+    survey::{DOTTED, Field, Fields, Looks, ROWS, Shape, Survey, Written},
 };
 
 /// What a file does not tell of itself.
@@ -98,9 +98,12 @@ impl Take for Torn {
     }
 
     fn refused(&mut self, refused: Vec<Refused>, _: Option<Vec<u8>>) -> Result<()> {
-        self.rows += 1;
-        let repeated = refused.into_iter().filter(|refused| refused.rule == "repeated");
-        self.repeated.extend(repeated.map(|refused| refused.column));
+        let (repeated, torn): (Vec<_>, Vec<_>) = refused
+            .into_iter()
+            .partition(|refused| refused.rule == "repeated");
+        self.rows += u64::from(!torn.is_empty());
+        self.repeated
+            .extend(repeated.into_iter().map(|refused| refused.column));
         Ok(())
     }
 }
@@ -130,7 +133,7 @@ fn proposal(
     let mut left = Vec::new();
     let mut say = |what: &str, why: String| left.push((what.to_owned(), why));
     for column in &seen.repeated {
-        let why = "it comes more than once in a record: make a list of it, as docs/CONNECTOR.md tells of XML";
+        let why = "it comes more than once in some records, which were not looked at: make a list of it, as docs/CONNECTOR.md tells of XML";
         say(column, why.to_owned());
     }
     if seen.torn > 0 {
@@ -147,6 +150,17 @@ fn proposal(
             &shown,
             format!("only its first {} columns were looked at", seen.fields.all.len()),
         );
+    }
+    if seen.is_csv && seen.fields.all.iter().any(|field| is_value(&field.name)) {
+        let why =
+            "its first row looks like values, not like names of columns: files begin with their column names";
+        say(&shown, why.to_owned());
+        return (Vec::new(), left);
+    }
+    let local = seen.fields.all.iter().filter(|field| field.looks.is_local());
+    for field in local {
+        let why = "some of its moments say no time zone: they are read as UTC, unless `timezone: Europe/Riga` stands in the definition";
+        say(&field.name, why.to_owned());
     }
     let Some((found, faults)) = seen.key() else {
         let why = match seen.rows {
@@ -192,18 +206,28 @@ fn proposal(
         key(&keys),
         described(said(called, &plain(called)), called)
     );
-    match readable(&definition) {
-        Err(faults) => say(&shown, faults),
-        Ok(()) => {
-            let proposal = Proposal {
-                feed: feed(spec, name, &columns),
-                name: name.to_owned(),
-                definition,
-            };
-            return (vec![proposal], left);
-        }
+    let feed = feed(spec, name, &columns);
+    let is_read = readable(&definition).and_then(|()| {
+        let read = Feed::parse(&feed, Path::new("."));
+        read.map(|_| ()).map_err(|faults| told_of(&faults))
+    });
+    if let Err(faults) = is_read {
+        say(&shown, faults);
+        return (Vec::new(), left);
     }
-    (Vec::new(), left)
+    let proposal = Proposal {
+        feed,
+        name: name.to_owned(),
+        definition,
+    };
+    (vec![proposal], left)
+}
+
+/// A date, a number, a code of a person: nobody calls a column so.
+fn is_value(name: &str) -> bool {
+    let mut looks = Looks::default();
+    looks.text(name);
+    !name.trim().is_empty() && looks.written().is_some_and(|written| written != Written::Bool)
 }
 
 /// Are the decimals of the file written with a comma? A definition has one way for all of them.
@@ -230,10 +254,14 @@ impl<'s> Columns<'s> {
             };
             let plain = plain(&field.name);
             let numbered = format!("{plain}_{}", at + 1);
+            let counted = (at + 1..).map(|n| format!("column_{n}"));
+            // Words of `[map]` are no fields there.
             let free = [plain, numbered]
                 .into_iter()
-                .find(|name| is_field_name(name) && !taken(name));
-            own.push((free.unwrap_or_else(|| format!("column_{}", at + 1)), field));
+                .filter(|name| is_field_name(name) && !["drop", "optional"].contains(&name.as_str()))
+                .chain(counted)
+                .find(|name| !taken(name));
+            own.extend(free.map(|name| (name, field)));
         }
         Self {
             taken: own,
@@ -372,4 +400,94 @@ fn feed(spec: &Files, name: &str, columns: &Columns<'_>) -> String {
     text.push_str(MAP);
     text.push_str(SCHEDULE);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{collect::kept::Kept, map::Origin};
+
+    fn spec() -> Files {
+        Files {
+            path: PathBuf::from("x.csv"),
+            watch: false,
+            order: Order::default(),
+            format: None,
+            charset: None,
+            settle: Duration::ZERO,
+            records: None,
+            member: None,
+            may_be_empty: false,
+        }
+    }
+
+    /// Surveys the rows, and reads them by what is then proposed.
+    fn read_by_proposal(columns: &[String], rows: &[Vec<String>]) -> Option<Kept> {
+        let mut survey = Survey::default();
+        survey.columns(columns, Origin::Csv).ok()?;
+        for row in rows {
+            let cells: Vec<Option<&str>> = row.iter().map(|cell| Some(cell.as_str())).collect();
+            survey.cells(&cells);
+        }
+        let (proposals, _) = proposal(&spec(), Path::new("x.csv"), "ta_x", "x", &survey);
+        let proposed = proposals.first()?;
+        let definition = proposed.definition.parse().unwrap();
+        let schema = Arc::new(Schema::compile(Arc::new(definition), None));
+        let map = Feed::parse(&proposed.feed, Path::new(".")).unwrap().map;
+        let mut kept = Kept::default();
+        let mut collect = Collect::new(&schema, &map, &mut kept);
+        collect.header(columns, Origin::Csv).unwrap();
+        for (number, row) in (1..).zip(rows) {
+            let cells: Vec<Option<&str>> = row.iter().map(|cell| Some(cell.as_str())).collect();
+            collect.cells(number, &cells).unwrap();
+        }
+        collect.finish().unwrap();
+        Some(kept)
+    }
+
+    fn cell() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "-?[0-9]{1,20}",
+            "[0-9]{0,3}[.,][0-9]{1,3}",
+            "[0-9]{6}-?[0-9]{5}",
+            "20[0-9]{2}-[01][0-9]-[0-3][0-9]",
+            "[0-3][0-9]\\.[01][0-9]\\.20[0-9]{2}",
+            "20[0-9]{2}-0[1-9]-1[0-9][T ]10:00:00Z?",
+            "true|false| |",
+            r#"\[[0-9]?\]|\{\}|\{"a": ?[0-9]\}|\[see"#,
+            "[0-9]{1,3}[ \n\u{2003}\u{202f}\t]",
+            "\\PC{1,8}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_proposed_takes_every_row(
+            names in prop::collection::vec("[a-c\"'#: \\\\.ķ\u{1}\u{85}-]{0,4}|drop|limit|column_2|\\PC{1,6}", 3),
+            kinds in prop::collection::vec((cell(), cell()), 3),
+            picks in prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 1..12),
+        ) {
+            let mut columns = vec!["key".to_owned()];
+            columns.extend(names);
+            let rows: Vec<Vec<String>> = picks.iter().enumerate().map(|(n, picks)| {
+                let of = |at: usize, first: bool| if first { kinds[at].0.clone() } else { kinds[at].1.clone() };
+                vec![format!("k{n}"), of(0, picks.0), of(1, picks.1), of(2, picks.2)]
+            }).collect();
+            if let Some(kept) = read_by_proposal(&columns, &rows) {
+                prop_assert_eq!(kept.refused.len(), 0, "{:?}", kept.refused);
+                prop_assert_eq!(kept.records.len(), rows.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_row_of_values_is_no_header() {
+        let columns = ["120180-10513", "Jānis"].map(str::to_owned);
+        let rows = [vec!["120180-10513".to_owned(), "Anna".to_owned()]];
+        assert!(read_by_proposal(&columns, &rows).is_none());
+        let named = ["Kods", "Vārds"].map(str::to_owned);
+        assert_eq!(read_by_proposal(&named, &rows).unwrap().records.len(), 1);
+    }
 }

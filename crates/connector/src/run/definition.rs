@@ -45,6 +45,9 @@ pub(super) fn keep_definition(state: &State, text: &str) -> Result<()> {
         state.dir().join(DEFINITION),
         state.dir().join("definition.yaml.part"),
     );
+    if std::fs::read_to_string(&path).is_ok_and(|known| known != text) {
+        state.forget_refused_records()?;
+    }
     let write = || {
         let mut file = File::create(&beside)?;
         file.write_all(text.as_bytes())?;

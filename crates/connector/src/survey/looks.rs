@@ -2,7 +2,7 @@
 
 use dagr_model::{
     definition::Type,
-    value::{date_by_format, write_scalar},
+    value::{date_by_format, without_space, write_scalar},
 };
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -46,13 +46,15 @@ pub struct Looks {
     numbers: bool,
     truths: bool,
     texts: bool,
+    /// Was there a moment without an offset?
+    local: bool,
 }
 
 impl Looks {
     /// A cell, in which numbers stand as text.
     pub fn text(&mut self, text: &str) {
         self.texts = true;
-        self.see(text.trim());
+        self.see(without_space(text));
     }
 
     pub fn json(&mut self, value: &Value) {
@@ -82,6 +84,8 @@ impl Looks {
     }
 
     fn see(&mut self, text: &str) {
+        let clock = text.get(11..).filter(|_| !self.not.contains(&Written::Timestamp));
+        self.local |= clock.is_some_and(|clock| !clock.contains(['Z', 'z', '+', '-']));
         self.rule_out(|written| !fits(written, text));
     }
 
@@ -93,6 +97,11 @@ impl Looks {
             let out: Vec<Written> = out.collect();
             self.not.extend(out);
         }
+    }
+
+    /// Are they moments of which some do not say in which time zone?
+    pub fn is_local(&self) -> bool {
+        self.local && self.written() == Some(Written::Timestamp)
     }
 
     pub fn any(&self) -> bool {

@@ -23,6 +23,8 @@ pub struct Telling {
     candidates: Option<Vec<Candidate>>,
     hasher: RandomState,
     rows: u64,
+    /// Columns that are tried alone so far.
+    tried: usize,
 }
 
 struct Candidate {
@@ -52,9 +54,22 @@ impl Telling {
     }
 
     pub fn row(&mut self, texts: &[Option<&str>]) {
-        let candidates = self
-            .candidates
-            .get_or_insert_with(|| candidates(texts.len(), self.pairs));
+        let candidates = self.candidates.get_or_insert_with(|| {
+            if self.pairs {
+                pairs(texts.len())
+            } else {
+                Vec::new()
+            }
+        });
+        if !self.pairs {
+            // A record may have what those before it had not.
+            for place in self.tried..texts.len().min(ALONE) {
+                let mut late = Candidate::of(vec![place]);
+                late.faults = self.rows;
+                candidates.push(late);
+                self.tried = place + 1;
+            }
+        }
         self.rows += 1;
         let held = self.rows <= ROWS;
         candidates.retain_mut(|candidate| {
@@ -72,21 +87,19 @@ impl Telling {
     }
 }
 
-fn candidates(columns: usize, pairs: bool) -> Vec<Candidate> {
-    let places: Vec<Vec<usize>> = if pairs {
-        let columns = columns.min(PAIRED);
-        (0..columns)
-            .flat_map(|first| (first + 1..columns).map(move |second| vec![first, second]))
-            .collect()
-    } else {
-        (0..columns.min(ALONE)).map(|place| vec![place]).collect()
-    };
-    places
-        .into_iter()
-        .map(|places| Candidate {
+fn pairs(columns: usize) -> Vec<Candidate> {
+    let columns = columns.min(PAIRED);
+    (0..columns)
+        .flat_map(|first| (first + 1..columns).map(move |second| Candidate::of(vec![first, second])))
+        .collect()
+}
+
+impl Candidate {
+    fn of(places: Vec<usize>) -> Self {
+        Self {
             places,
             seen: HashSet::new(),
             faults: 0,
-        })
-        .collect()
+        }
+    }
 }

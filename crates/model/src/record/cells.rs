@@ -139,6 +139,9 @@ impl Row<'_, '_> {
     fn cell(&mut self, node: NodeId, text: &str) -> Got {
         let spec = &self.reader.schema.nodes[node];
         let json = spec.list || matches!(spec.ty, Type::Object | Type::Json | Type::Point | Type::Geometry);
+        if json && value::without_space(text).is_empty() {
+            return Got::Nothing;
+        }
         if json {
             return self.json(node, text);
         }
@@ -147,7 +150,7 @@ impl Row<'_, '_> {
             Type::Text | Type::Code(_) => return self.reader.scalar(node, text),
             _ => {}
         }
-        let text = without_space(text);
+        let text = value::without_space(text);
         match (&spec.ty, &self.csv.date_format) {
             _ if text.is_empty() => Got::Nothing,
             (Type::Decimal, _) if self.csv.decimal_comma => self.decimal_comma(node, text),
@@ -182,16 +185,5 @@ impl Row<'_, '_> {
                     .fault_text(path, "json", format!("expected JSON in this cell: {message}"))
             }
         }
-    }
-}
-
-fn without_space(text: &str) -> &str {
-    // Most cells have none: what neither begins nor ends with space is told by two bytes.
-    let is_dark = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    let bytes = text.as_bytes();
-    if is_dark(bytes.first()) && is_dark(bytes.last()) {
-        text
-    } else {
-        text.trim_matches([' ', '\t', '\u{a0}'])
     }
 }

@@ -153,6 +153,11 @@ pub async fn run(global: &Global, command: Command) -> Done {
 
 async fn init(out: Output, command: Init) -> Done {
     let (proposals, left) = match init::file(&command.source)? {
+        Some(_) if command.tls || command.password_env.is_some() => {
+            return Err(Failure::Usage(
+                "--tls and --password-env are of databases; the source is a file".to_owned(),
+            ));
+        }
         Some(file) => {
             let hints = Hints {
                 charset: command.charset,
@@ -160,6 +165,11 @@ async fn init(out: Output, command: Init) -> Done {
                 member: command.member,
             };
             init::propose_of_file(&file, &command.prefix, hints)?
+        }
+        None if command.charset.is_some() || command.records.is_some() || command.member.is_some() => {
+            return Err(Failure::Usage(
+                "--charset, --records and --member are of files; the source is a database".to_owned(),
+            ));
         }
         None => {
             let tls = command.tls.then_some(Tls { ca: command.ca });

@@ -1,6 +1,7 @@
 //! A recipient's own copy: loaded, kept, narrowed, verified, repaired; whatever is killed.
 
 mod postgres;
+mod unhappy;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
