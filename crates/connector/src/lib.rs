@@ -8,6 +8,7 @@ mod deliver;
 pub mod error;
 pub mod feed;
 pub mod init;
+mod lock;
 mod map;
 mod metrics;
 mod progress;

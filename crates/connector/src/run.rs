@@ -285,16 +285,6 @@ impl Running {
         Ok(done)
     }
 
-    /// Notes what keeps the feed from going on; nothing does = "".
-    fn say(&self, problem: &str) -> Result<()> {
-        if self.state.meta("problem")?.as_deref().unwrap_or_default() == problem {
-            return Ok(());
-        }
-        self.state
-            .set_meta("problem_since", &Timestamp::now().to_string())?;
-        self.state.set_meta("problem", problem)
-    }
-
     fn reconcile_due(&self) -> Result<bool> {
         let last = self.state.meta("last_reconcile")?;
         Ok(is_past(last.as_deref(), self.feed.schedule.reconcile))

@@ -7,7 +7,7 @@ mod package;
 
 use std::{
     cell::RefCell,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -24,6 +24,7 @@ use crate::{
     collect::Refused,
     compare::Found,
     error::{Error, Result},
+    lock::{Lock, Problem},
 };
 
 const SCHEMA: &str = "
@@ -61,7 +62,7 @@ pub struct State {
     dir: PathBuf,
     /// What the first package brought; `copy` has what changed since.
     base: RefCell<Option<Base>>,
-    _lock: File,
+    lock: Lock,
 }
 
 impl State {
@@ -83,11 +84,9 @@ impl State {
     /// Without what was sent: for whoever forgets it anyway, because it is damaged.
     pub fn open_anew(dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir.join("spool")).map_err(|error| Error::file(dir, &error))?;
-        let lock_path = dir.join("lock");
-        let lock = File::create(&lock_path).map_err(|error| Error::file(&lock_path, &error))?;
-        lock.try_lock().map_err(|_| {
+        let lock = Lock::take(&lock_of(dir), |process| {
             Error::State(format!(
-                "{}: another process works on this feed; stop it first",
+                "{}: process {process} works on this feed; stop it first",
                 dir.display()
             ))
         })?;
@@ -95,7 +94,7 @@ impl State {
             db: connect(&dir.join("feed.db"))?,
             dir: dir.to_owned(),
             base: RefCell::default(),
-            _lock: lock,
+            lock,
         };
         // At once: somebody may look at it meanwhile.
         state
@@ -124,7 +123,16 @@ impl State {
 
     /// Does a process work on it?
     pub fn is_worked_on(dir: &Path) -> bool {
-        File::open(dir.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
+        Lock::is_taken(&lock_of(dir))
+    }
+
+    /// What keeps the feed from going on; nothing does = "".
+    pub fn say(&self, problem: &str) -> Result<()> {
+        self.lock.say(problem)
+    }
+
+    pub fn problem(dir: &Path) -> Option<Problem> {
+        Lock::problem(&lock_of(dir))
     }
 
     /// To look at only: also while a feed runs. `None` where there is no feed yet.
@@ -341,6 +349,10 @@ impl State {
             let _ = fs::remove_file(before.path());
         }
     }
+}
+
+fn lock_of(dir: &Path) -> PathBuf {
+    dir.join("lock")
 }
 
 const BASE_SUFFIX: &str = ".digests";

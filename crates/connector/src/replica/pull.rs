@@ -311,8 +311,8 @@ impl Replica {
             // What was taken back does not wait for the pages behind it.
             self.show_in_time().await;
         }
-        if self.note("problem").await?.is_some() {
-            self.set_note("problem", "").await?;
+        if self.target.problem(&self.spec.name).await?.is_some() {
+            self.target.say(&self.spec.name, "").await?;
         }
         Ok(())
     }
@@ -462,7 +462,7 @@ impl Replica {
     /// What went wrong stands in the status, until a page is applied.
     async fn told<T>(&self, done: Result<T>) -> Result<T> {
         if let Err(error) = &done {
-            let _ = self.set_note("problem", &error.at_once()).await;
+            let _ = self.target.say(&self.spec.name, &error.at_once()).await;
         }
         done
     }

@@ -22,7 +22,7 @@ pub async fn status(path: &Path) -> Result<Value> {
             .await?
             .filter(|text| !text.is_empty()))
     };
-    let problem = note("problem").await?.or(note(verify::DIFFERS).await?);
+    let problem = target.problem(&spec.name).await?.or(note(verify::DIFFERS).await?);
     let phase = note("phase").await?;
     let caught_up = note("caught_up").await?.as_deref() == Some("true");
     let state = match (phase.as_deref(), &problem) {

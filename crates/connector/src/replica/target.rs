@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{error::Result, range::Range};
 
+const PROBLEM: &str = "problem";
 const MAKE_NOTES: &str = "CREATE TABLE IF NOT EXISTS dagr_replica (replica TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (replica, name))";
 
 /// Records read at once: as many as have about so many bytes.
@@ -109,6 +110,24 @@ impl Target {
         match self {
             Self::Sqlite(target) => target.set_note(replica, name, value),
             Self::Postgres(target) => target.set_note(replica, name, value).await,
+        }
+    }
+
+    /// Notes what keeps a replica from going on; nothing does = "".
+    pub async fn say(&self, replica: &str, problem: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(target) => target.say(problem),
+            Self::Postgres(target) => target.set_note(replica, PROBLEM, problem).await,
+        }
+    }
+
+    pub async fn problem(&self, replica: &str) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite(target) => Ok(target.problem(replica)),
+            Self::Postgres(target) => {
+                let problem = target.note(replica, PROBLEM).await?;
+                Ok(problem.filter(|text| !text.is_empty()))
+            }
         }
     }
 

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     client::{CallError, Client, Refusal},
     error::{Error, Result},
+    lock::Lock,
 };
 
 const WHOLE: &str = "name: x_people\nkey: Code\ndata_description: d\nfields:\n  - Code : c\n  - Secret : s\n  - Pets * :\n      comments: p\n      fields:\n        - Name : n\n";
@@ -150,6 +151,12 @@ impl Site {
 
     fn columns(&self, table: &str) -> Vec<String> {
         self.ask(&format!("SELECT name FROM pragma_table_info('{table}')"))
+    }
+
+    /// What is said beside the copy.
+    fn problem(&self) -> String {
+        let path = self.dir.path().join("copy.db.x_people.lock");
+        Lock::problem(&path).map_or_else(String::new, |problem| problem.text)
     }
 
     fn note(&self, name: &str) -> String {
@@ -306,7 +313,7 @@ async fn one_process_keeps_a_copy() {
         told.contains(&format!("process {}", std::process::id())),
         "{told}"
     );
-    assert_eq!(site.note("problem"), "");
+    assert_eq!(site.problem(), "");
     drop(replica);
     site.replica(PEOPLE).await.unwrap();
 }
@@ -339,19 +346,17 @@ async fn a_copy_that_cannot_go_on_says_why() {
     site.page(&[], "c2", true);
     let stop = std::future::pending();
     assert!(super::forever(&mut replica, stop).await.is_err());
-    let problem = site.note("problem");
+    let problem = site.problem();
     assert!(problem.contains("the key is Secret"), "{problem}");
     drop(replica);
-    site.db()
-        .execute_batch("DELETE FROM dagr_replica WHERE name = 'problem'")
-        .unwrap();
+    std::fs::remove_file(site.dir.path().join("copy.db.x_people.lock")).unwrap();
     assert!(site.replica(PEOPLE).await.is_err());
-    assert_eq!(site.note("problem"), problem);
+    assert_eq!(site.problem(), problem);
     site.defines(WHOLE);
     site.page(&[], "c2", true);
     let mut replica = site.replica(PEOPLE).await.unwrap();
     assert!(step(&mut replica).await.unwrap());
-    assert_eq!(site.note("problem"), "");
+    assert_eq!(site.problem(), "");
 }
 
 #[tokio::test]

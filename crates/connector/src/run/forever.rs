@@ -148,7 +148,7 @@ impl Service<'_> {
         match round {
             Ok(wait) => {
                 self.pause = FIRST_PAUSE;
-                self.running.say("")?;
+                self.running.state.say("")?;
                 Ok(wait)
             }
             Err(error) => {
@@ -159,7 +159,7 @@ impl Service<'_> {
                     .min(LONGEST)
                     .saturating_add(jittered(self.pause));
                 tracing::error!(problem = %text, again_in = ?pause, "the feed stands still");
-                match self.running.say(&text) {
+                match self.running.state.say(&text) {
                     // There is no room to say it either.
                     Ok(()) | Err(Error::Full(_)) => {}
                     Err(error) => return Err(error),

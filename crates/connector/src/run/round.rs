@@ -46,8 +46,8 @@ impl Running {
     pub async fn once(&self, reconcile: bool) -> Result<Round> {
         let round = self.round(reconcile).await;
         match &round {
-            Ok(_) => self.say("")?,
-            Err(error) => self.say(&error.at_once())?,
+            Ok(_) => self.state.say("")?,
+            Err(error) => self.state.say(&error.at_once())?,
         }
         round
     }

@@ -34,7 +34,7 @@ pub fn status(path: &Path) -> Result<Value> {
         .iter()
         .find(|package| package.state == PackageState::Held);
     let (digest, records) = state::digest(&db)?;
-    let problem = note("problem")?;
+    let problem = State::problem(&feed.state);
     let kept = number("kept")?.unwrap_or(0);
     // Of a source that the feed had before it says nothing.
     let watches = matches!(&feed.source, Source::Files(files) if files.watch);
@@ -81,8 +81,8 @@ pub fn status(path: &Path) -> Result<Value> {
         "section": if feed.sandbox { "sandbox" } else { "main" },
         "state": word,
         "running": running,
-        "problem": problem,
-        "problem_since": note("problem_since")?.filter(|_| note("problem").is_ok_and(|text| text.is_some())),
+        "problem": problem.as_ref().map(|problem| &problem.text),
+        "problem_since": problem.as_ref().map(|problem| problem.since),
         "records": records,
         "digest": digest.hex(),
         "waiting": unfinished.len(),
@@ -269,9 +269,9 @@ mod tests {
         state.set_meta(files::LATE, "1.csv").unwrap();
         state.set_meta(files::LATE_FILES, "1").unwrap();
         assert_eq!(told(), (json!("late"), json!("1.csv"), Some("1".to_owned())));
-        state.set_meta("problem", "away").unwrap();
+        state.say("away").unwrap();
         assert_eq!(told().0, "problem");
-        state.set_meta("problem", "").unwrap();
+        state.say("").unwrap();
         feed("kind = 'sqlite'\npath = 'x.db'\ntable = 'x'");
         assert_eq!(told(), (json!("ok"), Value::Null, Some("0".to_owned())));
     }

@@ -1,10 +1,6 @@
 //! A copy in SQLite.
 
-use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{Read, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension, params, params_from_iter,
@@ -14,6 +10,7 @@ use rusqlite::{
 use super::{names, order, quoted};
 use crate::{
     error::{Error, Result},
+    lock::Lock,
     range::Range,
     replica::{
         plan::{Kind, Table},
@@ -25,7 +22,7 @@ use crate::{
 pub struct Sqlite {
     db: Connection,
     path: PathBuf,
-    lock: Option<File>,
+    lock: Option<Lock>,
 }
 
 /// Decimals are text: a number of SQLite would lose digits.
@@ -49,39 +46,29 @@ impl Sqlite {
     }
 
     pub fn lock(&mut self, replica: &str) -> Result<()> {
-        let mut path = self.path.clone().into_os_string();
-        path.push(format!(".{replica}.lock"));
-        let path = PathBuf::from(path);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|error| Error::file(&path, &error))?;
-        if let Err(error) = file.try_lock() {
-            return Err(self.not_locked(replica, error, &mut file, &path));
-        }
-        file.set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()))
-            .map_err(|error| Error::file(&path, &error))?;
-        self.lock = Some(file);
+        let lock = Lock::take(&self.lock_of(replica), |process| {
+            Error::Decide(format!(
+                "{}: process {process} keeps the copy of replica {replica}; stop it first",
+                self.path.display()
+            ))
+        })?;
+        self.lock = Some(lock);
         Ok(())
     }
 
-    /// Somebody else has it; or no file there can be locked.
-    fn not_locked(&self, replica: &str, error: TryLockError, file: &mut File, path: &Path) -> Error {
-        match error {
-            TryLockError::WouldBlock => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                Error::Decide(format!(
-                    "{}: process {holder} keeps the copy of replica {replica}; stop it first",
-                    self.path.display()
-                ))
-            }
-            TryLockError::Error(error) => Error::file(path, &error),
-        }
+    fn lock_of(&self, replica: &str) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(format!(".{replica}.lock"));
+        path.into()
+    }
+
+    /// Beside the copy: it may be the copy that finds no room.
+    pub fn say(&self, problem: &str) -> Result<()> {
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.say(problem))
+    }
+
+    pub fn problem(&self, replica: &str) -> Option<String> {
+        Lock::problem(&self.lock_of(replica)).map(|problem| problem.text)
     }
 
     /// Another that writes at the same time is soon done; what depends on a column is the recipient's to drop.

@@ -31,7 +31,7 @@ async fn a_file_does_not_wait_for_a_verify_that_fails() {
     site.gives(403, json!({"status": 403, "code": "permission_suspended"}));
     let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
     let told = async {
-        while site.note("problem").is_empty() {
+        while site.problem().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

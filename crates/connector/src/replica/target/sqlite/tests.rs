@@ -133,14 +133,3 @@ async fn while_another_writes_rows_cannot_be_swept_or_read_yet() {
         .await;
     assert!(read.unwrap_err().is_passing());
 }
-
-#[tokio::test]
-async fn a_file_that_cannot_be_locked_is_not_said_to_be_another_processs() {
-    let copy = copy(0).await;
-    let path = copy.dir.path().join("copy.db.x.lock");
-    let mut file = File::create(&path).unwrap();
-    let target = Sqlite::open(&copy.dir.path().join("copy.db")).unwrap();
-    let no_locks = TryLockError::Error(std::io::Error::other("no locks available"));
-    let told = target.not_locked("x", no_locks, &mut file, &path).to_string();
-    assert_eq!(told, format!("{}: no locks available", path.display()));
-}

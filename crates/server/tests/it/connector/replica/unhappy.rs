@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{SQLITE, ask, site};
-use crate::connector::write;
+use crate::{
+    connector::{until, write},
+    full_disk::SmallDisk,
+};
 
 #[tokio::test]
 async fn credentials_that_were_withdrawn_stop_a_copy_until_they_are_back() {
@@ -42,4 +45,28 @@ async fn credentials_that_were_withdrawn_stop_a_copy_until_they_are_back() {
     desk.done("once", &[]);
     assert_eq!(ask(&desk, "SELECT count(*) FROM cr_people"), ["60"]);
     assert_eq!(desk.done("verify", &[])["repaired"], json!(0));
+}
+
+/// The copy has no room for the word either: it stands beside it, where its room was taken before.
+#[tokio::test]
+async fn a_copy_whose_disk_is_full_says_so_and_goes_on() {
+    let mut site = site().await;
+    site.upserts(0..50, 1).await;
+    let desk = site.desk("kind = 'sqlite'\npath = 'small/copy.db'\n");
+    std::fs::create_dir(desk.path("small")).unwrap();
+    let Some(disk) = SmallDisk::mount(&desk.path("small")) else {
+        return;
+    };
+    let mut service = desk.service();
+    let current = async || desk.status()["state"] == "current";
+    until("the copy is there", current).await;
+    disk.fill(0);
+    site.upserts(40..20_000, 2).await;
+    desk.until_problem("full").await;
+    assert_eq!(desk.status()["state"], "problem");
+    disk.empty();
+    until("it goes on", current).await;
+    assert_eq!(service.stop(), Some(0));
+    assert_eq!(desk.done("verify", &[])["repaired"], json!(0));
+    assert_eq!(desk.done("status", &[])["records"], json!(20_000));
 }

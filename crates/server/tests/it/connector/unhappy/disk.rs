@@ -1,6 +1,8 @@
-//! The server's disk is full.
+//! The server's disk is full, or a feed's own.
 
-use super::super::{Desk, state, until, within};
+use std::fs;
+
+use super::super::{Desk, state, until, watched, within};
 use super::{DEFINITION, csv};
 use crate::{full_disk::SmallDisk, server::Server};
 
@@ -31,6 +33,45 @@ async fn a_full_disk_of_the_server_is_told_and_passes() {
     assert_eq!(state(&provider, "cu_words").await["records"], 10);
     disk.empty();
     // The server asks for a minute.
+    within(150, "what waited is there", async || {
+        state(&provider, "cu_words").await["records"] == 50_000
+    })
+    .await;
+    desk.until_whole(service, &provider, "cu_words").await;
+}
+
+/// The state has no room, and says so where its room was taken before.
+#[tokio::test]
+async fn a_full_disk_of_the_feed_is_told_and_passes() {
+    let server = Server::start();
+    let provider = server.producer().await;
+    server.publish(&provider, "cu_words", DEFINITION).await;
+    let rest = format!("state = 'small/state'\n{}", watched("cu_words"));
+    let desk = Desk::feed(&server, &provider, &rest);
+    fs::create_dir(desk.path("in")).unwrap();
+    fs::create_dir(desk.path("small")).unwrap();
+    let Some(disk) = SmallDisk::mount(&desk.path("small")) else {
+        return;
+    };
+    desk.drop_in("1.csv", &csv(10));
+    let service = desk.service();
+    until("the first file", async || {
+        state(&provider, "cu_words").await["records"] == 10
+    })
+    .await;
+    until("nothing is wrong", async || desk.status()["state"] == "ok").await;
+    disk.fill(0);
+    desk.drop_in("2.csv", &csv(50_000));
+    desk.until_problem("full").await;
+    let status = desk.status();
+    assert_eq!(status["state"], "problem", "{status:#}");
+    assert!(status["problem_since"].is_string(), "{status:#}");
+    assert_eq!(
+        state(&provider, "cu_words").await["records"],
+        10,
+        "nothing in part"
+    );
+    disk.empty();
     within(150, "what waited is there", async || {
         state(&provider, "cu_words").await["records"] == 50_000
     })
