@@ -5,6 +5,7 @@ mod decide;
 mod definition;
 mod followed;
 mod forever;
+mod packages;
 mod round;
 mod status;
 mod target;
@@ -19,6 +20,7 @@ pub(crate) use check::file as file_of;
 pub use check::{Checked, check};
 pub use decide::decide;
 pub use forever::forever;
+pub use packages::packages;
 pub use round::Round;
 pub use status::{metrics, status};
 

@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::packages;
 use crate::{
     error::Result,
     feed::{Feed, Source},
@@ -25,8 +26,8 @@ pub fn status(path: &Path) -> Result<Value> {
     };
     let note = |name: &str| state::meta(&db, name).map(|note| note.filter(|text| !text.is_empty()));
     let number = |name: &str| note(name).map(|note| note.and_then(|text| text.parse::<i64>().ok()));
-    let packages = state::newest(&db, 1_000)?;
-    let unfinished: Vec<_> = packages
+    let newest = state::newest(&db, 1_000)?;
+    let unfinished: Vec<_> = newest
         .iter()
         .filter(|package| matches!(package.state, PackageState::Waiting | PackageState::Held))
         .collect();
@@ -40,7 +41,7 @@ pub fn status(path: &Path) -> Result<Value> {
     let watches = matches!(&feed.source, Source::Files(files) if files.watch);
     let late = note(files::LATE)?.filter(|_| watches);
     let late_files = number(files::LATE_FILES)?.filter(|_| watches).unwrap_or(0);
-    let is_new = packages.is_empty() && note("last_compare")?.is_none();
+    let is_new = newest.is_empty() && note("last_compare")?.is_none();
     let word = match (&problem, held, unfinished.is_empty()) {
         (_, Some(_), _) => "held",
         (Some(_), None, _) => "problem",
@@ -63,18 +64,7 @@ pub fn status(path: &Path) -> Result<Value> {
         Some(since) => seconds_since(since),
         None => (!is_new).then_some(0),
     };
-    let last = packages.first().map(|package| {
-        json!({
-            "id": package.id,
-            "state": package.state.as_str(),
-            "mode": package.mode,
-            "operations": package.operations,
-            "deletes": package.deletes,
-            "made_at": package.made_at,
-            "ended_at": package.ended_at,
-            "problem": package.problem,
-        })
-    });
+    let last = newest.first().map(packages::of);
     Ok(json!({
         "feed": feed.name,
         "dataset": feed.dataset,

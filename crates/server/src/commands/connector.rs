@@ -32,6 +32,8 @@ pub enum Command {
     Run(Run),
     /// How the feed stands; also while it runs
     Status(Status),
+    /// The newest packages with the server's signed receipts
+    Packages(Packages),
     /// Compare with what the server holds and repair; files are read again
     Resync(Resync),
     /// Apply the package that the guard holds
@@ -87,6 +89,15 @@ pub struct Check {
 }
 
 #[derive(Args)]
+pub struct Packages {
+    #[command(flatten)]
+    file: FeedFile,
+    /// So many; receipts of the newest 10 000 are kept
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+#[derive(Args)]
 pub struct Once {
     #[command(flatten)]
     file: FeedFile,
@@ -136,6 +147,7 @@ pub async fn run(global: &Global, command: Command) -> Done {
         }
         Command::Run(command) => service(global, command).await,
         Command::Status(command) => status(out, &command),
+        Command::Packages(command) => packages(out, &command),
         Command::Resync(command) => {
             warnings(global)?;
             resync(out, command).await
@@ -205,6 +217,9 @@ async fn init(out: Output, command: Init) -> Done {
     }
     let view = json!({ "proposed": names, "kept": kept, "left": left.iter().map(|(table, why)| json!({ "table": table, "why": why })).collect::<Vec<_>>() });
     out.line(&view, &line);
+    if proposals.is_empty() {
+        return Err(Failure::here("nothing could be proposed".to_owned()));
+    }
     Ok(())
 }
 
@@ -369,6 +384,34 @@ fn status(out: Output, command: &Status) -> Done {
         return Ok(());
     }
     out.line(&view, "");
+    Ok(())
+}
+
+fn packages(out: Output, command: &Packages) -> Done {
+    let view = run::packages(&command.file.feed, command.limit)?;
+    if out.is_json() {
+        out.line(&view, "");
+        return Ok(());
+    }
+    let listed = view.as_array().map(Vec::as_slice).unwrap_or_default();
+    if listed.is_empty() {
+        println!("nothing was sent yet");
+    }
+    for package in listed {
+        let receipt = if package["receipt"].is_object() {
+            "receipt signed by the server"
+        } else {
+            "no receipt"
+        };
+        println!(
+            "{}  {}  {}  {} operations, {} of them deletes; {receipt}",
+            package["made_at"].as_str().unwrap_or_default(),
+            package["id"].as_str().unwrap_or_default(),
+            package["state"].as_str().unwrap_or_default(),
+            package["operations"],
+            package["deletes"],
+        );
+    }
     Ok(())
 }
 

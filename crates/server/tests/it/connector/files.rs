@@ -78,6 +78,7 @@ async fn versions_of_a_register_go_one_after_another_and_only_differences_are_se
         provider,
         desk,
     } = site().await;
+    assert_eq!(desk.done("packages", &[]), json!([]));
     write(&desk.path("in/1.csv"), csv(0..200, "A"));
     write(&desk.path("in/2.csv.part"), "half");
     let first = desk.done("once", &[]);
@@ -115,6 +116,31 @@ async fn versions_of_a_register_go_one_after_another_and_only_differences_are_se
     // The same content under another name makes no package.
     std::fs::copy(desk.path("in/2.csv"), desk.path("in/3.csv")).unwrap();
     assert_eq!(desk.done("once", &[])["packages"], 0);
+    receipts(&provider, &desk).await;
+}
+
+/// What the feed tells of its packages is what the server says of them.
+async fn receipts(provider: &Party, desk: &Desk) {
+    let packages = desk.done("packages", &[]);
+    let packages = packages.as_array().unwrap();
+    assert_eq!(packages.len(), 2, "{packages:#?}");
+    assert_eq!(packages[0]["previous"], packages[1]["id"]);
+    for package in packages {
+        let path = format!("/intake/cf_boats/packages/{}", package["id"].as_str().unwrap());
+        let held = provider.client.get(&path).await.unwrap();
+        assert_eq!(package["receipt"], held, "{package:#}");
+        assert!(package["receipt"]["signature"].is_string());
+        assert_eq!(package["receipt"]["sha256"], package["sha256"]);
+    }
+    assert_eq!(
+        desk.done("packages", &["--limit", "1"]).as_array().unwrap().len(),
+        1
+    );
+    let text = String::from_utf8(desk.run("packages", &[]).stdout).unwrap();
+    assert!(
+        text.contains("applied  3 operations, 1 of them deletes; receipt signed"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

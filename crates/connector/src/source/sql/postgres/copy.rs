@@ -117,15 +117,29 @@ pub fn row<'t>(
     Ok(())
 }
 
-/// The cells of a line in which nothing is escaped; `false` = something is.
+/// The cells of a line in which nothing but null is escaped; `false` = something is.
 fn plain<'t>(text: &'t str, cells: &mut Cells<'t>) -> bool {
     let mut rest = text;
-    while let Some(end) = memchr2(b'\t', b'\\', rest.as_bytes()) {
-        if rest.as_bytes()[end] == b'\\' {
-            return false;
+    while let Some(at) = memchr2(b'\t', b'\\', rest.as_bytes()) {
+        if rest.as_bytes()[at] == b'\t' {
+            cells.push(Some(&rest[..at]));
+            rest = &rest[at + 1..];
+            continue;
         }
-        cells.push(Some(&rest[..end]));
-        rest = &rest[end + 1..];
+        match rest
+            .strip_prefix("\\N")
+            .map(|rest| (rest, rest.strip_prefix('\t')))
+        {
+            Some((_, Some(next))) => {
+                cells.push(None);
+                rest = next;
+            }
+            Some(("", None)) => {
+                cells.push(None);
+                return true;
+            }
+            _ => return false,
+        }
     }
     cells.push(Some(rest));
     true
@@ -168,6 +182,8 @@ fn unescaped(cell: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, option, prelude::*};
+
     use super::*;
 
     fn cells(line: &str, width: usize, zoned: &[usize]) -> Result<Vec<Option<String>>> {
@@ -196,8 +212,35 @@ mod tests {
         for (line, word) in [("t", "true"), ("f", "false"), ("x", "x")] {
             assert_eq!(cells(line, 1, &[]).unwrap(), [some(word)]);
         }
+        assert_eq!(cells("\\N\t\\N", 2, &[]).unwrap(), [None, None]);
+        assert_eq!(cells("\\N\t", 2, &[]).unwrap(), [None, some("")]);
+        assert_eq!(cells("a\\tb\t\\N", 2, &[]).unwrap(), [some("a\tb"), None]);
         assert!(cells("1\t2", 3, &[]).is_err());
         assert!(text(&[b'a', 0xff]).is_err());
+    }
+
+    /// As `COPY` writes a cell.
+    fn written(cell: Option<&str>) -> String {
+        let Some(text) = cell else { return "\\N".to_owned() };
+        let escaped = |c: char| match c {
+            '\u{8}' => "\\b".to_owned(),
+            '\u{c}' => "\\f".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '\u{b}' => "\\v".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            c => c.to_string(),
+        };
+        text.chars().map(escaped).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_comes_back(row in vec(option::of("[N\\\\\t\nā a]{0,4}"), 1..6)) {
+            let line: Vec<String> = row.iter().map(|cell| written(cell.as_deref())).collect();
+            prop_assert_eq!(cells(&line.join("\t"), row.len(), &[]).unwrap(), row);
+        }
     }
 
     #[test]
