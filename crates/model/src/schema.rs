@@ -163,6 +163,16 @@ impl Schema {
         self.by_path.get(path).copied()
     }
 
+    /// Fields above this one, from the inside out.
+    pub fn above(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.nodes[node].parent, |id| self.nodes[*id].parent)
+    }
+
+    /// The list that a field is inside of, the innermost.
+    pub fn list_of(&self, node: NodeId) -> Option<NodeId> {
+        self.above(node).find(|id| self.nodes[*id].list)
+    }
+
     /// Leaf paths at or under the given paths, in definition order; the error lists the unknown ones.
     pub fn resolve<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Vec<String>> {
         let mut chosen = LeafSet::new();

@@ -202,16 +202,7 @@ impl Sink for Rows<'_, '_> {
 
 /// Fields a column may give: those not inside a list (a list itself is JSON text).
 fn column_nodes(schema: &Schema) -> impl Iterator<Item = NodeId> {
-    (0..schema.nodes.len()).filter(|node| {
-        let mut above = schema.nodes[*node].parent;
-        while let Some(id) = above {
-            if schema.nodes[id].list {
-                return false;
-            }
-            above = schema.nodes[id].parent;
-        }
-        true
-    })
+    (0..schema.nodes.len()).filter(|node| schema.list_of(*node).is_none())
 }
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ impl Mapping {
             }
         }
         compile.same_names(spec);
+        compile.given_twice();
         if origin.has_header() {
             compile.emptied(spec, before);
         }
@@ -196,6 +197,13 @@ impl Compile<'_> {
         let Some(node) = self.schema.node(field) else {
             return self.no_field(&place, field);
         };
+        if let Some(list) = self.schema.list_of(node) {
+            let list = &self.schema.nodes[list].path;
+            let message = format!(
+                "this field is inside the list {list}, which is filled as a whole: by a column of JSON, or by [[source.lists]], whose query writes it as it should be"
+            );
+            return self.faults.push(Fault::new(place, "rule", message));
+        }
         // Of a key nothing is missing.
         let optional = optional && !self.schema.key.contains(&node);
         let mut columns = Vec::new();
@@ -248,6 +256,22 @@ impl Compile<'_> {
             .push(Step::new(node, from, rule.clone(), written, label));
     }
 
+    /// A field that is filled as a whole and in part.
+    fn given_twice(&mut self) {
+        let schema = self.schema;
+        let filled: BTreeSet<NodeId> = self.steps.iter().map(|step| step.node).collect();
+        for node in &filled {
+            if let Some(whole) = schema.above(*node).find(|above| filled.contains(above)) {
+                let (path, whole) = (&schema.nodes[*node].path, &schema.nodes[whole].path);
+                let message = format!(
+                    "{whole}, which this field is inside of, is filled as a whole: leave one of them out"
+                );
+                self.faults
+                    .push(Fault::new(format!("field {path}"), "rule", message));
+            }
+        }
+    }
+
     /// Columns without a rule that have a field's name; others are wanted by nobody and say so.
     fn same_names(&mut self, spec: &MapSpec) {
         let schema = self.schema;
@@ -256,7 +280,7 @@ impl Compile<'_> {
                 continue;
             }
             let node = schema.node(column).or_else(|| self.folded(column));
-            match node {
+            match node.filter(|node| schema.list_of(*node).is_none()) {
                 Some(node) if !spec.fields.contains_key(&schema.nodes[node].path) => {
                     let rule = Rule::default();
                     let written = self.written(node, &rule);

@@ -160,3 +160,36 @@ fn a_shape_tells_no_value() {
     assert_eq!(shape("010190-12345 Jānis"), "999999-99999 Aaaaa");
     assert_eq!(shape(&"x".repeat(50)), format!("{}…", "a".repeat(40)));
 }
+
+/// What no row would ever bring is a fault, not silence.
+#[test]
+fn a_field_inside_a_list_or_filled_twice_is_a_fault() {
+    let text = "name: x_people\nkey: Code\ndata_description: d\nfields:\n  - Code : c\n  - Address :\n      comments: a\n      fields:\n        - Street : s\n  - Pets * :\n      comments: p\n      fields:\n        - Born date : b\n";
+    let schema = Schema::compile(Arc::new(text.parse().unwrap()), None);
+    let told = |map: &str, columns: &[&str]| -> Vec<String> {
+        let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+        let made = Mapping::compile(&kept::map(map), &schema, &columns, Origin::Csv, &Filled::new());
+        let faults = made.map_or_else(|faults| faults, |(_, unwanted)| unwanted);
+        faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.place, fault.rule))
+            .collect()
+    };
+    assert!(told("", &["Code", "Pets", "Address.Street"]).is_empty());
+    assert!(told("", &["Code", "Address"]).is_empty());
+    assert_eq!(
+        told(
+            "'Pets.Born' = { column = 'b', format = '%d.%m.%Y' }",
+            &["Code", "b", "Pets"]
+        )[0],
+        "map.Pets.Born: rule"
+    );
+    assert_eq!(
+        told("", &["Code", "Pets.Born"]),
+        ["column Pets.Born: columns_unknown"]
+    );
+    assert_eq!(
+        told("", &["Code", "Address", "Address.Street"]),
+        ["field Address.Street: rule"]
+    );
+}
