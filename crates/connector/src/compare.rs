@@ -17,11 +17,12 @@ use self::{
     body::Body,
     in_order::{InOrder, Run},
     rows::{Group, Groups, Staged},
-    sent::{Ahead, Passing},
+    sent::Passing,
 };
 pub use self::{
     body::{Growing, Lines, each_line},
     changes::{Change, Changes, each_of},
+    sent::Ahead,
 };
 use crate::{
     collect::{Refused, Take},

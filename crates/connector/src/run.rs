@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 pub(crate) use check::file as file_of;
-pub use check::{Checked, check};
+pub use check::{Changes, Checked, check};
 pub use decide::decide;
 pub use forever::forever;
 pub use packages::packages;

@@ -62,7 +62,8 @@ pub struct State {
     dir: PathBuf,
     /// What the first package brought; `copy` has what changed since.
     base: RefCell<Option<Base>>,
-    lock: Lock,
+    /// `None`: it is only looked at.
+    lock: Option<Lock>,
 }
 
 impl State {
@@ -94,7 +95,7 @@ impl State {
             db: connect(&dir.join("feed.db"))?,
             dir: dir.to_owned(),
             base: RefCell::default(),
-            lock,
+            lock: Some(lock),
         };
         // At once: somebody may look at it meanwhile.
         state
@@ -128,7 +129,7 @@ impl State {
 
     /// What keeps the feed from going on; nothing does = "".
     pub fn say(&self, problem: &str) -> Result<()> {
-        self.lock.say(problem)
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.say(problem))
     }
 
     pub fn problem(dir: &Path) -> Option<Problem> {
@@ -149,6 +150,29 @@ impl State {
             Ok(made.then_some(db))
         };
         look().map_err(|error| damaged(&path, &error))
+    }
+
+    /// What was sent as it stands now, while somebody may work on it; `None` where there is no feed yet.
+    pub fn beside(dir: &Path) -> Result<Option<Self>> {
+        let Some(db) = Self::peek(dir)? else {
+            return Ok(None);
+        };
+        // What is noted meanwhile is not seen.
+        db.execute_batch("BEGIN")?;
+        let state = Self {
+            db,
+            dir: dir.to_owned(),
+            base: RefCell::default(),
+            lock: None,
+        };
+        let base = state.noted_base()?;
+        state.base.replace(base);
+        Ok(Some(state))
+    }
+
+    /// Has the copy yet to follow a package?
+    pub fn follows(&self) -> Result<bool> {
+        Ok(self.meta(COPY_DUE)?.is_some())
     }
 
     pub fn dir(&self) -> &Path {

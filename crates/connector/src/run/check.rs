@@ -1,15 +1,18 @@
 //! Tries everything without sending: the file, the server, the source, the definition; tells what would be sent and what
 //! would be refused.
 
+mod against;
 mod keys;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use against::{Against, Fate};
 use dagr_model::schema::Schema;
 use keys::Keys;
 
 use serde::Serialize;
 
+pub use self::against::Changes;
 use super::{client, compile, definition, followed::no_key_columns};
 use crate::{
     collect::{Collect, FILLED, Refused, Take},
@@ -32,9 +35,12 @@ const SHOWN: usize = 3;
 /// Refusals told one by one.
 const TOLD: usize = 1_000;
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Default, Serialize)]
 pub struct Checked {
+    /// That would stand in the set.
     pub records: u64,
+    /// Against what was sent before; `None`: nothing was, all of them are new.
+    pub changes: Option<Changes>,
     pub refused: u64,
     /// Rows past the definition's retention: they are not sent.
     pub expired: u64,
@@ -47,6 +53,14 @@ pub struct Checked {
     pub unheld: u64,
     #[serde(skip)]
     keys: Keys,
+    #[serde(skip)]
+    against: Option<Against>,
+    /// Rows by their fates.
+    #[serde(skip)]
+    fates: [u64; 4],
+    /// Rows that may be of any record.
+    #[serde(skip)]
+    unread: u64,
     /// What is read: a file's name, an address, a query's engine.
     pub source: String,
 }
@@ -54,7 +68,7 @@ pub struct Checked {
 impl Take for Checked {
     fn record(&mut self, row: u64, key: &[u8], digest: &[u8; 32], json: &[u8]) -> Result<()> {
         self.records += 1;
-        self.keys.add(row, key, digest, false);
+        self.add(row, key, digest, false)?;
         if self.first.len() < SHOWN {
             self.first
                 .extend(serde_json::from_slice::<serde_json::Value>(json));
@@ -64,12 +78,19 @@ impl Take for Checked {
 
     fn expired(&mut self, row: u64, key: &[u8], digest: &[u8; 32], _: &[u8]) -> Result<()> {
         self.expired += 1;
-        self.keys.add(row, key, digest, true);
-        Ok(())
+        self.add(row, key, digest, true)
     }
 
-    fn refused(&mut self, refused: Vec<Refused>, _: Option<Vec<u8>>) -> Result<()> {
+    fn unread(&mut self, refused: Vec<Refused>) -> Result<()> {
+        self.unread += 1;
+        self.refused(refused, None)
+    }
+
+    fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
         self.refused += 1;
+        if let (Some(against), Some(key)) = (&mut self.against, key) {
+            against.refused(key)?;
+        }
         let room = TOLD.saturating_sub(self.refusals.len());
         self.is_cut |= refused.len() > room;
         self.refusals.extend(refused.into_iter().take(room));
@@ -78,13 +99,44 @@ impl Take for Checked {
 }
 
 impl Checked {
+    fn add(&mut self, row: u64, key: &[u8], digest: &[u8; 32], expired: bool) -> Result<()> {
+        let fate = match &mut self.against {
+            Some(against) => against.fate(key, digest, expired)?,
+            None => Fate::New,
+        };
+        self.fates[fate as usize] += 1;
+        self.keys.add(row, key, digest, expired, fate);
+        Ok(())
+    }
+
+    /// `whole`: every row was looked at.
+    fn compare(&mut self, guard: u32, left: u64, whole: bool) {
+        let Some(against) = &self.against else { return };
+        let of = |fate: Fate| self.fates[fate as usize];
+        let met = of(Fate::Different) + of(Fate::Unchanged) + left;
+        let (gone, held) = against.gone(met, guard);
+        let kept = self.unread > 0;
+        self.changes = Some(Changes {
+            new: of(Fate::New),
+            different: of(Fate::Different),
+            unchanged: of(Fate::Unchanged),
+            gone: whole.then_some(gone),
+            kept,
+            held: held && whole && !kept,
+        });
+    }
+
     /// Of rows of one key one is sent, or none.
-    fn collapse(&mut self, schema: &Schema) {
+    fn collapse(&mut self, schema: &Schema, whole: bool) {
         let keys = std::mem::take(&mut self.keys);
         let same = keys.same(schema.definition.csv.duplicates);
         self.records -= same.records;
         self.expired -= same.expired;
         self.unheld = keys.beyond;
+        for (count, less) in self.fates.iter_mut().zip(same.fates) {
+            *count -= less;
+        }
+        self.compare(schema.definition.guard_bp, same.left, whole);
         for rows in same.differing {
             self.refused += 1;
             if self.refusals.len() < TOLD {
@@ -105,7 +157,10 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     client.get(&format!("{}/state", feed.intake())).await?;
     let noted = noted(&feed)?;
     let filled = noted.iter().find(|(name, _)| name == FILLED);
-    let mut checked = Checked::default();
+    let mut checked = Checked {
+        against: Against::of(&feed.state)?,
+        ..Checked::default()
+    };
     let mut source = String::new();
     let mut collect = Collect::new(&schema, &feed.map, &mut checked)
         .after(filled.map(|(_, text)| text.clone()))
@@ -160,7 +215,8 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
         }
     }
     collect.finish()?;
-    checked.collapse(&schema);
+    let is_cut = limit.is_some() && matches!(feed.source, Source::Sql(_) | Source::Soap(_));
+    checked.collapse(&schema, !is_cut);
     checked.source = source;
     Ok(checked)
 }

@@ -237,8 +237,11 @@ async fn check(out: Output, command: Check) -> Done {
             rows => format!(", {rows} are past the retention"),
         };
         println!(
-            "{}: {} records would be sent, {} rows refused{expired}",
-            checked.source, checked.records, checked.refused
+            "{}: {} records{}, {} rows refused{expired}",
+            checked.source,
+            checked.records,
+            would_be_sent(checked.changes.as_ref()),
+            checked.refused
         );
         for record in &checked.first {
             println!("  {record}");
@@ -263,6 +266,29 @@ async fn check(out: Output, command: Check) -> Done {
         )));
     }
     Ok(())
+}
+
+/// Of the records of a check.
+fn would_be_sent(changes: Option<&run::Changes>) -> String {
+    let Some(changes) = changes else {
+        return " would be sent".to_owned();
+    };
+    let mut line = format!(
+        ": {} new and {} different would be sent, {} are unchanged",
+        changes.new, changes.different, changes.unchanged
+    );
+    match changes.gone {
+        None => line.push_str("; what is gone is not known, not all rows were looked at"),
+        Some(0) => {}
+        Some(gone) if changes.kept => line.push_str(&format!(
+            "; {gone} seem to be gone and would stay, because rows that cannot be read may be theirs"
+        )),
+        Some(gone) => line.push_str(&format!("; {gone} are gone and would be deleted")),
+    }
+    if changes.held {
+        line.push_str(" (more than the guard allows: the package would be held)");
+    }
+    line
 }
 
 /// What a round waits for, and why, is said on stderr.

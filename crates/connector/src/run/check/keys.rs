@@ -7,6 +7,8 @@ use std::{
 
 use dagr_model::definition::Duplicates;
 
+use super::against::Fate;
+
 /// Rows that are remembered: 160 MB.
 pub const MOST: u64 = 10_000_000;
 /// Rows of one allocation.
@@ -19,19 +21,25 @@ const PARTS: u64 = 16;
 struct Row {
     key: u64,
     said: u32,
-    /// Its number, and in the highest bit whether it is past the retention.
+    /// Its number, in the highest bit whether it is past the retention, and in the next two its fate.
     number: u32,
 }
 
 const EXPIRED: u32 = 1 << 31;
+const FATE: u32 = 29;
+const NUMBER: u32 = (1 << FATE) - 1;
 
 impl Row {
     fn number(self) -> u64 {
-        u64::from(self.number & !EXPIRED)
+        u64::from(self.number & NUMBER)
     }
 
     fn is_expired(self) -> bool {
         self.number & EXPIRED != 0
+    }
+
+    fn fate(self) -> usize {
+        (self.number >> FATE & 3) as usize
     }
 }
 
@@ -53,13 +61,17 @@ pub struct Same {
     /// Rows that are not sent since another of their key is, or since they differ.
     pub records: u64,
     pub expired: u64,
+    /// Rows of several of one key, by their fates, less those that are chosen.
+    pub fates: [u64; 4],
+    /// Keys whose rows differ and that were sent: their records stay as they are.
+    pub left: u64,
     /// First and last row of each key whose rows differ, in the order of the first.
     pub differing: Vec<(u64, u64)>,
 }
 
 impl Keys {
-    pub fn add(&mut self, row: u64, key: &[u8], digest: &[u8; 32], expired: bool) {
-        let number = u32::try_from(row).ok().filter(|number| number & EXPIRED == 0);
+    pub fn add(&mut self, row: u64, key: &[u8], digest: &[u8; 32], expired: bool, fate: Fate) {
+        let number = u32::try_from(row).ok().filter(|number| *number <= NUMBER);
         let Some(number) = number.filter(|_| self.held < MOST) else {
             self.beyond += 1;
             return;
@@ -76,7 +88,7 @@ impl Keys {
         let row = Row {
             key: hasher.finish(),
             said: u32::from_be_bytes([a, b, c, d]),
-            number: if expired { number | EXPIRED } else { number },
+            number: number | (fate as u32) << FATE | if expired { EXPIRED } else { 0 },
         };
         self.held += 1;
         match self.chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
@@ -128,6 +140,15 @@ impl Same {
         let expired = group.iter().filter(|row| row.is_expired()).count() as u64;
         self.expired += expired;
         self.records += group.len() as u64 - expired;
+        for row in group {
+            self.fates[row.fate()] += 1;
+        }
+        if let Some(row) = chosen {
+            self.fates[row.fate()] -= 1;
+        } else {
+            let sent = |row: &Row| [Fate::Different as usize, Fate::Unchanged as usize].contains(&row.fate());
+            self.left += u64::from(group.iter().any(sent));
+        }
         match chosen {
             Some(row) if row.is_expired() => self.expired -= 1,
             Some(_) => self.records -= 1,
@@ -144,6 +165,8 @@ mod tests {
 
     use super::*;
 
+    const FATES: [Fate; 4] = [Fate::New, Fate::Different, Fate::Unchanged, Fate::Absent];
+
     fn digest(said: u8) -> [u8; 32] {
         [said; 32]
     }
@@ -152,15 +175,15 @@ mod tests {
         /// As a map of all rows by key says it.
         #[test]
         fn rows_of_one_key_are_found(
-            rows in prop::collection::vec((0..12u8, 0..3u8, any::<bool>()), 0..60),
+            rows in prop::collection::vec((0..12u8, 0..3u8, any::<bool>(), 0..4usize), 0..60),
             at in 0..3usize,
         ) {
             let duplicates = [Duplicates::Quarantine, Duplicates::First, Duplicates::Last][at];
             let mut keys = Keys::default();
-            let mut by_key: BTreeMap<u8, Vec<(u64, u8, bool)>> = BTreeMap::new();
-            for (row, (key, said, expired)) in (1..).zip(&rows) {
-                keys.add(row, &[*key], &digest(*said), *expired);
-                by_key.entry(*key).or_default().push((row, *said, *expired));
+            let mut by_key: BTreeMap<u8, Vec<(u64, u8, bool, usize)>> = BTreeMap::new();
+            for (row, (key, said, expired, fate)) in (1..).zip(&rows) {
+                keys.add(row, &[*key], &digest(*said), *expired, FATES[*fate]);
+                by_key.entry(*key).or_default().push((row, *said, *expired, *fate));
             }
             let mut wanted = Same::default();
             for rows in by_key.values() {
@@ -171,12 +194,14 @@ mod tests {
                     Duplicates::Quarantine if differ => None,
                     _ => Some(first.0),
                 };
-                for (row, _, expired) in rows {
+                for (row, _, expired, fate) in rows {
                     let count = if *expired { &mut wanted.expired } else { &mut wanted.records };
                     *count += u64::from(sent != Some(*row));
+                    wanted.fates[*fate] += u64::from(sent != Some(*row));
                 }
                 if sent.is_none() {
                     wanted.differing.push((first.0, last.0));
+                    wanted.left += u64::from(rows.iter().any(|row| matches!(FATES[row.3], Fate::Different | Fate::Unchanged)));
                 }
             }
             wanted.differing.sort_unstable();
@@ -191,7 +216,7 @@ mod tests {
             ..Keys::default()
         };
         for row in [1, 2, u64::MAX] {
-            keys.add(row, b"k", &digest(1), false);
+            keys.add(row, b"k", &digest(1), false, Fate::New);
         }
         assert_eq!((keys.beyond, keys.same(Duplicates::First)), (2, Same::default()));
     }

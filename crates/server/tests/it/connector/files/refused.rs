@@ -182,3 +182,70 @@ async fn rows_of_one_key_are_told_by_a_check_as_a_comparison_does() {
     told[0]["record"] = json!("");
     assert_eq!(told, *refusals);
 }
+
+/// What a check says would be sent is what the next round sends, whatever was sent before.
+#[tokio::test]
+async fn a_check_tells_what_the_next_round_does() {
+    let site = site().await;
+    let without_head = |text: String| text.split_once('\n').unwrap().1.to_owned();
+    let files = [
+        // The first load; the same again.
+        csv(0..50, "A"),
+        csv(0..50, "A") + "\n",
+        // New ones, one different, two gone.
+        csv(2..60, "A").replace("A Ķīlis 7,", "B Ķīlis 7,"),
+        // Rows given twice, alike and not, of records that are there and of new ones; one that cannot be read as it is.
+        [
+            csv(2..62, "A").replace(",9.50,", ",deviņi,"),
+            without_head(csv(7..9, "A")),
+            without_head(csv(8..9, "B")),
+            without_head(csv(61..62, "C")),
+        ]
+        .concat(),
+        // A row that may be of any record.
+        csv(4..62, "A").replace("\n9,", "\ndeviņi,"),
+        csv(4..62, "A"),
+        csv(4..30, "D"),
+    ];
+    let mut told = Vec::new();
+    for (at, body) in files.into_iter().enumerate() {
+        write(&site.desk.path("in").join(format!("{at}.csv")), body);
+        let checked = site.desk.answer("check", &[]).1;
+        let done = site.desk.answer("once", &[]).1;
+        let changes = &checked["changes"];
+        let number = |value: &Value| value.as_u64().unwrap();
+        if at == 0 {
+            assert_eq!((changes, &checked["records"]), (&Value::Null, &done["upserts"]));
+            continue;
+        }
+        let would = number(&changes["new"]) + number(&changes["different"]);
+        assert_eq!(would, number(&done["upserts"]), "{at}: {checked:#}\n{done:#}");
+        let gone = number(&changes["gone"]);
+        let kept = changes["kept"] == true;
+        let (stay, go) = if kept { (gone, 0) } else { (0, gone) };
+        assert_eq!(
+            (stay, go),
+            (number(&done["kept"]), number(&done["deletes"])),
+            "{at}: {checked:#}\n{done:#}"
+        );
+        assert_eq!(
+            changes["held"] == true,
+            done["held"].is_string(),
+            "{at}: {done:#}"
+        );
+        told.push((would, gone, kept, changes["held"] == true));
+    }
+    assert_eq!(
+        told,
+        [
+            (0, 0, false, false),
+            (11, 2, false, false),
+            (2, 0, false, false),
+            (1, 3, true, false),
+            (1, 2, false, false),
+            (26, 32, false, true)
+        ],
+    );
+    let text = String::from_utf8(site.desk.run("check", &[]).stdout).unwrap();
+    assert!(text.contains("26 are unchanged"), "{text}");
+}

@@ -1,0 +1,107 @@
+//! What the rows of a source are to what was sent before.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde::Serialize;
+
+use crate::{
+    compare::Ahead,
+    error::{Error, Result},
+    state::State,
+};
+
+/// Keys of refused rows that are known apart.
+const KEPT: usize = 10_000;
+
+/// A row against what was sent of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fate {
+    #[default]
+    New,
+    Different,
+    Unchanged,
+    /// As if the source did not have it.
+    Absent,
+}
+
+/// What a round would send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    pub new: u64,
+    pub different: u64,
+    pub unchanged: u64,
+    /// Records that were sent and have no row any more; `None`: not all rows were looked at.
+    pub gone: Option<u64>,
+    /// Do they stay, because of rows that may be of any record?
+    pub kept: bool,
+    /// Would the definition's guard hold the package?
+    pub held: bool,
+}
+
+pub struct Against {
+    state: State,
+    ahead: Ahead,
+    records: u64,
+    /// Of refused rows that leave their records as they are.
+    left: BTreeSet<Vec<u8>>,
+    more_left: u64,
+}
+
+impl Against {
+    /// `None`: nothing was sent yet.
+    pub fn of(state: &Path) -> Result<Option<Self>> {
+        let Some(state) = State::beside(state)? else {
+            return Ok(None);
+        };
+        if state.is_new()? {
+            return Ok(None);
+        }
+        if state.follows()? {
+            let text = format!(
+                "{}: a package is just being noted there; check again",
+                state.dir().display()
+            );
+            return Err(Error::Source(text));
+        }
+        Ok(Some(Self {
+            records: state.digest()?.1,
+            state,
+            ahead: Ahead::default(),
+            left: BTreeSet::new(),
+            more_left: 0,
+        }))
+    }
+
+    pub fn fate(&mut self, key: &[u8], digest: &[u8; 32], expired: bool) -> Result<Fate> {
+        if self.state.declined(key)? == Some(*digest) {
+            return Ok(Fate::Absent);
+        }
+        Ok(match self.ahead.get(&self.state, key)? {
+            Some(sent) if sent == *digest => Fate::Unchanged,
+            _ if expired => Fate::Absent,
+            Some(_) => Fate::Different,
+            None => Fate::New,
+        })
+    }
+
+    /// The record of a refused row stays as it is.
+    pub fn refused(&mut self, key: Vec<u8>) -> Result<()> {
+        if self.ahead.get(&self.state, &key)?.is_none() {
+            return Ok(());
+        }
+        if self.left.len() < KEPT {
+            self.left.insert(key);
+        } else {
+            self.more_left += 1;
+        }
+        Ok(())
+    }
+
+    /// `met`: records that have rows. `guard`: in hundredths of a per cent.
+    pub fn gone(&self, met: u64, guard: u32) -> (u64, bool) {
+        let left = self.left.len() as u64 + self.more_left;
+        let gone = self.records.saturating_sub(met + left);
+        let most = u128::from(self.records) * u128::from(guard) / 10_000;
+        (gone, u128::from(gone) > most)
+    }
+}
