@@ -5,6 +5,7 @@ mod decide;
 mod definition;
 mod followed;
 mod forever;
+mod lag;
 mod packages;
 mod round;
 mod status;

@@ -45,7 +45,6 @@ pub struct Followed<'r> {
     reader: Option<Reader>,
     tidied: Option<Instant>,
     /// When the source's lag was last asked for.
-    asked: Option<Instant>,
 }
 
 enum Reader {
@@ -67,7 +66,6 @@ impl<'r> Followed<'r> {
             follow: sql.follow.as_ref()?,
             reader: None,
             tidied: None,
-            asked: None,
         })
     }
 
@@ -302,29 +300,6 @@ impl<'r> Followed<'r> {
             // First the note: a slot that stands past it was moved by somebody else.
             state.set_meta(POSITION, idle)?;
             postgres::advance(reader.client(), &self.follow.slot, idle).await?;
-        }
-        Ok(())
-    }
-
-    /// Notes what the source keeps for the feed, also while nothing can be delivered or looked at.
-    pub async fn ask_lag(&mut self) -> Result<()> {
-        if self.sql.engine != Engine::Postgres || self.asked.is_some_and(|at| at.elapsed() < TIDY) {
-            return Ok(());
-        }
-        self.asked = Some(Instant::now());
-        let slot = &self.follow.slot;
-        let lag = match &self.reader {
-            Some(Reader::Postgres(reader, _)) => postgres::lag(reader.client(), slot).await,
-            _ => async { postgres::lag(&connect(self.sql).await?, slot).await }.await,
-        };
-        match lag {
-            Ok(lag) => {
-                let state = &self.running.state;
-                state.set_meta("source_wal_bytes", &lag.wal_bytes.to_string())?;
-                state.set_meta("source_slot_status", &lag.status)?;
-            }
-            // Told when it is looked at.
-            Err(_) => self.reader = None,
         }
         Ok(())
     }

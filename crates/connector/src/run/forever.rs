@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use super::{
     Looked, Running,
     followed::{Followed, Seen},
-    is_past,
+    is_past, lag,
 };
 use crate::{
     deliver::{Delivered, jittered},
@@ -27,18 +27,18 @@ pub async fn forever(running: &Running, stop: impl Future<Output = ()>) -> Resul
         pause: FIRST_PAUSE,
         unfollowed: false,
     };
-    tokio::pin!(stop);
-    loop {
-        let next = tokio::select! {
-            biased;
-            () = &mut stop => return Ok(()),
-            next = service.round() => next,
-        };
-        let wait = service.after(next)?;
-        tokio::select! {
-            () = &mut stop => return Ok(()),
-            () = tokio::time::sleep(wait) => {}
+    let rounds = async {
+        loop {
+            let round = service.round().await;
+            let wait = service.after(round)?;
+            tokio::time::sleep(wait).await;
         }
+    };
+    tokio::select! {
+        biased;
+        () = stop => Ok(()),
+        ended = rounds => ended,
+        never = lag::watch(running) => match never {},
     }
 }
 
@@ -54,9 +54,6 @@ impl Service<'_> {
     /// One round; when the next is due.
     async fn round(&mut self) -> Result<Duration> {
         let running = self.running;
-        if let Some(followed) = &mut self.followed {
-            followed.ask_lag().await?;
-        }
         if let Delivered::Held(package) = running.deliver(None).await? {
             return Err(Error::Decide(format!(
                 "package {package} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"

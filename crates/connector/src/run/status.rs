@@ -14,6 +14,8 @@ use crate::{
     state::{self, PackageState, State},
 };
 
+/// A feed at work comes to what is due by then; a look that takes longer is behind.
+const GRACE: Duration = Duration::from_mins(1);
 /// Refusals shown.
 const SHOWN: usize = 100;
 
@@ -54,11 +56,10 @@ pub fn status(path: &Path) -> Result<Value> {
     let waits_since = unfinished.last().map(|package| package.made_at.clone());
     let running = State::is_worked_on(&feed.state);
     let next_compare = next(note("last_compare")?, feed.schedule.compare, note("compare_due")?);
-    let stands_since = if problem.is_some() || (!running && is_due(&feed, next_compare)) {
-        note("last_look")?.max(note("last_compare")?)
-    } else {
-        None
-    };
+    let looked = note("last_look")?.max(note("last_compare")?);
+    let grace = if running { GRACE } else { Duration::ZERO };
+    let stands = problem.is_some() || is_due(&feed, looked.as_deref(), next_compare, grace);
+    let stands_since = looked.filter(|_| stands);
     let behind_since = waits_since.or(stands_since);
     let lag = match &behind_since {
         Some(since) => seconds_since(since),
@@ -96,18 +97,21 @@ pub fn status(path: &Path) -> Result<Value> {
             "committed": number("source_committed_ms")?.and_then(|at| Timestamp::from_millisecond(at).ok()),
             "wal_bytes": number("source_wal_bytes")?,
             "slot_status": note("source_slot_status")?,
+            "advice": note("source_advice")?,
         },
         "refusals": refusals(&db)?,
     }))
 }
 
-/// Is something to be read that nobody reads? Of files nobody knows whether there are new ones.
-fn is_due(feed: &Feed, next: Option<Timestamp>) -> bool {
-    match &feed.source {
-        Source::Files(_) => false,
-        Source::Sql(sql) if sql.follow.is_some() => true,
-        _ => next.is_some_and(|next| next <= Timestamp::now()),
-    }
+/// Should the source have been looked at, so long ago? Of files nobody knows whether there are new ones.
+fn is_due(feed: &Feed, looked: Option<&str>, next: Option<Timestamp>, grace: Duration) -> bool {
+    let due = match &feed.source {
+        Source::Files(_) => return false,
+        Source::Sql(sql) if sql.follow.is_some() => looked.and_then(|looked| looked.parse().ok()),
+        _ => next,
+    };
+    let late = due.and_then(|due| due.checked_add(grace).ok());
+    late.is_some_and(|late| late <= Timestamp::now())
 }
 
 /// Whole seconds; none before a moment that is still to come.
@@ -280,14 +284,17 @@ mod tests {
         let state = State::open(&feed(&path, table).state).unwrap();
         assert_eq!(told(), (true, None), "nothing was compared yet");
         let dir = state.dir().to_owned();
-        let then = |hours: i64| {
+        let minutes_ago = |minutes: i64| {
             let db = rusqlite::Connection::open(dir.join("feed.db")).unwrap();
-            let then = Timestamp::now().checked_sub(jiff::SignedDuration::from_hours(hours));
+            let then = Timestamp::now().checked_sub(jiff::SignedDuration::from_mins(minutes));
             let text = "INSERT OR REPLACE INTO meta VALUES ('last_compare', ?1)";
             db.execute(text, [then.unwrap().to_string()]).unwrap();
         };
-        then(50);
+        let then = |hours: i64| minutes_ago(60 * hours);
+        minutes_ago(24 * 60);
         assert_eq!(told(), (true, Some(0)), "whoever works on it comes to it");
+        then(50);
+        assert_eq!(told(), (true, Some(50)), "and is at it for long");
         drop(state);
         then(50);
         assert_eq!(told(), (false, Some(50)));

@@ -3,6 +3,7 @@
 //! A look opens a snapshot first and then peeks. Transactions that the snapshot does not see stop the look, so a package
 //! brings the set to exactly the snapshot's state, and the slot is never advanced past what the snapshot held.
 
+mod lag;
 mod publication;
 mod tables;
 
@@ -18,6 +19,7 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
+pub use self::lag::Lag;
 use self::{publication::Change, tables::Tables};
 use super::{
     CHANGES, Cell, Touched,
@@ -28,17 +30,6 @@ use crate::{
     feed::{Engine, Follow, quoted},
     source::{fault, sql::postgres::told},
 };
-
-/// From so many bytes of kept WAL on a person is told.
-const MUCH_WAL: i64 = 1 << 30;
-
-/// What the source says of the slot.
-#[derive(Debug, Clone, Default)]
-pub struct Lag {
-    /// WAL the source keeps for the slot, bytes.
-    pub wal_bytes: i64,
-    pub status: String,
-}
 
 /// How often the tables themselves are looked at.
 const SHAPES: Duration = Duration::from_secs(2);
@@ -428,36 +419,6 @@ pub async fn advance(client: &Client, slot: &str, position: &str) -> Result<()> 
         .await
         .map_err(told)?;
     Ok(())
-}
-
-/// What the source keeps for the slot; much of it is said aloud.
-pub async fn lag(client: &Client, slot: &str) -> Result<Lag> {
-    let row = client
-        .query_opt(
-            "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint, wal_status FROM pg_replication_slots WHERE slot_name = $1",
-            &[&slot],
-        )
-        .await
-        .map_err(told)?;
-    let Some(row) = row else {
-        return Ok(Lag {
-            wal_bytes: 0,
-            status: "missing".to_owned(),
-        });
-    };
-    let lag = Lag {
-        wal_bytes: row.get::<_, Option<i64>>(0).unwrap_or(0),
-        status: row.get::<_, Option<String>>(1).unwrap_or_default(),
-    };
-    if lag.wal_bytes > MUCH_WAL {
-        tracing::warn!(
-            slot,
-            wal_bytes = lag.wal_bytes,
-            status = lag.status,
-            "the source keeps WAL for this feed: see why it does not deliver, or drop the slot (SELECT pg_drop_replication_slot); the feed then compares everything"
-        );
-    }
-    Ok(lag)
 }
 
 /// `xmin:xmax:xip,xip`

@@ -1,6 +1,6 @@
 //! Rows that are refused: what becomes of the records they may be of.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{DEFINITION, REST, Site, csv, site, told, without_9};
 use crate::{
