@@ -44,7 +44,6 @@ pub struct Followed<'r> {
     follow: &'r Follow,
     reader: Option<Reader>,
     tidied: Option<Instant>,
-    /// When the source's lag was last asked for.
 }
 
 enum Reader {

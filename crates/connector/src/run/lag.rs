@@ -30,7 +30,12 @@ async fn ask(running: &Running) -> Result<()> {
     let lag = Lag::of(&connect(sql).await?, &follow.slot).await?;
     let advice = lag.advice(&follow.slot).unwrap_or_default();
     if !advice.is_empty() {
-        tracing::warn!(slot = follow.slot, wal_bytes = lag.wal_bytes, status = lag.status, "{advice}");
+        tracing::warn!(
+            slot = follow.slot,
+            wal_bytes = lag.wal_bytes,
+            status = lag.status,
+            "{advice}"
+        );
     }
     for (name, value) in [
         ("source_wal_bytes", lag.wal_bytes.to_string()),
