@@ -315,6 +315,12 @@ impl<'c> Collect<'c> {
         Ok(())
     }
 
+    /// A row whose cells may be no text; one that a field reads is refused.
+    pub fn bytes(&mut self, row: u64, cells: &[Option<&[u8]>]) -> Result<()> {
+        self.room(Form::Cells)?.cells(row, cells);
+        Ok(())
+    }
+
     /// A line of PostgreSQL's `COPY`.
     pub fn copy_line(&mut self, row: u64, line: &[u8]) -> Result<()> {
         self.room(Form::Copy)?.text(row, line);

@@ -138,6 +138,19 @@ impl Mapping {
         }
     }
 
+    /// The fields that read a column, and what refusals call it.
+    pub fn readers(&self, at: usize) -> impl Iterator<Item = (NodeId, &str)> {
+        let reads = move |step: &&Step| match &step.from {
+            From::Columns(columns) => columns.contains(&at),
+            From::Formula(formula) => formula.columns().any(|column| column == at),
+            From::Constant(_) => false,
+        };
+        self.steps
+            .iter()
+            .filter(reads)
+            .map(|step| (step.node, step.label.as_str()))
+    }
+
     /// Fields and the columns that fill them.
     pub fn filled(&self, schema: &Schema) -> Filled {
         let steps = self.steps.iter().filter(|step| !step.label.is_empty());

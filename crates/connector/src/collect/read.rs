@@ -80,11 +80,11 @@ impl Batch {
         self.bytes.len() + 16 * self.cells.len()
     }
 
-    pub fn cells(&mut self, row: u64, cells: &[Option<&str>]) {
+    pub fn cells<T: AsRef<[u8]>>(&mut self, row: u64, cells: &[Option<T>]) {
         for cell in cells {
-            self.cells.push(cell.map(|text| {
+            self.cells.push(cell.as_ref().map(|text| {
                 let start = self.bytes.len();
-                self.bytes.extend_from_slice(text.as_bytes());
+                self.bytes.extend_from_slice(text.as_ref());
                 start..self.bytes.len()
             }));
         }
@@ -269,12 +269,16 @@ impl Reader {
         for (row, end) in &batch.rows {
             match batch.form {
                 Form::Cells => {
+                    let cells = &batch.cells[start..*end];
                     texts.clear();
-                    texts.extend(batch.cells[start..*end].iter().map(|cell| {
+                    texts.extend(cells.iter().map(|cell| {
                         let range = cell.clone()?;
-                        std::str::from_utf8(&batch.bytes[range]).ok()
+                        simdutf8::basic::from_utf8(&batch.bytes[range]).ok()
                     }));
-                    self.cells(*row, &texts, &mut buffers, read);
+                    let no_text = |at: &usize| cells[*at].is_some() && texts[*at].is_none();
+                    if !self.refused_as_no_text(*row, (0..cells.len()).filter(no_text), &texts, read) {
+                        self.cells(*row, &texts, &mut buffers, read);
+                    }
                 }
                 Form::Copy => {
                     let line = copied.get(start..*end).ok_or_else(not_utf8)?;
@@ -287,6 +291,37 @@ impl Reader {
             start = *end;
         }
         Ok(())
+    }
+
+    /// `columns`: those whose bytes are no text, and are null in `cells`.
+    fn refused_as_no_text(
+        &self,
+        row: u64,
+        columns: impl Iterator<Item = usize>,
+        cells: &[Option<&str>],
+        read: &mut Read,
+    ) -> bool {
+        let Some(mapping) = &self.mapping else {
+            return false;
+        };
+        let (mut refused, mut of_key) = (Vec::new(), false);
+        for at in columns {
+            for (node, column) in mapping.readers(at) {
+                of_key |= self.schema.key.contains(&node);
+                let message = "expected text in UTF-8, which the source's bytes are not".to_owned();
+                refused.push(Refused::new(row, column, "charset", message, ""));
+            }
+        }
+        if refused.is_empty() {
+            return false;
+        }
+        let key = if of_key {
+            RowKey::Unreadable
+        } else {
+            self.key.of_cells(mapping, cells)
+        };
+        read.refuse(&self.schema, refused, key);
+        true
     }
 
     fn cells(&self, row: u64, cells: &[Option<&str>], buffers: &mut Buffers, read: &mut Read) {

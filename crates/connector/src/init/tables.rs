@@ -69,6 +69,9 @@ fn proposals(sql: &Sql, prefix: &str, tables: &[Table]) -> (Vec<Proposal>, Vec<L
             left.push((table.name.clone(), faults));
             continue;
         }
+        if let Some(why) = local_moments(table, &children) {
+            left.push((table.name.clone(), why));
+        }
         proposals.push(Proposal {
             feed: feed(sql, &name, table, &children),
             name,
@@ -76,6 +79,24 @@ fn proposals(sql: &Sql, prefix: &str, tables: &[Table]) -> (Vec<Proposal>, Vec<L
         });
     }
     (proposals, left)
+}
+
+/// Columns that hold what some clock showed.
+fn local_moments(table: &Table, children: &[&Table]) -> Option<String> {
+    let is_local = |column: &&Column| {
+        let ty = column.ty.to_lowercase();
+        ty.starts_with("datetime") || ty.contains("without time zone") && ty.starts_with("timestamp")
+    };
+    let columns = std::iter::once(table)
+        .chain(children.iter().copied())
+        .flat_map(|table| table.columns.iter().filter(is_local));
+    let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of no time zone: read as UTC, unless `timezone: Europe/Riga` stands in the definition",
+            names.join(", ")
+        )
+    })
 }
 
 /// The reference that the key begins with, and goes on after.
@@ -179,7 +200,7 @@ fn ty(database: &str) -> &'static str {
         "json"
     } else if database.contains("range") || begins(&["interval"]) {
         "text"
-    } else if begins(&["tinyint(1)", "bool"]) {
+    } else if begins(&["tinyint(1)", "bool"]) || database == "bit(1)" {
         "bool"
     } else if begins(&["bigint unsigned"]) {
         "decimal"

@@ -11,13 +11,43 @@ use crate::{
     feed::{Engine, ListQuery, quoted},
 };
 
+/// A column of a list's query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListColumn {
+    pub name: String,
+    pub form: Form,
+}
+
+impl ListColumn {
+    pub fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            form: Form::Plain,
+        }
+    }
+}
+
+/// What the engine would not write as records do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Plain,
+    /// Given as Base64, as outside a list.
+    Bytes,
+    /// A moment whose text does not say that it is UTC.
+    Utc,
+    /// A number that is given as bytes.
+    Bits,
+    /// An amount written with its currency.
+    Money,
+}
+
 /// How an engine says it.
 struct Dialect {
     engine: Engine,
 }
 
 /// One more column of the feed's query: the list as JSON text. `columns` are those of the list's query.
-pub fn column(engine: Engine, list: &ListQuery, columns: &[String], schema: &Schema) -> Result<String> {
+pub fn column(engine: Engine, list: &ListQuery, columns: &[ListColumn], schema: &Schema) -> Result<String> {
     let dialect = Dialect { engine };
     let faults = |fault: Fault| Error::Faults {
         what: "the source and the feed do not fit together".to_owned(),
@@ -77,15 +107,15 @@ impl Dialect {
     fn element(
         &self,
         list: &ListQuery,
-        columns: &[String],
+        columns: &[ListColumn],
         schema: &Schema,
         node: NodeId,
     ) -> std::result::Result<String, String> {
         let spec = &schema.nodes[node];
         let wanted = || {
-            columns
-                .iter()
-                .filter(|column| !list.matching.contains_key(*column) && !list.order.contains(column))
+            columns.iter().filter(|column| {
+                !list.matching.contains_key(&column.name) && !list.order.contains(&column.name)
+            })
         };
         if !spec.is_object() {
             let mut own = wanted();
@@ -103,7 +133,7 @@ impl Dialect {
         let mut members = Vec::new();
         let mut unknown = Vec::new();
         for column in columns {
-            let lower = column.to_lowercase();
+            let lower = column.name.to_lowercase();
             let child = spec
                 .children
                 .iter()
@@ -113,17 +143,17 @@ impl Dialect {
                     let child = &schema.nodes[*child];
                     members.push(format!("'{}', {}", child.name, self.value(&child.ty, column)));
                 }
-                None if list.matching.contains_key(column) || list.order.contains(column) => {}
+                None if list.matching.contains_key(&column.name) || list.order.contains(&column.name) => {}
                 None => {
                     let near = nearest(
-                        column,
+                        &column.name,
                         spec.children
                             .iter()
                             .map(|child| schema.nodes[*child].name.as_str()),
                     );
                     unknown.push(match near {
-                        Some(near) => format!("{column} (did you mean {near}?)"),
-                        None => column.clone(),
+                        Some(near) => format!("{} (did you mean {near}?)", column.name),
+                        None => column.name.clone(),
                     });
                 }
             }
@@ -143,8 +173,20 @@ impl Dialect {
     }
 
     /// A column as the JSON that the field's type wants: numbers stay numbers, the rest is text.
-    fn value(&self, ty: &Type, column: &str) -> String {
-        let column = format!("c.{}", quoted(self.engine, column));
+    fn value(&self, ty: &Type, column: &ListColumn) -> String {
+        let form = column.form;
+        let column = format!("c.{}", quoted(self.engine, &column.name));
+        let column = match (self.engine, form) {
+            (_, Form::Plain) | (Engine::Sqlite, _) => column,
+            (Engine::Postgres, Form::Bytes) => {
+                return format!("translate(encode({column}, 'base64'), E'\\n', '')");
+            }
+            (Engine::MariaDb, Form::Bytes) => return format!("REPLACE(TO_BASE64({column}), '\n', '')"),
+            (Engine::Postgres, Form::Money) => format!("{column}::numeric"),
+            (Engine::MariaDb, Form::Utc) => return format!("CONCAT(CAST({column} AS CHAR), 'Z')"),
+            (Engine::MariaDb, Form::Bits) => format!("{column} + 0"),
+            (Engine::Postgres, Form::Utc | Form::Bits) | (Engine::MariaDb, Form::Money) => column,
+        };
         match (self.engine, ty) {
             (
                 Engine::Postgres,

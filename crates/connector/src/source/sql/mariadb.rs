@@ -9,7 +9,11 @@ use mysql_async::{
 };
 use tokio::time::timeout;
 
-use super::{KEYS, lists, tls};
+use super::{
+    KEYS,
+    lists::{self, ListColumn},
+    tls,
+};
 use crate::{
     collect::Collect,
     error::{Error, Result},
@@ -40,8 +44,16 @@ const VALUES: [u16; 5] = [1105, 1292, 1366, 1411, 1525];
 pub struct Reader {
     conn: Conn,
     base: String,
-    /// Columns that are JSON put together by [`lists`].
+    own: Own,
+}
+
+/// Columns that are not what the server says they are.
+#[derive(Default)]
+struct Own {
+    /// JSON put together by [`lists`].
     lists: Vec<String>,
+    /// `FLOAT`, asked for as `DOUBLE`.
+    floats: Vec<String>,
 }
 
 impl Reader {
@@ -49,13 +61,17 @@ impl Reader {
         let mut conn = connect(sql).await?;
         let mut columns = String::new();
         for list in &sql.lists {
-            let own = names(&mut conn, &list.query).await?;
+            let own = described(&mut conn, &list.query).await?;
+            let own: Vec<ListColumn> = own.iter().map(listed).collect();
             columns.push_str(", ");
             columns.push_str(&lists::column(Engine::MariaDb, list, &own, schema)?);
         }
         let base = format!("(SELECT q.*{columns} FROM ({}) q) b", sql.query);
-        let lists = sql.lists.iter().map(|list| list.field.clone()).collect();
-        Ok(Self { conn, base, lists })
+        let own = Own {
+            lists: sql.lists.iter().map(|list| list.field.clone()).collect(),
+            floats: Vec::new(),
+        };
+        Ok(Self { conn, base, own })
     }
 
     pub fn conn(&mut self) -> &mut Conn {
@@ -64,22 +80,29 @@ impl Reader {
 
     /// Columns as they are now.
     pub async fn columns(&mut self) -> Result<Vec<String>> {
-        names(&mut self.conn, &format!("SELECT * FROM {}", self.base)).await
+        Ok(self.asked().await?.0)
+    }
+
+    /// The same, and how they are asked for.
+    async fn asked(&mut self) -> Result<(Vec<String>, String)> {
+        let columns = described(&mut self.conn, &format!("SELECT * FROM {}", self.base)).await?;
+        self.own.floats = names_of(columns.iter().filter(|column| is_float(column)));
+        Ok((names_of(columns.iter()), selected(&columns)))
     }
 
     pub async fn all(&mut self, rows: &mut Collect<'_>) -> Result<()> {
         self.begin().await?;
-        let columns = self.columns().await?;
+        let (columns, select) = self.asked().await?;
         rows.table(&columns)?;
-        let query = format!("SELECT * FROM {}", self.base);
+        let query = format!("SELECT {select} FROM {}", self.base);
         self.read(&query, rows).await?;
         self.end().await
     }
 
     pub async fn some(&mut self, rows: &mut Collect<'_>, limit: u64) -> Result<()> {
-        let columns = self.columns().await?;
+        let (columns, select) = self.asked().await?;
         rows.table(&columns)?;
-        let query = format!("SELECT * FROM {} LIMIT {limit}", self.base);
+        let query = format!("SELECT {select} FROM {} LIMIT {limit}", self.base);
         self.read(&query, rows).await
     }
 
@@ -101,15 +124,14 @@ impl Reader {
 
     async fn read(&mut self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
         let keys = rows.key_columns().unwrap_or_default();
-        let lists = &self.lists;
+        let own = &self.own;
         let mut result = answered(IDLE, self.conn.query_iter(query)).await?;
-        let mut encoded = None;
+        let mut forms = None;
         let mut number = 0;
         while let Some(row) = answered(IDLE, result.next()).await? {
             number += 1;
-            let encoded: &Vec<bool> =
-                encoded.get_or_insert_with(|| encodings(row.columns_ref(), lists, &keys));
-            give(number, row, encoded, rows)?;
+            let forms: &Vec<Form> = forms.get_or_insert_with(|| forms_of(row.columns_ref(), own, &keys));
+            give(number, row, forms, rows)?;
         }
         Ok(())
     }
@@ -125,6 +147,7 @@ impl Reader {
             .iter()
             .map(|name| format!("b.{}", quoted(Engine::MariaDb, name)))
             .collect();
+        let (_, select) = self.asked().await?;
         for some in keys.chunks(KEYS) {
             // The text protocol gives texts; values go in as literals.
             let given: Vec<String> = some
@@ -135,7 +158,7 @@ impl Reader {
                 })
                 .collect();
             let query = format!(
-                "SELECT * FROM {} WHERE ({}) IN ({})",
+                "SELECT {select} FROM {} WHERE ({}) IN ({})",
                 self.base,
                 own.join(", "),
                 given.join(", ")
@@ -151,28 +174,78 @@ fn literal(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }
 
-async fn names(conn: &mut Conn, query: &str) -> Result<Vec<String>> {
-    let statement = answered(IDLE, conn.prep(query)).await?;
-    let names = statement
-        .columns()
-        .iter()
-        .map(|column| column.name_str().into_owned())
-        .collect();
-    answered(IDLE, conn.close(statement)).await?;
-    Ok(names)
+fn names_of<'c>(columns: impl Iterator<Item = &'c Column>) -> Vec<String> {
+    columns.map(|column| column.name_str().into_owned()).collect()
 }
 
-/// Which columns are given as Base64. Of the key only `BINARY` is: the log tells the others, and tells them as text.
-fn encodings(columns: &[Column], lists: &[String], keys: &[usize]) -> Vec<bool> {
-    let told = |at: &usize, column: &Column| {
-        keys.contains(at) && column.column_type() != ColumnType::MYSQL_TYPE_STRING
+/// The columns that a query gives.
+async fn described(conn: &mut Conn, query: &str) -> Result<Vec<Column>> {
+    let statement = answered(IDLE, conn.prep(query)).await?;
+    let columns = statement.columns().to_vec();
+    answered(IDLE, conn.close(statement)).await?;
+    Ok(columns)
+}
+
+fn is_float(column: &Column) -> bool {
+    column.column_type() == ColumnType::MYSQL_TYPE_FLOAT
+}
+
+/// All columns of the feed's query. `FLOAT` is written with six digits only, and is asked for as the `DOUBLE` that it is.
+fn selected(columns: &[Column]) -> String {
+    if !columns.iter().any(is_float) {
+        return "*".to_owned();
+    }
+    let one = |column: &Column| {
+        let name = quoted(Engine::MariaDb, &column.name_str());
+        if is_float(column) {
+            format!("b.{name} + 0e0 AS {name}")
+        } else {
+            format!("b.{name}")
+        }
     };
-    let listed = |column: &Column| lists.iter().any(|list| *list == column.name_str());
-    columns
-        .iter()
-        .enumerate()
-        .map(|(at, column)| is_bytes(column) && !told(&at, column) && !listed(column))
-        .collect()
+    columns.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// How a column is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Base64,
+    /// A moment, in the session's zone.
+    Utc,
+    Bits,
+    /// A `FLOAT`, written as a `DOUBLE`.
+    Float,
+}
+
+fn listed(column: &Column) -> ListColumn {
+    use ColumnType as T;
+    let form = match column.column_type() {
+        T::MYSQL_TYPE_TIMESTAMP => lists::Form::Utc,
+        T::MYSQL_TYPE_BIT => lists::Form::Bits,
+        _ if is_bytes(column) => lists::Form::Bytes,
+        _ => lists::Form::Plain,
+    };
+    ListColumn {
+        name: column.name_str().into_owned(),
+        form,
+    }
+}
+
+/// Of the key only `BINARY` is Base64: the log tells the others, and tells them as text.
+fn forms_of(columns: &[Column], own: &Own, keys: &[usize]) -> Vec<Form> {
+    let told = |at: usize, column: &Column| {
+        keys.contains(&at) && column.column_type() != ColumnType::MYSQL_TYPE_STRING
+    };
+    let is_in = |names: &[String], column: &Column| names.iter().any(|name| *name == column.name_str());
+    let form = |(at, column): (usize, &Column)| match column.column_type() {
+        ColumnType::MYSQL_TYPE_TIMESTAMP => Form::Utc,
+        ColumnType::MYSQL_TYPE_BIT => Form::Bits,
+        ColumnType::MYSQL_TYPE_DOUBLE if is_in(&own.floats, column) => Form::Float,
+        _ if is_bytes(column) && !told(at, column) && !is_in(&own.lists, column) => Form::Base64,
+        _ => Form::Text,
+    };
+    columns.iter().enumerate().map(form).collect()
 }
 
 fn is_bytes(column: &Column) -> bool {
@@ -192,27 +265,44 @@ fn is_bytes(column: &Column) -> bool {
         )
 }
 
-fn text(value: Value, encoded: bool) -> Option<String> {
-    match value {
-        Value::NULL => None,
-        Value::Bytes(bytes) if encoded => Some(STANDARD.encode(bytes)),
-        // What is not UTF-8 is for the definition to refuse by its row: it does not stop the feed.
-        Value::Bytes(bytes) => {
-            Some(String::from_utf8(bytes).unwrap_or_else(|error| STANDARD.encode(error.as_bytes())))
+/// A value as the bytes of a text: whether they are UTF-8 is for the row to say.
+fn cell(value: Value, form: Form) -> Option<Vec<u8>> {
+    let Value::Bytes(mut bytes) = value else {
+        return (value != Value::NULL).then(|| value.as_sql(true).into_bytes());
+    };
+    Some(match form {
+        Form::Text => bytes,
+        Form::Base64 => STANDARD.encode(bytes).into_bytes(),
+        Form::Utc => {
+            bytes.push(b'Z');
+            bytes
         }
-        other => Some(other.as_sql(true)),
-    }
+        Form::Bits => {
+            let number = bytes
+                .iter()
+                .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+            number.to_string().into_bytes()
+        }
+        Form::Float => shortest(&bytes).unwrap_or(bytes),
+    })
 }
 
-fn give(number: u64, row: Row, encoded: &[bool], rows: &mut Collect<'_>) -> Result<()> {
-    let texts: Vec<Option<String>> = row
+/// A `FLOAT` that was asked for as a `DOUBLE`, by the digits that say which one it is.
+fn shortest(text: &[u8]) -> Option<Vec<u8>> {
+    let double: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let float = double as f32;
+    (f64::from(float) == double).then(|| float.to_string().into_bytes())
+}
+
+fn give(number: u64, row: Row, forms: &[Form], rows: &mut Collect<'_>) -> Result<()> {
+    let cells: Vec<Option<Vec<u8>>> = row
         .unwrap()
         .into_iter()
-        .zip(encoded)
-        .map(|(value, encoded)| text(value, *encoded))
+        .zip(forms)
+        .map(|(value, form)| cell(value, *form))
         .collect();
-    let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-    rows.cells(number, &cells)
+    let cells: Vec<Option<&[u8]>> = cells.iter().map(Option::as_deref).collect();
+    rows.bytes(number, &cells)
 }
 
 fn ssl(tls: &Tls) -> Result<SslOpts> {
@@ -294,6 +384,10 @@ mod tests {
         Column::new(ty).with_character_set(charset).with_name(b"c")
     }
 
+    fn given(bytes: &[u8], form: Form) -> String {
+        String::from_utf8(cell(Value::Bytes(bytes.to_vec()), form).unwrap()).unwrap()
+    }
+
     #[test]
     fn bytes_are_given_as_base64_and_the_rest_as_text() {
         use ColumnType as T;
@@ -304,7 +398,11 @@ mod tests {
             T::MYSQL_TYPE_STRING,
             T::MYSQL_TYPE_GEOMETRY,
         ] {
-            assert_eq!(encodings(&[column(ty, BINARY)], &[], &[]), [true], "{ty:?}");
+            assert_eq!(
+                forms_of(&[column(ty, BINARY)], &Own::default(), &[]),
+                [Form::Base64],
+                "{ty:?}"
+            );
         }
         for (ty, charset) in [
             (T::MYSQL_TYPE_BLOB, 45),
@@ -313,36 +411,64 @@ mod tests {
             (T::MYSQL_TYPE_NEWDECIMAL, BINARY),
             (T::MYSQL_TYPE_DATETIME, BINARY),
             (T::MYSQL_TYPE_JSON, BINARY),
-            (T::MYSQL_TYPE_BIT, BINARY),
         ] {
-            assert_eq!(encodings(&[column(ty, charset)], &[], &[]), [false], "{ty:?}");
+            assert_eq!(
+                forms_of(&[column(ty, charset)], &Own::default(), &[]),
+                [Form::Text],
+                "{ty:?}"
+            );
         }
-        assert_eq!(text(Value::Bytes(vec![0xff, 0]), true).as_deref(), Some("/wA="));
-        assert_eq!(text(Value::Bytes(b"ab".to_vec()), true).as_deref(), Some("YWI="));
-        assert_eq!(text(Value::Bytes(b"ab".to_vec()), false).as_deref(), Some("ab"));
-        assert_eq!(text(Value::NULL, true), None);
+        assert_eq!(given(&[0xff, 0], Form::Base64), "/wA=");
+        assert_eq!(given(b"ab", Form::Base64), "YWI=");
+        assert_eq!(given(b"ab", Form::Text), "ab");
+        assert_eq!(cell(Value::NULL, Form::Base64), None);
+        // Whoever reads the row refuses it.
+        assert_eq!(
+            cell(Value::Bytes(vec![b'a', 0xe2]), Form::Text),
+            Some(vec![b'a', 0xe2])
+        );
+    }
+
+    #[test]
+    fn moments_bits_and_floats_are_what_they_are() {
+        assert_eq!(
+            given(b"2026-03-29 01:30:00.5", Form::Utc),
+            "2026-03-29 01:30:00.5Z"
+        );
+        assert_eq!(given(&[1], Form::Bits), "1");
+        assert_eq!(given(&[0x80, 0], Form::Bits), "32768");
+        assert_eq!(given(&[0xff; 8], Form::Bits), u64::MAX.to_string());
+        // 0.1 and 123456.789 as FLOAT, told as DOUBLE.
+        assert_eq!(given(b"0.10000000149011612", Form::Float), "0.1");
+        assert_eq!(given(b"123456.7890625", Form::Float), "123456.79");
+        assert_eq!(given(b"123456.7890625", Form::Text), "123456.7890625");
+        let floats = Own {
+            floats: vec!["c".to_owned()],
+            ..Own::default()
+        };
+        let double = [column(ColumnType::MYSQL_TYPE_DOUBLE, BINARY)];
+        assert_eq!(forms_of(&double, &floats, &[]), [Form::Float]);
+        assert_eq!(forms_of(&double, &Own::default(), &[]), [Form::Text]);
     }
 
     #[test]
     fn lists_and_keys_that_the_log_tells_stay_text() {
         let of = |ty| [column(ty, BINARY)];
-        let lists = ["c".to_owned()];
+        let lists = Own {
+            lists: vec!["c".to_owned()],
+            ..Own::default()
+        };
         assert_eq!(
-            encodings(&of(ColumnType::MYSQL_TYPE_LONG_BLOB), &lists, &[]),
-            [false]
+            forms_of(&of(ColumnType::MYSQL_TYPE_LONG_BLOB), &lists, &[]),
+            [Form::Text]
         );
         assert_eq!(
-            encodings(&of(ColumnType::MYSQL_TYPE_VAR_STRING), &[], &[0]),
-            [false]
+            forms_of(&of(ColumnType::MYSQL_TYPE_VAR_STRING), &Own::default(), &[0]),
+            [Form::Text]
         );
-        assert_eq!(encodings(&of(ColumnType::MYSQL_TYPE_STRING), &[], &[0]), [true]);
-    }
-
-    #[test]
-    fn a_text_that_is_not_utf8_stops_nothing() {
         assert_eq!(
-            text(Value::Bytes(vec![b'a', 0xe2]), false).as_deref(),
-            Some("YeI=")
+            forms_of(&of(ColumnType::MYSQL_TYPE_STRING), &Own::default(), &[0]),
+            [Form::Base64]
         );
     }
 

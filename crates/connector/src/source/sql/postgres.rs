@@ -15,7 +15,11 @@ use tokio_postgres::{
 };
 
 use self::driver::Driver;
-use super::{KEYS, lists, tls};
+use super::{
+    KEYS,
+    lists::{self, Form, ListColumn},
+    tls,
+};
 use crate::{
     collect::Collect,
     error::{Error, Result},
@@ -58,11 +62,7 @@ impl Reader {
         let mut columns = String::new();
         for list in &sql.lists {
             let prepared = client.prepare(&list.query).await.map_err(told)?;
-            let own: Vec<String> = prepared
-                .columns()
-                .iter()
-                .map(|column| column.name().to_owned())
-                .collect();
+            let own: Vec<ListColumn> = prepared.columns().iter().map(listed).collect();
             columns.push_str(", ");
             columns.push_str(&lists::column(Engine::Postgres, list, &own, schema)?);
         }
@@ -297,6 +297,18 @@ fn is_no_value(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| code.code().starts_with("22"))
 }
 
+fn listed(column: &Column) -> ListColumn {
+    let form = match *column.type_() {
+        Type::BYTEA => Form::Bytes,
+        Type::MONEY => Form::Money,
+        _ => Form::Plain,
+    };
+    ListColumn {
+        name: column.name().to_owned(),
+        form,
+    }
+}
+
 fn name_of(column: &Column) -> String {
     format!("b.{}", quoted(Engine::Postgres, column.name()))
 }
@@ -337,7 +349,10 @@ fn as_text(column: &Column) -> String {
 fn text_of(value: &str, ty: &Type) -> String {
     match (ty, ty.kind()) {
         (&Type::TIMESTAMPTZ, _) => format!("replace({value}::text, '+00', 'Z')"),
-        (&Type::BYTEA, _) => format!("encode({value}, 'base64')"),
+        // PostgreSQL breaks it into lines.
+        (&Type::BYTEA, _) => format!("translate(encode({value}, 'base64'), E'\\n', '')"),
+        // As text it has a currency, and the locale's signs.
+        (&Type::MONEY, _) => format!("{value}::numeric::text"),
         (_, Kind::Array(_) | Kind::Composite(_)) => format!("to_json({value})::text"),
         _ => format!("{value}::text"),
     }

@@ -1,10 +1,15 @@
 //! SQLite: whole in one statement, or the records of touched keys.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dagr_model::schema::Schema;
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
-use super::{follow::sqlite::Watch, lists};
+use super::{
+    follow::sqlite::Watch,
+    lists::{self, ListColumn},
+};
 use crate::{
     collect::Collect,
     error::Result,
@@ -25,10 +30,10 @@ impl Reader {
         let mut columns = String::new();
         for list in &sql.lists {
             let prepared = db.prepare(&list.query).map_err(fault)?;
-            let own: Vec<String> = prepared
+            let own: Vec<ListColumn> = prepared
                 .column_names()
-                .iter()
-                .map(|&name| name.to_owned())
+                .into_iter()
+                .map(ListColumn::plain)
                 .collect();
             columns.push_str(", ");
             columns.push_str(&lists::column(Engine::Sqlite, list, &own, schema)?);
@@ -85,28 +90,30 @@ impl Reader {
         let mut number = 0;
         while let Some(row) = found.next().map_err(fault)? {
             number += 1;
-            let texts: Vec<Option<String>> = (0..names.len())
-                .map(|at| row.get_ref(at).map_err(fault).and_then(text))
+            let cells: Vec<Option<Cow<'_, [u8]>>> = (0..names.len())
+                .map(|at| row.get_ref(at).map_err(fault).map(cell))
                 .collect::<Result<_>>()?;
-            let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-            rows.cells(number, &cells)?;
+            let cells: Vec<Option<&[u8]>> = cells.iter().map(Option::as_deref).collect();
+            rows.bytes(number, &cells)?;
         }
         Ok(())
     }
 }
 
-/// Bytes as Base64. A text that is not UTF-8 as well: it is for the definition to refuse by its row, and does not stop the feed.
-#[allow(clippy::unnecessary_wraps)] // It goes on from a value that may fail to be got.
-pub fn text(value: ValueRef<'_>) -> Result<Option<String>> {
-    Ok(match value {
-        ValueRef::Null => None,
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
-        ValueRef::Text(text) => {
-            Some(std::str::from_utf8(text).map_or_else(|_| STANDARD.encode(text), str::to_owned))
-        }
-        ValueRef::Blob(bytes) => Some(STANDARD.encode(bytes)),
+/// Bytes as Base64, texts as they are: whether they are UTF-8 is for the row to say.
+fn cell(value: ValueRef<'_>) -> Option<Cow<'_, [u8]>> {
+    Some(match value {
+        ValueRef::Null => return None,
+        ValueRef::Integer(number) => Cow::Owned(number.to_string().into_bytes()),
+        ValueRef::Real(number) => Cow::Owned(number.to_string().into_bytes()),
+        ValueRef::Text(text) => Cow::Borrowed(text),
+        ValueRef::Blob(bytes) => Cow::Owned(STANDARD.encode(bytes).into_bytes()),
     })
+}
+
+/// The same as text. One that is not UTF-8 is of no key.
+pub fn text(value: ValueRef<'_>) -> Option<String> {
+    String::from_utf8(cell(value)?.into_owned()).ok()
 }
 
 #[cfg(test)]
@@ -114,11 +121,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_and_texts_that_are_not_utf8_are_given_as_base64() {
-        let of = |value| text(value).unwrap().unwrap();
-        assert_eq!(of(ValueRef::Text("Rīga".as_bytes())), "Rīga");
-        assert_eq!(of(ValueRef::Text(b"a\xe2")), "YeI=");
-        assert_eq!(of(ValueRef::Blob(b"ab")), "YWI=");
-        assert_eq!(text(ValueRef::Null).unwrap(), None);
+    fn bytes_are_given_as_base64_and_texts_as_they_are() {
+        assert_eq!(text(ValueRef::Text("Rīga".as_bytes())).unwrap(), "Rīga");
+        assert_eq!(cell(ValueRef::Text(b"a\xe2")).unwrap(), b"a\xe2".as_slice());
+        assert_eq!(text(ValueRef::Blob(b"ab")).unwrap(), "YWI=");
+        assert_eq!(text(ValueRef::Null), None);
+        assert_eq!(text(ValueRef::Text(b"a\xe2")), None);
     }
 }

@@ -221,7 +221,7 @@ impl Watch {
             touched.position = Some(n.to_string());
             touched.changes += 1;
             let key: Option<Vec<String>> = (1..=self.keys)
-                .map(|at| row.get_ref(at).map_err(fault).and_then(text).transpose())
+                .map(|at| row.get_ref(at).map_err(fault).map(text).transpose())
                 .collect::<Option<Result<_>>>()
                 .transpose()?;
             // A row without a key belongs to no record.
