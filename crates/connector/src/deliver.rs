@@ -105,7 +105,7 @@ impl Sender<'_> {
                     .taken_back(package, PackageState::Rejected, false, &problem)?;
                 Ok(Sent::TakenBack(problem))
             }
-            "open" => Err(Error::Source(format!(
+            "open" => Err(Error::Passing(format!(
                 "package {} is still being read by the server",
                 package.id
             ))),

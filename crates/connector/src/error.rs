@@ -14,6 +14,9 @@ pub enum Error {
     Faults { what: String, faults: Vec<Fault> },
     #[error("{0}")]
     Call(#[from] CallError),
+    /// What passes by itself, and is no fault of the source.
+    #[error("{0}")]
+    Passing(String),
     /// The source cannot be read, or gives what a feed cannot take.
     #[error("source: {0}")]
     Source(String),
@@ -23,6 +26,9 @@ pub enum Error {
     /// The disk of the state: what was begun is taken back, and there may be room again.
     #[error("{0}")]
     Full(String),
+    /// There is not as much room as the feed would need, however often it tries.
+    #[error("{0}")]
+    Room(String),
     /// Nothing is wrong, but somebody has to decide.
     #[error("{0}")]
     Decide(String),
@@ -67,6 +73,14 @@ impl Error {
         }
     }
 
+    /// What went wrong is not the source's: where a replica's copy lies.
+    pub fn of_target(self) -> Self {
+        match self {
+            Self::Source(text) => Self::Passing(text),
+            other => other,
+        }
+    }
+
     /// How long the server wants to be left alone.
     pub fn retry_after(&self) -> Duration {
         match self {
@@ -84,12 +98,13 @@ impl Error {
                     // An open package is one that the network cut off: the server gives it up soon.
                     refusal.status >= 500
                         || matches!(refusal.status, 408 | 429)
-                        || refusal.code == "package_open"
+                        // A definition was published meanwhile: what came is dropped, and comes again.
+                        || matches!(refusal.code.as_str(), "package_open" | "package_outdated")
                 }
                 CallError::Key(_) | CallError::Unexpected(_) => false,
             },
-            Self::Source(_) | Self::Full(_) => true,
-            Self::Faults { .. } | Self::State(_) | Self::Decide(_) => false,
+            Self::Passing(_) | Self::Source(_) | Self::Full(_) => true,
+            Self::Faults { .. } | Self::State(_) | Self::Room(_) | Self::Decide(_) => false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     cell::RefCell,
     fs::{self, File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -49,6 +49,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(0o600)
             .open(path)
             .map_err(|error| Error::file(path, &error))?;
         if let Err(error) = patiently(&file) {

@@ -11,7 +11,12 @@ mod round;
 mod status;
 mod target;
 
-use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dagr_model::{digest::SetDigest, schema::Schema};
 use jiff::Timestamp;
@@ -42,6 +47,8 @@ use crate::{
     state::State,
 };
 
+/// What the server said so short a time ago is good for a reading.
+const FRESH: Duration = Duration::from_secs(2);
 /// Noted: the digest of what says how the source is read.
 const READ_BY: &str = "read_by";
 
@@ -56,6 +63,8 @@ pub struct Running {
     early: RefCell<Option<Early>>,
     pub progress: Arc<Progress>,
     standing: files::Standing,
+    /// When the server was last asked for what may have changed there.
+    renewed: Cell<Option<Instant>>,
 }
 
 /// What one look at the source came to.
@@ -106,6 +115,7 @@ impl Running {
             early: RefCell::default(),
             progress: Arc::default(),
             standing: files::Standing::default(),
+            renewed: Cell::default(),
         };
         running.read_by_other_rules()?;
         Ok(running)
@@ -124,8 +134,23 @@ impl Running {
         Arc::clone(&self.schema.borrow())
     }
 
+    /// Asks the server for what may have changed there, unless that was done so short a time ago.
+    async fn renew(&self, every: Duration) {
+        if self.renewed.get().is_some_and(|at| at.elapsed() < every) {
+            return;
+        }
+        self.renewed.set(Some(Instant::now()));
+        let renewed = async {
+            self.renew_definition().await?;
+            self.settle_epoch().await
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(%error, "the definition is the one known before");
+        }
+    }
+
     /// The definition may have got a field since.
-    pub async fn renew_definition(&self) -> Result<()> {
+    async fn renew_definition(&self) -> Result<()> {
         let text = definition(&self.feed, &self.client).await?;
         if std::fs::read_to_string(self.state.dir().join(DEFINITION)).is_ok_and(|known| known == text) {
             return Ok(());
@@ -139,22 +164,23 @@ impl Running {
         let room = self.room()?;
         // What began on its way and came to nothing says nothing about what comes now.
         self.early.take();
+        let file = match &self.feed.source {
+            Source::Files(spec) => {
+                match files::next(spec, &self.state, self.reads_otherwise()?, &self.standing)? {
+                    Ok(Some(file)) => Some(file),
+                    Ok(None) => return Ok(Looked::NothingNew),
+                    Err(wait) => return Ok(Looked::Soon(wait)),
+                }
+            }
+            _ => None,
+        };
+        self.renew(FRESH).await;
         let schema = self.schema();
         // What was followed meanwhile is held against the source, where the first load itself was declined.
         let known = self.state.digest()?.1;
         let snapshot = self.state.is_new()? && known == 0;
         self.progress.begin(known);
-        let read_by = self.read_by();
-        // What was taken by other rules is taken again.
-        let again = self.state.meta(READ_BY)?.as_ref() != Some(&read_by);
-        let file = match &self.feed.source {
-            Source::Files(spec) => match files::next(spec, &self.state, again, &self.standing)? {
-                Ok(Some(file)) => Some(file),
-                Ok(None) => return Ok(Looked::NothingNew),
-                Err(wait) => return Ok(Looked::Soon(wait)),
-            },
-            _ => None,
-        };
+        let (read_by, again) = (self.read_by(), self.reads_otherwise()?);
         let extent = if snapshot { Extent::Snapshot } else { Extent::Whole };
         let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?.at_most(room);
         if snapshot && self.holds_nothing().await {
@@ -240,6 +266,11 @@ impl Running {
         SetDigest(digest.finalize().into()).hex()
     }
 
+    /// What was taken by other rules is taken again.
+    fn reads_otherwise(&self) -> Result<bool> {
+        Ok(self.state.meta(READ_BY)?.as_ref() != Some(&self.read_by()))
+    }
+
     /// Does the server hold no records? One that is away may hold some.
     async fn holds_nothing(&self) -> bool {
         let state = self.client.get(&format!("{}/state", self.feed.intake())).await;
@@ -257,7 +288,13 @@ impl Running {
             early: &self.early,
             progress: &self.progress,
         };
-        sender.deliver(give_up).await
+        match sender.deliver(give_up).await {
+            // Not by somebody else, perhaps.
+            Err(Error::Decide(_)) if self.settle_epoch().await.unwrap_or(false) => Err(Error::Passing(
+                "the server's set was emptied or restored: it is compared, and sent again".to_owned(),
+            )),
+            delivered => delivered,
+        }
     }
 
     /// Compares with the server. Needs everything delivered.

@@ -7,7 +7,8 @@ mod package;
 
 use std::{
     cell::RefCell,
-    fs,
+    fs::{self, DirBuilder},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -84,7 +85,12 @@ impl State {
 
     /// Without what was sent: for whoever forgets it anyway, because it is damaged.
     pub fn open_anew(dir: &Path) -> Result<Self> {
-        fs::create_dir_all(dir.join("spool")).map_err(|error| Error::file(dir, &error))?;
+        // Records lie in it: only its owner gets in.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir.join("spool"))
+            .map_err(|error| Error::file(dir, &error))?;
         let lock = Lock::take(&lock_of(dir), |process| {
             Error::State(format!(
                 "{}: process {process} works on this feed; stop it first",

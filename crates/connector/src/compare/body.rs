@@ -102,7 +102,7 @@ impl Made {
 }
 
 fn too_large(limit: u64) -> Error {
-    Error::Decide(format!(
+    Error::Room(format!(
         "what is to be sent takes more than the {} MiB that spool_mib leaves for it: nothing of it is sent; raise spool_mib",
         limit >> 20
     ))

@@ -561,3 +561,30 @@ fn a_package_takes_no_more_of_the_disk_than_the_spool_may() {
     assert!(!state.body(1).exists());
     assert_eq!(state.unfinished().unwrap().len(), 0);
 }
+
+/// What would have gone on top of whatever the server has, and came to nothing, says nothing of what the server has.
+#[test]
+fn after_a_resync_that_came_to_nothing_the_next_package_goes_on_top_of_whatever_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, state) = (schema("quarantine"), State::open(dir.path()).unwrap());
+    let rows = |word: &str| [(1, word.to_owned())];
+    let made = |word: &str| {
+        let n = compare(&state, &schema, &rows(word), None).package.unwrap();
+        let mut unfinished = state.unfinished().unwrap().into_iter();
+        unfinished.find(|package| package.n == n).unwrap()
+    };
+    let first = made("a");
+    state.applied(&first, "{}", |_| Ok(())).unwrap();
+    state.set_meta(crate::state::RESYNCED, "true").unwrap();
+    for word in ["b", "c"] {
+        let package = made(word);
+        assert_eq!(package.previous, None, "{word}");
+        state
+            .taken_back(&package, PackageState::Rejected, false, "rejected")
+            .unwrap();
+    }
+    let last = made("d");
+    assert_eq!(last.previous, None);
+    state.applied(&last, "{}", |_| Ok(())).unwrap();
+    assert_eq!(made("e").previous, Some(last.id));
+}

@@ -93,7 +93,7 @@ fn local_moments(table: &Table, children: &[&Table]) -> Option<String> {
     let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "{} of no time zone: read as UTC, unless `timezone: Europe/Riga` stands in the definition",
+            "{} hold moments without a time zone: they are read as UTC, unless `timezone: Europe/Riga` stands in the definition",
             names.join(", ")
         )
     })

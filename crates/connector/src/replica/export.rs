@@ -4,8 +4,9 @@ mod columns;
 mod shred;
 
 use std::{
-    fs::{self, File, Metadata},
+    fs::{self, File, Metadata, OpenOptions, Permissions},
     io::{BufWriter, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
@@ -29,6 +30,11 @@ use shred::{Measures, Sheet};
 /// Notes which file was written last; empty = it is behind the copy.
 pub const FILE: &str = "file";
 
+/// Notes the permissions of the file.
+const MODE: &str = "file_mode";
+/// Its owner alone.
+const PRIVATE: u32 = 0o600;
+
 /// Writes the file that the replica asks for, if it asks for one and it does not stand there as it was written last.
 pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema) -> Result<()> {
     let TargetSpec::Files { path, .. } = &spec.target else {
@@ -50,10 +56,12 @@ pub async fn write_now(spec: &Spec, target: &Target, table: &Table, schema: &Sch
         return Ok(());
     };
     let beside = beside(path);
+    let mode = mode(spec, target, path).await?;
     let copy = Copy {
         target,
         table,
         schema,
+        mode,
         beside: &beside,
     };
     let file = match format {
@@ -66,6 +74,20 @@ pub async fn write_now(spec: &Spec, target: &Target, table: &Table, schema: &Sch
     fs::rename(&beside, path).map_err(|error| copy.fault(error))?;
     let mark = mark(path, &written).unwrap_or_default();
     target.set_note(&spec.name, FILE, &mark).await
+}
+
+/// Who else may read it is for the recipient to say: as with the file before, which may have been withdrawn.
+async fn mode(spec: &Spec, target: &Target, path: &Path) -> Result<u32> {
+    let noted = target.note(&spec.name, MODE).await?;
+    let noted = noted.and_then(|text| u32::from_str_radix(&text, 8).ok());
+    let Ok(before) = fs::metadata(path) else {
+        return Ok(noted.unwrap_or(PRIVATE));
+    };
+    let mode = before.permissions().mode() & 0o777;
+    if noted != Some(mode) {
+        target.set_note(&spec.name, MODE, &format!("{mode:o}")).await?;
+    }
+    Ok(mode)
 }
 
 /// Where a file is written until it is whole.
@@ -103,6 +125,8 @@ struct Copy<'c> {
     target: &'c Target,
     table: &'c Table,
     schema: &'c Schema,
+    /// Its permissions.
+    mode: u32,
     beside: &'c Path,
 }
 
@@ -112,8 +136,19 @@ impl Copy<'_> {
     }
 
     fn create(&self) -> Result<BufWriter<File>> {
-        let file = File::create(self.beside).map_err(|error| self.fault(error))?;
+        let file = self.private().map_err(|error| self.fault(error))?;
         Ok(BufWriter::with_capacity(1 << 20, file))
+    }
+
+    fn private(&self) -> std::io::Result<File> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(PRIVATE)
+            .open(self.beside)?;
+        file.set_permissions(Permissions::from_mode(self.mode))?;
+        Ok(file)
     }
 
     fn whole(&self, out: BufWriter<File>) -> Result<File> {

@@ -320,7 +320,7 @@ impl Replica {
     async fn write(&self, page: &Page, cursor: Option<&str>, loading: bool) -> Result<()> {
         let from = cursor.unwrap_or_default();
         if !self.target.advance(&self.spec.name, from, &page.next).await? {
-            return Err(Error::Source(
+            return Err(Error::Passing(
                 "another process has moved the cursor of this copy".to_owned(),
             ));
         }

@@ -60,7 +60,7 @@ pub async fn run(replica: &mut Replica) -> Result<Verified> {
         if differs == Some(NOT_TOLD) {
             let text =
                 "what the permission gives changed while the copy was loaded anew; verified again later";
-            return Err(Error::Source(text.to_owned()));
+            return Err(Error::Passing(text.to_owned()));
         }
         if let Some(why) = differs {
             let text = format!(
@@ -100,7 +100,7 @@ async fn differs(replica: &mut Replica, done: &mut Verified) -> Result<Option<&'
         open = found.again;
         replica.follow().await?;
     }
-    Err(Error::Source(
+    Err(Error::Passing(
         "the copy goes on differing: the set changes faster than it can be compared, or somebody else writes in the \
          copy; verified again later"
             .to_owned(),

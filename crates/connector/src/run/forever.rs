@@ -15,6 +15,8 @@ use crate::{
 
 /// How often a directory, and a package somebody has to decide on, are looked at.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often the server is asked for its definition, and whether it counts anew.
+const RENEW: Duration = Duration::from_mins(1);
 /// No server is left alone for longer.
 const LONGEST: Duration = Duration::from_mins(15);
 /// First pause after a failure.
@@ -59,6 +61,7 @@ impl Service<'_> {
                 "package {package} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"
             )));
         }
+        running.renew(RENEW).await;
         // A source that cannot be followed any more is compared all the same.
         let asked = running.state.meta("compare_due")?.unwrap_or_default();
         let connected = match &mut self.followed {
@@ -73,9 +76,6 @@ impl Service<'_> {
         }
         let mut soon = LOOK;
         if self.compare_due()? {
-            if let Err(error) = running.renew_definition().await {
-                tracing::warn!(%error, "the definition is the one known before");
-            }
             if let Looked::Soon(wait) = running.compare().await? {
                 soon = wait;
             }
@@ -165,7 +165,11 @@ impl Service<'_> {
                     return Err(error);
                 }
                 self.pause = (self.pause * 2).min(self.running.feed.retry.pause);
-                Ok(pause)
+                Ok(match error {
+                    // Everything would be read for nothing: the source may have changed by then.
+                    Error::Room(_) => pause.max(self.running.feed.schedule.compare.min(LONGEST)),
+                    _ => pause,
+                })
             }
         }
     }

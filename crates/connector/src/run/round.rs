@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Looked, Running, is_past};
+use super::{FRESH, Looked, Running, is_past};
 use crate::{
     compare::{Comparison, Extent, Found},
     deliver::{Delivered, again},
@@ -54,6 +54,7 @@ impl Running {
 
     async fn round(&self, reconcile: bool) -> Result<Round> {
         let mut round = Round::default();
+        self.renew(FRESH).await;
         let retry = Some(self.feed.retry.clone());
         round.deliver(self.deliver(retry.clone()).await?);
         while round.held.is_none() {

@@ -11,6 +11,8 @@ use crate::{
 /// Noted: where in the server the feed goes, and the server's address.
 const SET: &str = "target_set";
 const URL: &str = "target_url";
+/// Noted: by which count of the server's the set was sent.
+const EPOCH: &str = "target_epoch";
 const GIVEN_UP: &str = "given up by resync";
 
 /// What was sent to one section says nothing of another. A server under another address may be another: it is asked what
@@ -44,6 +46,31 @@ fn begin_again(state: &State) -> Result<()> {
 }
 
 impl Running {
+    /// The server counts anew where the set was emptied, by another definition, or restored: what was sent says little of it
+    /// then. `true`: it is looked at anew.
+    pub(super) async fn settle_epoch(&self) -> Result<bool> {
+        let held = self.client.get(&format!("{}/state", self.feed.intake())).await?;
+        let epoch = held["epoch"].to_string();
+        let before = self.state.meta(EPOCH)?;
+        if before.as_deref() == Some(epoch.as_str()) {
+            return Ok(false);
+        }
+        let is_other = before.is_some();
+        if is_other && held["records"] == 0 {
+            tracing::warn!(
+                "the set was emptied, by another definition or a restore: everything is sent again"
+            );
+            begin_again(&self.state)?;
+            self.state.forget_copy("the set was emptied")?;
+        } else if is_other {
+            tracing::warn!("the set was restored: the server is asked what it holds");
+            self.state.set_meta(RESYNCED, "true")?;
+            self.state.set_meta("last_reconcile", "")?;
+        }
+        self.state.set_meta(EPOCH, &epoch)?;
+        Ok(is_other)
+    }
+
     /// Puts right what was thought to be sent: the next round compares with what the server holds, the newest file again.
     pub async fn resync(&self, everything: bool) -> Result<Reconciled> {
         if !everything {

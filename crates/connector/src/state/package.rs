@@ -366,6 +366,10 @@ impl State {
         }
         put_digest(&self.db, sum, records)?;
         end(&self.db, package.n, ended, None, Some(problem))?;
+        if package.previous.is_none() {
+            // It would have gone on top of whatever is there; so does the next one.
+            set_meta(&self.db, RESYNCED, "true")?;
+        }
         // What was read from the source on top of it has to be read again: the whole comparison finds it.
         set_meta(&self.db, "compare_due", "true")?;
         Ok(numbers)

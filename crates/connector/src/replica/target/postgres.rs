@@ -51,7 +51,7 @@ pub fn type_of(kind: Kind) -> &'static str {
 
 impl Postgres {
     pub async fn open(url: &str, password: Option<&Secret>, tls: Option<&Tls>, schema: &str) -> Result<Self> {
-        let client = connect_to(url, password, tls).await?;
+        let client = connect_to(url, password, tls).await.map_err(Error::of_target)?;
         let target = Self { client };
         let there = "SELECT FROM pg_namespace WHERE nspname = $1";
         // Where it stands already, nobody needs the right to make it.
@@ -230,16 +230,16 @@ impl Postgres {
 /// PostgreSQL's own words, which name the thing; and whether trying again is of use.
 fn told(error: tokio_postgres::Error) -> Error {
     let Some(db) = error.as_db_error() else {
-        return passing(error);
+        return passing(error).of_target();
     };
     let code = db.code().code();
     if db.code() == &SqlState::LOCK_NOT_AVAILABLE {
-        return Error::Source(
+        return Error::Passing(
             "another session holds a table of the copy (pg_stat_activity shows it); tried again".to_owned(),
         );
     }
     if PASSING.iter().any(|class| code.starts_with(class)) {
-        return passing(error);
+        return passing(error).of_target();
     }
     let more = match (db.code(), db.detail(), db.hint()) {
         // The words have the value in them.

@@ -1,6 +1,11 @@
 //! A copy in SQLite.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::OpenOptions,
+    io::ErrorKind,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension, params, params_from_iter,
@@ -35,6 +40,16 @@ pub fn type_of(kind: Kind) -> &'static str {
 
 impl Sqlite {
     pub fn open(path: &Path) -> Result<Self> {
+        // Who else may read it is for the recipient to say.
+        let made = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(path);
+        match made {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(Error::file(path, &error)),
+            _ => {}
+        }
         let db = connect(path)?;
         // What is taken back does not stay in the file's free pages.
         db.execute_batch("PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 0")?;
@@ -75,7 +90,7 @@ impl Sqlite {
     fn told(&self, error: rusqlite::Error) -> Error {
         let text = format!("{}: {error}", self.path.display());
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Source(text),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Passing(text),
             Some(ErrorCode::DiskFull) => Error::Full(text),
             _ if error.to_string().starts_with("error in ") => Error::Decide(format!(
                 "{text}. Drop what depends on the copy, and make it again afterwards"

@@ -1,5 +1,7 @@
 //! The file that a replica writes of its copy.
 
+use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
 use super::*;
 
 const FILES: &str = "kind = 'files'\npath = 'copy.csv'\nstate = 'copy.db'";
@@ -85,10 +87,14 @@ async fn a_record_that_is_taken_back_during_a_load_leaves_the_file() {
         let gone = json!({"operation": "delete", "key": {"Code": code}});
         site.gives(200, json!({"changes": [gone], "next": next, "end": false}));
     };
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     site.page(&["a", "b"], "c1", true);
     let mut replica = site.replica_in(FILES, PEOPLE).await.unwrap();
     assert!(step(&mut replica).await.unwrap());
     replica.export().await.unwrap();
+    assert_eq!([mode(&file), mode(&site.dir.path().join("copy.db"))], [0o600; 2]);
+    // The recipient lets others read it.
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     site.gives(410, json!({"status": 410, "code": "cursor_expired"}));
     assert!(!step(&mut replica).await.unwrap());
     // What is loaded is not in it yet.
@@ -113,6 +119,7 @@ async fn a_record_that_is_taken_back_during_a_load_leaves_the_file() {
     assert!(step(&mut replica).await.unwrap());
     replica.export().await.unwrap();
     assert_eq!(read(), ["c", "e"]);
+    assert_eq!(mode(&file), 0o644, "they may still");
 }
 
 /// A file of two records; the second is taken back, and more is to come.

@@ -292,6 +292,38 @@ async fn every_fault_of_a_feed_is_told_at_once() {
     assert!(!told.to_string().contains("hush"));
 }
 
+/// A definition under which the old records cannot stay: the feed sends them again, though for itself nothing has changed.
+#[tokio::test]
+async fn a_set_that_was_emptied_by_another_definition_is_filled_again() {
+    let Site {
+        server,
+        provider,
+        desk,
+    } = taken().await;
+    let emptied = async |word: &str| {
+        let other = DEFINITION.replace("- Name :", &format!("- {word} :"));
+        server.publish(&provider, "cf_boats", &other).await;
+        assert_eq!(state(&provider, "cf_boats").await["records"], 0);
+    };
+    emptied("Name!").await;
+    let done = desk.done("once", &["--reconcile"]);
+    assert_eq!(
+        (&done["upserts"], &done["reconciled"]["differing"]),
+        (&json!(20), &json!(0)),
+        "{done:#}"
+    );
+    assert_eq!(desk.done("once", &[])["upserts"], 0, "once");
+    // A service meets it when it sends something, or within a minute.
+    let service = desk.service();
+    emptied("Name").await;
+    write(&desk.path("in/2.csv"), csv(0..21, "A"));
+    until("everything is there again", async || {
+        state(&provider, "cf_boats").await["records"] == 21
+    })
+    .await;
+    desk.until_whole(service, &provider, "cf_boats").await;
+}
+
 #[tokio::test]
 async fn a_service_that_is_killed_goes_on_where_it_was() {
     let Site {
