@@ -300,12 +300,12 @@ async fn a_set_that_was_emptied_by_another_definition_is_filled_again() {
         provider,
         desk,
     } = taken().await;
-    let emptied = async |word: &str| {
-        let other = DEFINITION.replace("- Name :", &format!("- {word} :"));
-        server.publish(&provider, "cf_boats", &other).await;
+    let emptied = async |other: &str| {
+        server.publish(&provider, "cf_boats", other).await;
         assert_eq!(state(&provider, "cf_boats").await["records"], 0);
     };
-    emptied("Name!").await;
+    let named = DEFINITION.replace("- Name :", "- Name! :");
+    emptied(&named).await;
     let done = desk.done("once", &["--reconcile"]);
     assert_eq!(
         (&done["upserts"], &done["reconciled"]["differing"]),
@@ -315,7 +315,7 @@ async fn a_set_that_was_emptied_by_another_definition_is_filled_again() {
     assert_eq!(desk.done("once", &[])["upserts"], 0, "once");
     // A service meets it when it sends something, or within a minute.
     let service = desk.service();
-    emptied("Name").await;
+    emptied(&named.replace("- Length decimal :", "- Length decimal! :")).await;
     write(&desk.path("in/2.csv"), csv(0..21, "A"));
     until("everything is there again", async || {
         state(&provider, "cf_boats").await["records"] == 21
