@@ -13,7 +13,10 @@ use keys::Keys;
 use serde::Serialize;
 
 pub use self::against::Changes;
-use super::{client, compile, definition, followed::no_key_columns};
+use super::{
+    client, compile, definition,
+    followed::{no_key_columns, place_of},
+};
 use crate::{
     collect::{Collect, FILLED, Refused, Take},
     error::{Error, Result},
@@ -203,6 +206,8 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
                     let log = binlog::Log::of(reader.conn(), follow).await?;
                     let key = key_columns(&collect, &reader.columns().await?)?;
                     log.judge(follow, &key)?;
+                    // Whoever may not read the log is told now.
+                    place_of(spec, &log, reader).await?;
                 }
                 (Some(follow), Db::Sqlite(reader)) => {
                     let key = key_columns(&collect, &reader.columns()?)?;

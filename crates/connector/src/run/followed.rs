@@ -84,11 +84,7 @@ impl<'r> Followed<'r> {
                 let log = binlog::Log::of(reader.conn(), self.follow).await?;
                 let place = self.running.state.meta(POSITION)?;
                 if place.as_deref().and_then(binlog::Place::read).is_none() {
-                    let before = log.before(reader.conn()).await?;
-                    reader.begin().await?;
-                    let place = log.snapshot(reader.conn(), before).await?;
-                    reader.end().await?;
-                    let place = log.noted(self.sql, reader.conn(), place).await?;
+                    let place = place_of(self.sql, &log, &mut reader).await?;
                     self.everything_from(&place.text())?;
                 }
                 Reader::MariaDb(Box::new(reader), log, None)
@@ -302,6 +298,15 @@ impl<'r> Followed<'r> {
         }
         Ok(())
     }
+}
+
+/// Where the binary log stands, with all that is needed to go on from there.
+pub(super) async fn place_of(sql: &Sql, log: &binlog::Log, reader: &mut MariaDb) -> Result<binlog::Place> {
+    let before = log.before(reader.conn()).await?;
+    reader.begin().await?;
+    let place = log.snapshot(reader.conn(), before).await?;
+    reader.end().await?;
+    log.noted(sql, reader.conn(), place).await
 }
 
 impl Reader {

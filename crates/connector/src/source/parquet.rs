@@ -2,6 +2,8 @@
 
 mod bounds;
 mod declared;
+#[cfg(test)]
+mod tests;
 mod thrift;
 mod value;
 

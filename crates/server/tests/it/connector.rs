@@ -24,6 +24,7 @@ mod told;
 mod tpch;
 mod two_worlds;
 mod unhappy;
+mod values;
 
 use std::{
     fs,
