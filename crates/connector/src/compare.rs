@@ -28,7 +28,7 @@ use crate::{
     collect::{Refused, Take},
     error::Result,
     sort::Sorter,
-    state::{BaseWriter, Brought, Package, PackageState, REFUSALS_KEPT, State},
+    state::{BaseWriter, Brought, HELD_HERE, Package, PackageState, REFUSALS_KEPT, State},
 };
 
 /// What of the source the rows are.
@@ -84,6 +84,8 @@ pub struct Comparison<'s> {
     tells: bool,
     /// Bytes that its body may take.
     limit: u64,
+    /// The most that it may remove without being held, in hundredths of a per cent.
+    guard_bp: Option<u32>,
     order: Order,
     rows: Sorter,
     touched: BTreeSet<Vec<u8>>,
@@ -132,6 +134,7 @@ impl<'s> Comparison<'s> {
             early: None,
             tells: false,
             limit: u64::MAX,
+            guard_bp: None,
             order: if extent == Extent::Snapshot {
                 Order::Unknown
             } else {
@@ -163,6 +166,12 @@ impl<'s> Comparison<'s> {
     /// A body of more bytes is not made.
     pub fn at_most(mut self, bytes: u64) -> Self {
         self.limit = bytes;
+        self
+    }
+
+    /// What removes more of the records is held until somebody decides.
+    pub fn guarded(mut self, guard_bp: Option<u32>) -> Self {
+        self.guard_bp = guard_bp;
         self
     }
 
@@ -229,6 +238,7 @@ impl<'s> Comparison<'s> {
 
     /// Compares, ends the package, and enters it with what the feed notes of its source.
     pub fn finish(mut self, notes: &[(String, String)]) -> Result<Found> {
+        let before = self.state.digest()?.1;
         let (mut sum, mut records) = match self.extent {
             Extent::Snapshot => Default::default(),
             _ => self.state.digest()?,
@@ -281,9 +291,17 @@ impl<'s> Comparison<'s> {
         self.package.bytes = made.bytes;
         self.package.operations = self.found.upserts + self.found.deletes;
         self.package.deletes = self.found.deletes;
+        let most = |guard: u32| u128::from(before) * u128::from(guard) / 10_000;
+        let is_held = self
+            .guard_bp
+            .is_some_and(|guard| u128::from(self.found.deletes) > most(guard));
+        if is_held {
+            self.package.state = PackageState::Held;
+            self.package.problem = Some(HELD_HERE.to_owned());
+        }
         self.state.enter(&self.package, notes, (sum, records), brought)?;
-        if is_part {
-            // Whoever reads along was told that this is all.
+        if is_part || is_held {
+            // Whoever reads along was told that this is all, or is to have none of it yet.
             drop(made);
         } else {
             made.release();

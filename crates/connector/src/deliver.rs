@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use reqwest::header;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
@@ -74,7 +74,13 @@ impl Sender<'_> {
     }
 
     async fn one(&self, package: &Package) -> Result<Sent> {
-        let answer = if package.state == PackageState::Held {
+        let answer = if package.is_held_here() {
+            match self.state.decided_here(package)? {
+                None => return Ok(Sent::Held),
+                Some(true) => self.put(package).await?,
+                Some(false) => json!({ "state": "rejected" }),
+            }
+        } else if package.state == PackageState::Held {
             self.look(package).await?
         } else {
             self.put(package).await?
@@ -128,9 +134,7 @@ impl Sender<'_> {
             .get(&format!("{}/packages/{}", self.feed.intake(), package.id))
             .await
         {
-            Err(CallError::Refused(refusal)) if refusal.status == 404 => {
-                Ok(serde_json::json!({ "state": "outdated" }))
-            }
+            Err(CallError::Refused(refusal)) if refusal.status == 404 => Ok(json!({ "state": "outdated" })),
             other => Ok(other?),
         }
     }
@@ -170,7 +174,7 @@ impl Sender<'_> {
                     problem,
                     "its records are sent again once they are others, or after `dagr connector resync`"
                 );
-                Ok(serde_json::json!({ "state": "declined" }))
+                Ok(json!({ "state": "declined" }))
             }
             (409, "package_order") => Err(Error::Decide(format!(
                 "another package than ours was applied last: somebody else delivers to {}, or it was restored. `dagr connector resync` compares and repairs",

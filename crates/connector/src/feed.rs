@@ -29,6 +29,9 @@ pub struct Feed {
     pub map: MapSpec,
     pub schedule: Schedule,
     pub retry: Retry,
+    /// The most of its records, in hundredths of a per cent, that a package may remove without being held here; `None`: only the
+    /// server judges, by the definition.
+    pub guard_bp: Option<u32>,
     /// Bytes packages that wait for the server may take on disk.
     pub spool_bytes: u64,
     /// What says how the source is read, as it is written.

@@ -182,7 +182,9 @@ impl Running {
         self.progress.begin(known);
         let (read_by, again) = (self.read_by(), self.reads_otherwise()?);
         let extent = if snapshot { Extent::Snapshot } else { Extent::Whole };
-        let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?.at_most(room);
+        let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?
+            .at_most(room)
+            .guarded(self.feed.guard_bp);
         if snapshot && self.holds_nothing().await {
             comparison = comparison.onto_nothing();
         }

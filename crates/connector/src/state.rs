@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use base::{Rows as BaseRows, Writer as BaseWriter};
 pub use copy::{Copy, Sent};
-pub use package::{Brought, Package, PackageState, newest, unfinished};
+pub use package::{Brought, HELD_HERE, Package, PackageState, newest, unfinished};
 
 use base::Base;
 

@@ -19,6 +19,7 @@ use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
 pub use self::{
+    amount::share,
     check::check_publish,
     evolution::{Condition, Evolution, EvolutionChange, EvolutionClass, Widened, evolution},
     fields::{is_classifier, is_field_name},

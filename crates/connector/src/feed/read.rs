@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use dagr_model::fault::{Fault, nearest};
+use dagr_model::{
+    definition::share,
+    fault::{Fault, nearest},
+};
 use toml::{Table, Value};
 
 use super::{
@@ -71,6 +74,7 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
             "at least 1: packages go through it",
         ));
     }
+    let guard_bp = guard(&mut words, &mut faults);
     words.end(&mut faults);
     let reading = ["source", "map", "unreadable_keys"].map(|word| table.get(word).map(Value::to_string));
     match (server, source) {
@@ -85,11 +89,20 @@ pub fn feed(text: &str, base: &Path) -> Result<Feed, Faults> {
             map,
             schedule,
             retry,
+            guard_bp,
             spool_bytes: spool_mib.saturating_mul(1 << 20),
             reading: format!("{reading:?}"),
         }),
         _ => Err(faults),
     }
+}
+
+/// `guard = "5%"`
+fn guard(words: &mut Words<'_>, faults: &mut Faults) -> Option<u32> {
+    let text = words.text(faults, "guard")?;
+    share(&text)
+        .map_err(|message| faults.push(Fault::new("guard", "share", message)))
+        .ok()
 }
 
 /// Where the service of `packaging/dagr-connector@.service` and of `dagr-replica@` keep theirs.

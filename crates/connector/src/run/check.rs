@@ -130,7 +130,7 @@ impl Checked {
     }
 
     /// Of rows of one key one is sent, or none.
-    fn collapse(&mut self, schema: &Schema, whole: bool) {
+    fn collapse(&mut self, schema: &Schema, guard_bp: u32, whole: bool) {
         let keys = std::mem::take(&mut self.keys);
         let same = keys.same(schema.definition.csv.duplicates);
         self.records -= same.records;
@@ -139,7 +139,7 @@ impl Checked {
         for (count, less) in self.fates.iter_mut().zip(same.fates) {
             *count -= less;
         }
-        self.compare(schema.definition.guard_bp, same.left, whole);
+        self.compare(guard_bp, same.left, whole);
         for rows in same.differing {
             self.refused += 1;
             if self.refusals.len() < TOLD {
@@ -221,7 +221,10 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     }
     collect.finish()?;
     let is_cut = limit.is_some() && matches!(feed.source, Source::Sql(_) | Source::Soap(_));
-    checked.collapse(&schema, !is_cut);
+    let guard_bp = feed.guard_bp.map_or(schema.definition.guard_bp, |own| {
+        own.min(schema.definition.guard_bp)
+    });
+    checked.collapse(&schema, guard_bp, !is_cut);
     checked.source = source;
     Ok(checked)
 }

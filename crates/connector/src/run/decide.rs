@@ -44,6 +44,9 @@ fn held(db: &Connection) -> Result<Package> {
 }
 
 async fn tell(feed: &Feed, client: &Client, package: &Package, confirm: bool) -> Result<()> {
+    if package.is_held_here() {
+        return State::decide_here(&feed.state, package, confirm);
+    }
     let verb = if confirm { "confirm" } else { "reject" };
     let path = format!("{}/packages/{}/{verb}", feed.intake(), package.id);
     client.post_empty(&path).await?;

@@ -200,8 +200,9 @@ impl<'r> Followed<'r> {
         }
         reader.begin().await?;
         let names = reader.columns().await?;
-        let mut comparison =
-            Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?.at_most(room);
+        let mut comparison = Comparison::begin(&running.state, &schema, &running.feed.name, Extent::Touched)?
+            .at_most(room)
+            .guarded(running.feed.guard_bp);
         let mut collect = Collect::new(&schema, &running.feed.map, &mut comparison)
             .tolerant(true)
             .after(running.state.meta(FILLED)?);

@@ -71,6 +71,22 @@ pub struct Package {
     pub problem: Option<String>,
 }
 
+impl Package {
+    /// Does the feed's own guard hold it? The server has not seen it then.
+    pub fn is_held_here(&self) -> bool {
+        self.state == PackageState::Held && self.problem.as_deref() == Some(HELD_HERE)
+    }
+}
+
+/// What is noted of a package that the feed's own guard holds.
+pub const HELD_HERE: &str = r#"{"held_by":"the feed's guard"}"#;
+/// Noted: what somebody decided of such a package.
+const DECISION: &str = "decision";
+
+fn decision(n: i64, confirm: bool) -> String {
+    format!("{} {n}", if confirm { "release" } else { "reject" })
+}
+
 /// What a package brings to the copy.
 pub enum Brought {
     /// All there is, in place of whatever was there.
@@ -169,8 +185,8 @@ impl State {
         }
         let transaction = self.db.unchecked_transaction()?;
         transaction.execute(
-            "INSERT INTO package (n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at)
-             VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO package (n, id, mode, state, previous, sha256, bytes, operations, deletes, made_at, problem)
+             VALUES (?1, ?2, ?3, ?10, ?4, ?5, ?6, ?7, ?8, ?9, ?11)",
             params![
                 package.n,
                 package.id,
@@ -181,6 +197,8 @@ impl State {
                 package.operations as i64,
                 package.deletes as i64,
                 package.made_at,
+                package.state.as_str(),
+                package.problem,
             ],
         )?;
         match (&base, &few) {
@@ -314,6 +332,20 @@ impl State {
             params![package.n, answer],
         )?;
         Ok(())
+    }
+
+    /// What somebody decided of a package that the feed's own guard holds; also beside a process that works on the feed.
+    pub fn decide_here(dir: &Path, package: &Package, confirm: bool) -> Result<()> {
+        let db = super::connect(&dir.join("feed.db"))?;
+        set_meta(&db, DECISION, &decision(package.n, confirm))
+    }
+
+    /// `None`: nobody has decided.
+    pub fn decided_here(&self, package: &Package) -> Result<Option<bool>> {
+        let decided = self.meta(DECISION)?;
+        Ok([true, false]
+            .into_iter()
+            .find(|confirm| decided.as_ref() == Some(&decision(package.n, *confirm))))
     }
 
     /// Takes a package back that will never arrive, and every later one, which was made on top of it.

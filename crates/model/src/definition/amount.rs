@@ -107,8 +107,11 @@ pub(super) fn calendar(text: &str) -> Result<(u32, u32), String> {
     }
 }
 
-/// A share in hundredths of a per cent: `10%` is 1 000.
-pub(super) fn share(text: &str) -> Result<u32, String> {
+/// A share in hundredths of a per cent: `10%` is 1 000. A feed's file writes it so, too.
+///
+/// # Errors
+/// What is wrong with it, and how it is written.
+pub fn share(text: &str) -> Result<u32, String> {
     let way_out = || {
         format!(
             "{:?} is not a share: write `10%`, with at most two decimals",
