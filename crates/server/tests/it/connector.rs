@@ -241,6 +241,17 @@ impl Service {
         self.child.id()
     }
 
+    /// Its exit code, once it ends by itself.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let mut code = None;
+        until("the service has ended", async || {
+            code = self.child.try_wait().unwrap();
+            code.is_some()
+        })
+        .await;
+        code.and_then(|code| code.code())
+    }
+
     /// SIGTERM; the exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);

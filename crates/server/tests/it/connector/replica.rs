@@ -209,19 +209,26 @@ async fn a_narrowed_permission_takes_back_fields_and_records_also_while_nobody_l
 #[tokio::test]
 async fn a_replica_that_is_killed_while_it_works_is_right_in_the_end() {
     let mut site = site().await;
-    site.upserts(0..2_000, 1).await;
     let desk = site.desk(SQLITE);
-    let cursor = || {
-        let db = rusqlite::Connection::open(desk.path("copy.db")).ok()?;
+    let path = desk.path("copy.db");
+    let cursor = async || {
+        let db = rusqlite::Connection::open(&path).ok()?;
         let query = "SELECT value FROM dagr_replica WHERE name = 'cursor' AND value <> ''";
         db.query_row(query, [], |row| row.get::<_, String>(0)).ok()
     };
+    killed(&mut site, &desk, cursor).await;
+}
+
+/// Killed again and again while it applies pages; `cursor` says that it does.
+async fn killed(site: &mut Site, desk: &Desk, cursor: impl AsyncFn() -> Option<String>) {
+    site.upserts(0..2_000, 1).await;
     for version in 2..8 {
-        let before = cursor();
+        let before = cursor().await;
         let mut service = desk.service();
         site.upserts(version * 100..version * 250, version).await;
         until("it is at work", async || {
-            cursor().is_some_and(|now| Some(now) != before)
+            let now = cursor().await;
+            now.is_some() && now != before
         })
         .await;
         service.kill();
@@ -235,6 +242,68 @@ async fn a_replica_that_is_killed_while_it_works_is_right_in_the_end() {
     );
     let state = site.provider.client.get("/intake/cr_people/state").await.unwrap();
     assert_eq!(state["digest"], verified["digest"]);
+}
+
+/// What is new is there long before a call that waits for it would have ended.
+#[tokio::test]
+async fn a_copy_does_not_wait_for_the_end_of_a_wait() {
+    let mut site = site().await;
+    site.upserts(0..10, 1).await;
+    let rest = site.rest(SQLITE).replace("wait = '5s'", "wait = '60s'");
+    let desk = Desk::replica(&site.server, &site.reader, &rest);
+    let mut service = desk.service();
+    until("the copy is loaded", async || desk.status()["state"] == "current").await;
+    for n in 10..15 {
+        site.upserts(n..n + 1, 1).await;
+        within(15, "one more", async || {
+            ask(&desk, "SELECT count(*) FROM cr_people") == [(n + 1).to_string()]
+        })
+        .await;
+    }
+    assert_eq!(service.stop(), Some(0));
+}
+
+/// A definition gets a field, and later another key: the first is followed, the second stops the replica with a message.
+#[tokio::test]
+async fn a_definition_that_changes_is_followed_or_stops_the_copy() {
+    let site = site().await;
+    let open = "name: cr_streets\nkey: Code\ndata_description: Ielas\nclassification: open\nfields:\n  - Code : kods\n  - Name : vārds\n";
+    site.server.publish(&site.provider, "cr_streets", open).await;
+    let put = async |package: &str, record: Value| {
+        let line = json!({ "op": "upsert", "record": record }).to_string();
+        let path = format!("/intake/cr_streets/packages/{package}");
+        let client = &site.provider.client;
+        client.put(&path, "application/x-ndjson", line).await.unwrap();
+    };
+    put("one", json!({"Code": "1", "Name": "Brīvības iela"})).await;
+    let rest = format!("dataset = 'cr_streets'\nwait = '1s'\n[target]\n{SQLITE}");
+    let desk = Desk::replica(&site.server, &site.reader, &rest);
+    let mut service = desk.service();
+    until("it is loaded", async || desk.status()["state"] == "current").await;
+    let wider = format!("{open}  - Length decimal : garums\n");
+    site.server.publish(&site.provider, "cr_streets", &wider).await;
+    put(
+        "two",
+        json!({"Code": "2", "Name": "Ķengaraga iela", "Length": 1.5}),
+    )
+    .await;
+    until("the new field is there", async || {
+        let db = Connection::open(desk.path("copy.db")).unwrap();
+        let query = "SELECT Length FROM cr_streets WHERE Code = '2'";
+        db.query_row(query, [], |row| row.get::<_, String>(0))
+            .is_ok_and(|length| length == "1.5")
+    })
+    .await;
+    let other = wider.replace("key: Code", "key: Name");
+    site.server.publish(&site.provider, "cr_streets", &other).await;
+    let problem = desk.until_problem("the key is Name").await;
+    assert!(problem.contains("Code"), "{problem}");
+    assert_eq!(service.ended().await, Some(1));
+    // The copy stands as it was.
+    assert_eq!(
+        ask(&desk, "SELECT Name FROM cr_streets ORDER BY Code"),
+        ["Brīvības iela", "Ķengaraga iela"]
+    );
 }
 
 #[tokio::test]

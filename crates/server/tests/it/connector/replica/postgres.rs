@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Site, site};
+use super::{Site, killed, site};
 use crate::{
     connector::{Desk, postgres::Database, until},
     server::dagr,
@@ -154,4 +154,17 @@ async fn a_lost_connection_is_made_anew_and_a_second_process_does_not_work_besid
     site.upserts(40..50, 1).await;
     until("it goes on", async || database.says(records).await == "50").await;
     assert_eq!(service.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn a_copy_whose_process_is_killed_while_it_works_is_right_in_the_end() {
+    let Some((database, mut site, desk)) = stand().await else {
+        return;
+    };
+    let cursor = async || {
+        let query = "SELECT value FROM kopija.dagr_replica WHERE name = 'cursor' AND value <> ''";
+        let row = database.client.query_opt(query, &[]).await.ok()??;
+        Some(row.get(0))
+    };
+    killed(&mut site, &desk, cursor).await;
 }
