@@ -4,7 +4,6 @@
 use std::{
     cell::RefCell,
     fs::{self, File, OpenOptions, TryLockError},
-    io,
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     thread,
@@ -202,7 +201,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_locked_is_not_said_to_be_another_processs() {
         let path = Path::new("copy.db.x.lock");
-        let no_locks = TryLockError::Error(io::Error::other("no locks available"));
+        let no_locks = TryLockError::Error(std::io::Error::other("no locks available"));
         let told = not_taken(path, no_locks, busy).to_string();
         assert_eq!(told, "copy.db.x.lock: no locks available");
     }

@@ -17,7 +17,7 @@ use crate::{
     source::sql::{
         follow::{Touched, binlog, postgres, sqlite},
         mariadb::Reader as MariaDb,
-        postgres::{Reader as Postgres, connect},
+        postgres::Reader as Postgres,
         sqlite::Reader as Sqlite,
     },
     state::State,

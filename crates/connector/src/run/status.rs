@@ -278,7 +278,7 @@ mod tests {
         let told = || {
             let status = status(&path).unwrap();
             let lag = status["lag_seconds"].as_i64();
-            (status["running"] == true, lag.map(|lag| lag / 3_600))
+            (status["running"] == true, lag.map(|lag| lag / 60))
         };
         let table = "kind = 'sqlite'\npath = 'x.db'\ntable = 'x'\n";
         let state = State::open(&feed(&path, table).state).unwrap();
@@ -291,17 +291,18 @@ mod tests {
             db.execute(text, [then.unwrap().to_string()]).unwrap();
         };
         let then = |hours: i64| minutes_ago(60 * hours);
-        minutes_ago(24 * 60);
+        // A quarter of an hour is between two comparisons.
+        minutes_ago(15);
         assert_eq!(told(), (true, Some(0)), "whoever works on it comes to it");
         then(50);
-        assert_eq!(told(), (true, Some(50)), "and is at it for long");
+        assert_eq!(told(), (true, Some(3_000)), "and is at it for long");
         drop(state);
         then(50);
-        assert_eq!(told(), (false, Some(50)));
+        assert_eq!(told(), (false, Some(3_000)));
         then(0);
         assert_eq!(told(), (false, Some(0)), "it is not due");
         feed(&path, &format!("{table}[source.follow]\n"));
         then(2);
-        assert_eq!(told(), (false, Some(2)), "followed at every moment");
+        assert_eq!(told(), (false, Some(120)), "followed at every moment");
     }
 }

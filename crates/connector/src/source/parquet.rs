@@ -2,6 +2,7 @@
 
 mod bounds;
 mod declared;
+mod int96;
 #[cfg(test)]
 mod tests;
 mod thrift;
@@ -23,7 +24,7 @@ use crate::{
     collect::Collect,
     error::{Error, Result},
     map::Origin,
-    source::parquet::{declared::declared, value::Kind},
+    source::parquet::{declared::declared, int96::Moments, value::Kind},
 };
 
 /// Columns a file may have, with those inside others.
@@ -37,6 +38,7 @@ pub fn read(mut file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
     let broken = |error: std::io::Error| fault(&error.to_string());
     bounds::schema(&mut file).map_err(broken)?;
     let mut second = file.try_clone().map_err(broken)?;
+    let third = file.try_clone().map_err(broken)?;
     let reader = guarded(|| SerializedFileReader::new(file)).map_err(|message| fault(&message))?;
     bounds::pages(&mut second, reader.metadata()).map_err(broken)?;
     let schema = reader.metadata().file_metadata().schema_descr().root_schema_ptr();
@@ -48,6 +50,8 @@ pub fn read(mut file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
             interval.name()
         )));
     }
+    let moments = guarded(|| SerializedFileReader::new(third)).map_err(|message| fault(&message))?;
+    let mut moments = Moments::of(moments).map_err(|message| fault(&message))?;
     let kinds: Vec<Kind> = fields.iter().map(|field| Kind::of(field)).collect();
     let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
     if let Some(survey) = rows.survey() {
@@ -64,11 +68,15 @@ pub fn read(mut file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
         next(&mut found).map_err(|message| fault(&format!("row {}: {message}", number + 1)))?
     {
         number += 1;
-        let texts: Vec<Option<String>> = row
+        let mut texts: Vec<Option<String>> = row
             .get_column_iter()
             .zip(&kinds)
             .map(|((_, field), kind)| kind.text(field))
             .collect();
+        if moments.any() {
+            guarded(|| moments.put(&mut texts))
+                .map_err(|message| fault(&format!("row {number}: {message}")))?;
+        }
         let cells: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
         if cells.iter().flatten().map(|cell| cell.len()).sum::<usize>() > ROW {
             return Err(fault(&format!("row {number} is larger than {} MiB", ROW >> 20)));

@@ -335,7 +335,7 @@ impl State {
     }
 
     /// What somebody decided of a package that the feed's own guard holds; also beside a process that works on the feed.
-    pub fn decide_here(dir: &Path, package: &Package, confirm: bool) -> Result<()> {
+    pub fn decide_here(dir: &std::path::Path, package: &Package, confirm: bool) -> Result<()> {
         let db = super::connect(&dir.join("feed.db"))?;
         set_meta(&db, DECISION, &decision(package.n, confirm))
     }

@@ -192,7 +192,7 @@ fn i128_of(bytes: &[u8]) -> Option<i128> {
 }
 
 /// A day as a date; one that no calendar has as it stands, for its field to refuse.
-fn date(day: i64) -> String {
+pub fn date(day: i64) -> String {
     Span::new()
         .try_days(day)
         .and_then(|days| Date::constant(1970, 1, 1).checked_add(days))
@@ -209,7 +209,7 @@ fn time(at: i64, per_second: i64, utc: bool) -> String {
     )
 }
 
-fn clock(at: i64, per_second: i64) -> String {
+pub fn clock(at: i64, per_second: i64) -> String {
     let (seconds, part) = (at / per_second, at % per_second);
     let (hours, minutes, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     let whole = format!("{hours:02}:{minutes:02}:{second:02}");

@@ -242,7 +242,7 @@ async fn a_check_tells_what_the_next_round_does() {
             (11, 2, false, false),
             (2, 0, false, false),
             (1, 3, true, false),
-            (1, 2, false, false),
+            (0, 2, false, false),
             (26, 32, false, true)
         ],
     );

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::{Log, gtid, place::Place, server::Server};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     feed::Sql,
     source::{
         fault,
@@ -26,6 +26,9 @@ use crate::{
 /// The servers' errors for a place, or for GTIDs, that their log has no more or never had.
 /// <https://mariadb.com/kb/en/mariadb-error-codes/>
 const NOT_THERE: [u16; 4] = [1236, 1945, 1951, 1955];
+
+/// Access denied, by whichever of its names. <https://mariadb.com/kb/en/mariadb-error-codes/>
+const NO_RIGHT: [u16; 3] = [1045, 1142, 1227];
 
 /// While the server passes over what was not asked for, it says every 30 s (in nanoseconds) that it is there.
 /// <https://dev.mysql.com/doc/refman/8.4/en/change-replication-source-to.html>
@@ -54,6 +57,17 @@ pub struct Stream {
     pub born: Option<u32>,
     /// Where the last event ended.
     pub at: u64,
+}
+
+/// A user without the right is told that it is not who it says it is.
+fn not_given(error: mysql_async::Error) -> Error {
+    match error {
+        mysql_async::Error::Server(error) if NO_RIGHT.contains(&error.code) => fault(format!(
+            "the binary log may not be read: GRANT REPLICATION SLAVE ON *.* TO this user ({})",
+            error.message
+        )),
+        error => told(error),
+    }
 }
 
 impl Stream {
@@ -91,7 +105,10 @@ impl Stream {
                 request = request.with_gtid().with_gtid_set(gtid::sids(set)?).with_pos(4);
             }
         }
-        let inner = answered(SILENCE, conn.get_binlog_stream(request)).await?;
+        let inner = match timeout(SILENCE, conn.get_binlog_stream(request)).await {
+            Ok(given) => given.map_err(not_given)?,
+            Err(_) => return Err(silent(SILENCE)),
+        };
         let mut stream = Self {
             inner,
             file: String::new(),
@@ -104,7 +121,7 @@ impl Stream {
                 Some(Err(mysql_async::Error::Server(error))) if NOT_THERE.contains(&error.code) => {
                     return Ok(None);
                 }
-                Some(event) => stream.passed(&event.map_err(told)?, like)?,
+                Some(event) => stream.passed(&event.map_err(not_given)?, like)?,
                 None => return Ok(None),
             }
         }
