@@ -97,7 +97,8 @@ impl Survey {
         self.has_header = true;
         self.is_csv = origin == Origin::Csv;
         let mut seen = BTreeSet::new();
-        if let Some(twice) = columns.iter().find(|column| !seen.insert(*column)) {
+        let mut named = columns.iter().filter(|column| !column.trim().is_empty());
+        if let Some(twice) = named.find(|column| !seen.insert(*column)) {
             // Where the header is missing it is a value.
             return Err(Error::Source(format!(
                 "two columns of one name, which looks like {:?}",
@@ -105,7 +106,7 @@ impl Survey {
             )));
         }
         for column in columns {
-            self.fields.of(column);
+            self.fields.column(column);
         }
         Ok(())
     }
@@ -178,6 +179,14 @@ impl Fields {
     fn are_geometry(&self) -> bool {
         let holds = |name: &str| self.all.iter().any(|field| field.name == name);
         self.all.len() == 2 && holds("type") && holds("coordinates")
+    }
+
+    /// One more column; there may be several without a name.
+    fn column(&mut self, name: &str) {
+        if name.trim().is_empty() {
+            self.places.remove(name);
+        }
+        self.of(name);
     }
 
     fn of(&mut self, name: &str) -> Option<&mut Field> {

@@ -294,9 +294,10 @@ impl<'s> Columns<'s> {
             }
         }
         if !self.unnamed.is_empty() {
-            let drop = Value::from(self.unnamed.clone());
+            let names: BTreeSet<&str> = self.unnamed.iter().copied().collect();
+            let drop = Value::from(names.into_iter().collect::<Vec<_>>());
             text.push_str(&format!(
-                "drop = {drop}                     # a column without a name\n"
+                "drop = {drop}                     # columns without a name\n"
             ));
         }
         text

@@ -37,7 +37,7 @@ impl Mapping {
                 .drop
                 .iter()
                 .chain(&csv.ignore)
-                .filter_map(|drop| position(columns, &named, drop))
+                .flat_map(|drop| positions(columns, &named, drop))
                 .collect(),
             faults: Vec::new(),
             unwanted: Vec::new(),
@@ -90,6 +90,16 @@ fn position(columns: &[String], named: &[&str], name: &str) -> Option<usize> {
     let exact = columns.iter().position(|column| column == name);
     let by_definition = || named.iter().position(|column| *column == name);
     exact.or_else(by_definition).or_else(|| alike(named, name))
+}
+
+/// Every column of that name: a file may have several without one.
+fn positions(columns: &[String], named: &[&str], name: &str) -> Vec<usize> {
+    let exact = columns.iter().enumerate().filter(|(_, column)| *column == name);
+    let mut found: Vec<usize> = exact.map(|(at, _)| at).collect();
+    if found.is_empty() {
+        found.extend(position(columns, named, name));
+    }
+    found
 }
 
 /// The one column that differs in case only: databases fold names.

@@ -96,10 +96,10 @@ async fn sent(proposed: &Proposed) -> (u64, u64) {
 
 #[tokio::test]
 async fn a_csv_as_latvian_programs_write_it() {
-    let mut text = "\u{feff}Nr;Reģ. numurs;Masa, t;Izgatavots;Īpašnieks;Derīgs;limit;;Piezīme\n".to_owned();
+    let mut text = "\u{feff}Nr;Reģ. numurs;Masa, t;Izgatavots;Īpašnieks;Derīgs;limit;;Piezīme;\n".to_owned();
     for n in 0..40 {
         text.push_str(&format!(
-            "{};AB-{n:04};{n},5;{:02}.12.2020;120180-10513;{};00{n};{n};\n",
+            "{};AB-{n:04};{n},5;{:02}.12.2020;120180-10513;{};00{n};{n};;\n",
             n % 7,
             1 + n % 31,
             n % 2 == 0
