@@ -35,6 +35,8 @@ pub struct Survey {
     pub fields: Fields,
     /// Elements that come more than once in a record.
     pub repeated: BTreeSet<String>,
+    /// Elements that are known to.
+    pub lists: BTreeSet<String>,
     telling: Telling,
     has_header: bool,
     pub is_csv: bool,
@@ -81,10 +83,19 @@ pub enum Shape {
 }
 
 impl Survey {
+    /// These elements come more than once.
+    pub fn with_lists(lists: BTreeSet<String>) -> Self {
+        Self {
+            lists,
+            ..Self::default()
+        }
+    }
+
     /// Looks for two columns that tell the rows apart together, where no single one does.
-    pub fn for_pairs() -> Self {
+    pub fn for_pairs(self) -> Self {
         Self {
             telling: Telling::pairs(),
+            lists: self.lists,
             ..Self::default()
         }
     }

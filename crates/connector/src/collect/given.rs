@@ -65,6 +65,12 @@ impl<'g, 'c> Given<'g, 'c> {
         self.0.field_of(column)
     }
 
+    /// Is a column looked at as a list, whose items are its elements?
+    pub fn is_looked_at_as_list(&self, column: &str) -> bool {
+        let survey = self.0.survey.as_ref();
+        survey.is_some_and(|survey| survey.lists.contains(column))
+    }
+
     /// One row; `wrong` makes it a refused one.
     pub fn row(&mut self, row: u64, cells: Vec<Cell>, wrong: Vec<Wrong>) -> Result<()> {
         self.0.given(Origin::Xml, row, cells, wrong)

@@ -51,8 +51,12 @@ pub fn propose_of_file(path: &Path, prefix: &str, hints: Hints) -> Result<(Vec<P
     let scratch = tempfile::tempdir().map_err(|error| Error::State(error.to_string()))?;
     let file = file_of(&spec, &Vec::new(), scratch.path())?;
     let mut seen = look(&spec, &file, scratch.path(), Survey::default())?;
+    if !seen.repeated.is_empty() {
+        let lists = std::mem::take(&mut seen.repeated);
+        seen = look(&spec, &file, scratch.path(), Survey::with_lists(lists))?;
+    }
     if seen.key().is_none() {
-        seen = look(&spec, &file, scratch.path(), Survey::for_pairs())?;
+        seen = look(&spec, &file, scratch.path(), seen.for_pairs())?;
     }
     let called = stem(path, watch);
     Ok(proposal(

@@ -54,6 +54,11 @@ impl Row {
         let field = given.field_of(&column);
         let schema = given.schema();
         match field {
+            _ if given.is_looked_at_as_list(&column) => {
+                let items = same.iter().map(|item| as_it_looks(value(item, None, &schema)));
+                self.cells
+                    .push((column, Value::Array(items.collect()).to_string()));
+            }
             Some(node) if schema.nodes[node].list => {
                 let items: Vec<Value> = same.iter().map(|item| value(item, Some(node), &schema)).collect();
                 self.cells.push((column, Value::Array(items).to_string()));
@@ -81,6 +86,23 @@ impl Row {
                 }
             },
         }
+    }
+}
+
+/// Numbers and truth where a text says nothing else: what nobody has given a type yet.
+fn as_it_looks(value: Value) -> Value {
+    match value {
+        Value::String(text) if matches!(text.as_str(), "true" | "false") => Value::Bool(text == "true"),
+        Value::String(text) => match text.parse::<Number>() {
+            Ok(number) if number.to_string() == text => Value::Number(number),
+            _ => Value::String(text),
+        },
+        Value::Array(items) => items.into_iter().map(as_it_looks).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(members.map(|(name, value)| (name, as_it_looks(value))).collect())
+        }
+        other => other,
     }
 }
 

@@ -174,6 +174,45 @@ async fn features_of_geojson() {
     assert_eq!(sent(&proposed).await, (20, 0));
 }
 
+/// Elements that come more than once in some records are lists in all of them.
+#[tokio::test]
+async fn lists_of_xml() {
+    let mut text = "<?xml version=\"1.0\"?>\n<Register>\n".to_owned();
+    for n in 0..20 {
+        text.push_str(&format!("<Car id=\"{n}\"><Make>Škoda</Make>"));
+        for owner in 0..n % 3 {
+            text.push_str(&format!(
+                "<Owner code=\"K{owner}\"><Since>2020-01-0{}</Since><Share>{}</Share></Owner>",
+                1 + owner,
+                0.25 * f64::from(owner + 1)
+            ));
+        }
+        text.push_str("<Colours>");
+        for colour in 0..=n % 2 {
+            text.push_str(&format!("<Colour>krāsa {colour}</Colour>"));
+        }
+        text.push_str("</Colours></Car>\n");
+    }
+    text.push_str("</Register>\n");
+    let proposed = Proposed::of("cars.xml", text.as_bytes(), &[]);
+    let definition = proposed.definition();
+    for line in [
+        "key: id\n",
+        "  - Owner * : \n",
+        "        - code : code\n",
+        "        - Since date : Since\n",
+        "        - Share decimal : Share\n",
+        "  - Colours_Colour * : \"Colours.Colour\"\n",
+    ] {
+        assert!(
+            definition.contains(line.trim_end_matches(": \n")),
+            "{line}: {definition}"
+        );
+    }
+    assert_eq!(proposed.view["left"], json!([]));
+    assert_eq!(sent(&proposed).await, (20, 0));
+}
+
 #[test]
 fn a_file_that_tells_too_little() {
     let proposed = |name: &str, body: &[u8]| Proposed::of(name, body, &[]).view;
