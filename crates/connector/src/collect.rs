@@ -215,6 +215,13 @@ impl<'c> Collect<'c> {
         }
     }
 
+    /// One more row that is not read.
+    fn looked_at(&self) {
+        if let Some(progress) = self.progress {
+            progress.rows.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Sends the batch on its way.
     fn flush(&mut self) -> Result<()> {
         let Some(reader) = &self.reader else {
@@ -309,6 +316,7 @@ impl<'c> Collect<'c> {
     pub fn cells(&mut self, row: u64, cells: &[Option<&str>]) -> Result<()> {
         if let Some(survey) = &mut self.survey {
             survey.cells(cells);
+            self.looked_at();
             return Ok(());
         }
         self.room(Form::Cells)?.cells(row, cells);
@@ -331,6 +339,7 @@ impl<'c> Collect<'c> {
     pub fn json(&mut self, row: u64, raw: &[u8]) -> Result<()> {
         if let Some(survey) = &mut self.survey {
             survey.json(raw);
+            self.looked_at();
             return Ok(());
         }
         if !self.spec.fields.is_empty() || !self.spec.drop.is_empty() {

@@ -19,6 +19,7 @@ use crate::{
     collect::{Collect, Refused, Take},
     error::{Error, Result},
     feed::{Feed, Files, MapSpec, Order},
+    progress::Progress,
     run::file_of,
     source::{Means, files},
     survey::{DOTTED, Field, Fields, Looks, ROWS, Shape, Survey, Written},
@@ -34,8 +35,13 @@ pub struct Hints {
     pub member: Option<String>,
 }
 
-/// `prefix`: the provider's abbreviation, which begins the data set's name.
-pub fn propose_of_file(path: &Path, prefix: &str, hints: Hints) -> Result<(Vec<Proposal>, Vec<Left>)> {
+/// `prefix`: the provider's abbreviation, which begins the data set's name. `progress` counts rows, of each look at the file.
+pub fn propose_of_file(
+    path: &Path,
+    prefix: &str,
+    hints: Hints,
+    progress: &Progress,
+) -> Result<(Vec<Proposal>, Vec<Left>)> {
     let watch = path.is_dir();
     let spec = Files {
         path: path.to_owned(),
@@ -50,13 +56,14 @@ pub fn propose_of_file(path: &Path, prefix: &str, hints: Hints) -> Result<(Vec<P
     };
     let scratch = tempfile::tempdir().map_err(|error| Error::State(error.to_string()))?;
     let file = file_of(&spec, &Vec::new(), scratch.path())?;
-    let mut seen = look(&spec, &file, scratch.path(), Survey::default())?;
+    let look = |survey: Survey| look(&spec, &file, scratch.path(), survey, progress);
+    let mut seen = look(Survey::default())?;
     if !seen.repeated.is_empty() {
         let lists = std::mem::take(&mut seen.repeated);
-        seen = look(&spec, &file, scratch.path(), Survey::with_lists(lists))?;
+        seen = look(Survey::with_lists(lists))?;
     }
     if seen.key().is_none() {
-        seen = look(&spec, &file, scratch.path(), seen.for_pairs())?;
+        seen = look(seen.for_pairs())?;
     }
     let called = stem(path, watch);
     Ok(proposal(
@@ -68,7 +75,14 @@ pub fn propose_of_file(path: &Path, prefix: &str, hints: Hints) -> Result<(Vec<P
     ))
 }
 
-fn look(spec: &Files, file: &files::Found, scratch: &Path, mut survey: Survey) -> Result<Survey> {
+fn look(
+    spec: &Files,
+    file: &files::Found,
+    scratch: &Path,
+    mut survey: Survey,
+    progress: &Progress,
+) -> Result<Survey> {
+    progress.begin(survey.rows);
     // The rows are not read by it.
     let any = "name: any_set\nkey: Any\ndata_description: any\nfields:\n  - Any : any\n";
     let definition = any
@@ -81,7 +95,9 @@ fn look(spec: &Files, file: &files::Found, scratch: &Path, mut survey: Survey) -
         csv: &CsvOptions::default(),
         dir: scratch,
     };
-    let mut rows = Collect::new(&schema, &map, &mut torn).surveyed_by(&mut survey);
+    let mut rows = Collect::new(&schema, &map, &mut torn)
+        .surveyed_by(&mut survey)
+        .told_to(progress);
     files::read(spec, file, &mut rows, &means)?;
     rows.finish()?;
     survey.torn += torn.rows;

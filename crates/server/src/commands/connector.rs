@@ -176,7 +176,9 @@ async fn init(out: Output, command: Init) -> Done {
                 records: command.records,
                 member: command.member,
             };
-            init::propose_of_file(&file, &command.prefix, hints)?
+            let progress = Arc::default();
+            let _line = Line::show(&progress, "rows looked at");
+            init::propose_of_file(&file, &command.prefix, hints, &progress)?
         }
         None if command.charset.is_some() || command.records.is_some() || command.member.is_some() => {
             return Err(Failure::Usage(
