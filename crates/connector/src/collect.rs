@@ -305,6 +305,18 @@ impl<'c> Collect<'c> {
         self.reader.as_ref()?.key_columns()
     }
 
+    /// Columns that fields of type timestamp take as they stand.
+    pub fn moment_columns(&self) -> Vec<usize> {
+        self.reader
+            .as_ref()
+            .map_or_else(Vec::new, |reader| reader.moment_columns())
+    }
+
+    /// Does a field read this column?
+    pub fn reads(&self, column: usize) -> bool {
+        self.reader.as_ref().is_some_and(|reader| reader.reads(column))
+    }
+
     /// The key of a row of which only the key's columns are known, as it is read in a row. `None`: no record can have it.
     pub fn key_of(&self, at: &[usize], texts: &[String]) -> Option<Vec<u8>> {
         match self.reader.as_ref()?.key_of_texts(at, texts) {

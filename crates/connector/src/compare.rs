@@ -92,6 +92,8 @@ pub struct Comparison<'s> {
     sent: Ahead,
     /// May the server hold records that a snapshot removes?
     removes: bool,
+    /// How many it holds, where it said so.
+    there: u64,
     /// Did the server decline records?
     declined: bool,
     /// Are some of them still as it declined them?
@@ -144,6 +146,7 @@ impl<'s> Comparison<'s> {
             touched: BTreeSet::new(),
             sent: Ahead::default(),
             removes: extent == Extent::Snapshot,
+            there: 0,
             declined: state.has_declined()?,
             leaves_declined: false,
             found: Found::default(),
@@ -175,10 +178,19 @@ impl<'s> Comparison<'s> {
         self
     }
 
-    /// The server holds nothing: a snapshot removes nothing.
-    pub fn onto_nothing(mut self) -> Self {
-        self.removes = false;
+    /// So many records the server holds: of none a snapshot removes nothing.
+    pub fn onto(mut self, records: u64) -> Self {
+        self.removes &= records > 0;
+        self.there = records;
         self
+    }
+
+    /// Records before the package, and those that it removes; of a snapshot so many at least.
+    fn removed(&self, before: u64, records: u64) -> (u64, u64) {
+        match self.extent {
+            Extent::Snapshot => (self.there, self.there.saturating_sub(records)),
+            _ => (before, self.found.deletes),
+        }
     }
 
     /// A key whose record may have changed or gone.
@@ -291,10 +303,8 @@ impl<'s> Comparison<'s> {
         self.package.bytes = made.bytes;
         self.package.operations = self.found.upserts + self.found.deletes;
         self.package.deletes = self.found.deletes;
-        let most = |guard: u32| u128::from(before) * u128::from(guard) / 10_000;
-        let is_held = self
-            .guard_bp
-            .is_some_and(|guard| u128::from(self.found.deletes) > most(guard));
+        let (before, removed) = self.removed(before, records);
+        let is_held = !is_part && self.guard_bp.is_some_and(|guard| is_more(removed, before, guard));
         if is_held {
             self.package.state = PackageState::Held;
             self.package.problem = Some(HELD_HERE.to_owned());
@@ -415,6 +425,11 @@ impl<'s> Comparison<'s> {
                 .push(Refused::same_key(self.schema, rows).of(self.schema, &group.key));
         }
     }
+}
+
+/// Are so many of the records more than a share of them, in hundredths of a per cent?
+pub fn is_more(removed: u64, records: u64, share: u32) -> bool {
+    u128::from(removed) > u128::from(records) * u128::from(share) / 10_000
 }
 
 struct Out<'o> {

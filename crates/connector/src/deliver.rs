@@ -75,11 +75,9 @@ impl Sender<'_> {
 
     async fn one(&self, package: &Package) -> Result<Sent> {
         let answer = if package.is_held_here() {
-            match self.state.decided_here(package)? {
-                None => return Ok(Sent::Held),
-                Some(true) => self.put(package).await?,
-                Some(false) => json!({ "state": "rejected" }),
-            }
+            return Ok(Sent::Held);
+        } else if package.is_rejected_here() {
+            json!({ "state": "rejected" })
         } else if package.state == PackageState::Held {
             self.look(package).await?
         } else {

@@ -51,7 +51,7 @@ impl Lock {
             .mode(0o600)
             .open(path)
             .map_err(|error| Error::file(path, &error))?;
-        if let Err(error) = patiently(&file) {
+        if let Err(error) = patiently(|| file.try_lock()) {
             return Err(not_taken(path, error, busy));
         }
         let lock = Self {
@@ -65,7 +65,8 @@ impl Lock {
 
     /// Does a process have it?
     pub fn is_taken(path: &Path) -> bool {
-        File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        // Two who look do not see each other.
+        File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// What keeps whoever has it, or had it last, from going on.
@@ -118,14 +119,16 @@ fn told(path: &Path) -> Option<Told> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-fn patiently(file: &File) -> std::result::Result<(), TryLockError> {
+fn patiently(
+    mut lock: impl FnMut() -> std::result::Result<(), TryLockError>,
+) -> std::result::Result<(), TryLockError> {
     for _ in 1..LOOKS {
-        match file.try_lock() {
+        match lock() {
             Err(TryLockError::WouldBlock) => thread::sleep(LOOK),
             done => return done,
         }
     }
-    file.try_lock()
+    lock()
 }
 
 /// Somebody else has it; or no file there can be locked.
@@ -187,15 +190,28 @@ mod tests {
     /// Whoever asks whether it is taken has it for a moment.
     #[test]
     fn a_look_does_not_keep_anybody_away() {
+        let mut tried = 0;
+        let taken = patiently(|| {
+            tried += 1;
+            if tried < 3 {
+                Err(TryLockError::WouldBlock)
+            } else {
+                Ok(())
+            }
+        });
+        assert_eq!((taken.is_ok(), tried), (true, 3));
+        let mut tried = 0;
+        let never = patiently(|| {
+            tried += 1;
+            Err(TryLockError::WouldBlock)
+        });
+        assert_eq!((never.is_ok(), tried), (false, LOOKS));
+        // Two who look at once see nobody.
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let look = File::create(&path).unwrap();
-        look.lock().unwrap();
-        thread::scope(|scope| {
-            let taken = scope.spawn(|| Lock::take(&path, busy).map(|_| ()));
-            drop(look);
-            taken.join().unwrap().unwrap();
-        });
+        look.lock_shared().unwrap();
+        assert!(!Lock::is_taken(&path));
     }
 
     #[test]

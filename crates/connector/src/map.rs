@@ -7,6 +7,7 @@ mod tests;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use dagr_model::{
+    definition::Type,
     expression::Formula,
     schema::{NodeId, Schema},
 };
@@ -149,6 +150,16 @@ impl Mapping {
             .iter()
             .filter(reads)
             .map(|step| (step.node, step.label.as_str()))
+    }
+
+    /// Columns that are moments as they stand.
+    pub fn moments(&self, schema: &Schema) -> Vec<usize> {
+        let is_moment = |step: &&Step| schema.nodes[step.node].ty == Type::Timestamp;
+        self.steps
+            .iter()
+            .filter(is_moment)
+            .filter_map(|step| step.plain)
+            .collect()
     }
 
     /// Fields and the columns that fill them.

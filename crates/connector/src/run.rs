@@ -185,10 +185,13 @@ impl Running {
         let mut comparison = Comparison::begin(&self.state, &schema, &self.feed.name, extent)?
             .at_most(room)
             .guarded(self.feed.guard_bp);
-        if snapshot && self.holds_nothing().await {
-            comparison = comparison.onto_nothing();
+        let there = if snapshot { self.held_there().await } else { None };
+        if let Some(there) = there {
+            comparison = comparison.onto(there);
         }
-        if self.state.unfinished()?.is_empty() {
+        // What a guard may hold does not leave before it was judged.
+        let is_judged = self.feed.guard_bp.is_some() && there != Some(0);
+        if self.state.unfinished()?.is_empty() && !is_judged {
             comparison = comparison.early(Box::new(|package, body| {
                 self.early.replace(Some(Early::start(
                     &self.feed,
@@ -273,10 +276,10 @@ impl Running {
         Ok(self.state.meta(READ_BY)?.as_ref() != Some(&self.read_by()))
     }
 
-    /// Does the server hold no records? One that is away may hold some.
-    async fn holds_nothing(&self) -> bool {
+    /// Records that the server holds; one that is away may hold some.
+    async fn held_there(&self) -> Option<u64> {
         let state = self.client.get(&format!("{}/state", self.feed.intake())).await;
-        state.is_ok_and(|state| state["records"] == 0)
+        state.ok()?["records"].as_u64()
     }
 
     pub async fn deliver(&self, give_up: Option<Retry>) -> Result<Delivered> {

@@ -7,8 +7,8 @@ mod package;
 
 use std::{
     cell::RefCell,
-    fs::{self, DirBuilder},
-    os::unix::fs::DirBuilderExt,
+    fs::{self, DirBuilder, Permissions},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -91,6 +91,7 @@ impl State {
             .mode(0o700)
             .create(dir.join("spool"))
             .map_err(|error| Error::file(dir, &error))?;
+        closed(dir);
         let lock = Lock::take(&lock_of(dir), |process| {
             Error::State(format!(
                 "{}: process {process} works on this feed; stop it first",
@@ -160,6 +161,11 @@ impl State {
 
     /// What was sent as it stands now, while somebody may work on it; `None` where there is no feed yet.
     pub fn beside(dir: &Path) -> Result<Option<Self>> {
+        // The file of what was sent may be put in the place of another just now.
+        Self::looked_at(dir).or_else(|_| Self::looked_at(dir))
+    }
+
+    fn looked_at(dir: &Path) -> Result<Option<Self>> {
         let Some(db) = Self::peek(dir)? else {
             return Ok(None);
         };
@@ -378,6 +384,17 @@ impl State {
             // Swept away at the next start if it does not go now.
             let _ = fs::remove_file(before.path());
         }
+    }
+}
+
+/// One that was there before may be open to all; who owns it closes it.
+fn closed(dir: &Path) {
+    let Ok(there) = fs::metadata(dir) else { return };
+    let mode = there.permissions().mode();
+    if mode & 0o007 != 0
+        && let Err(error) = fs::set_permissions(dir, Permissions::from_mode(mode & !0o007))
+    {
+        tracing::warn!(%error, dir = %dir.display(), "others may read the feed's state");
     }
 }
 

@@ -56,6 +56,11 @@ impl KeyReader {
         }
     }
 
+    /// Of a row whose key is there and cannot be read.
+    pub fn unreadable(&self) -> RowKey {
+        self.unreadable.clone()
+    }
+
     pub fn of_cells(&self, mapping: &Mapping, cells: &[Option<&str>]) -> RowKey {
         let mut given = Vec::with_capacity(self.nodes.len());
         for (node, own) in &self.nodes {

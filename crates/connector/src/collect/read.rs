@@ -238,6 +238,16 @@ impl Reader {
         self.schema.key.iter().map(column).collect()
     }
 
+    pub fn moment_columns(&self) -> Vec<usize> {
+        let mapping = self.mapping.as_ref();
+        mapping.map_or_else(Vec::new, |mapping| mapping.moments(&self.schema))
+    }
+
+    pub fn reads(&self, column: usize) -> bool {
+        let mapping = self.mapping.as_ref();
+        mapping.is_some_and(|mapping| mapping.readers(column).next().is_some())
+    }
+
     pub fn key_of_texts(&self, at: &[usize], texts: &[String]) -> RowKey {
         let mut cells = vec![None; self.width];
         for (at, text) in at.iter().zip(texts) {
@@ -316,7 +326,7 @@ impl Reader {
             return false;
         }
         let key = if of_key {
-            RowKey::Unreadable
+            self.key.unreadable()
         } else {
             self.key.of_cells(mapping, cells)
         };

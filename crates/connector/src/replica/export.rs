@@ -40,6 +40,7 @@ pub async fn write(spec: &Spec, target: &Target, table: &Table, schema: &Schema)
     let TargetSpec::Files { path, .. } = &spec.target else {
         return Ok(());
     };
+    mode(spec, target, path).await?;
     let noted = target
         .note(&spec.name, FILE)
         .await?
@@ -85,7 +86,8 @@ async fn mode(spec: &Spec, target: &Target, path: &Path) -> Result<u32> {
     };
     let mode = before.permissions().mode() & 0o777;
     if noted != Some(mode) {
-        target.set_note(&spec.name, MODE, &format!("{mode:o}")).await?;
+        // Where there is no room for it, it is the one before, should the file have to go.
+        let _ = target.set_note(&spec.name, MODE, &format!("{mode:o}")).await;
     }
     Ok(mode)
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     collect::{Collect, FILLED, Refused, Take},
+    compare::is_more,
     error::{Error, Result},
     feed::{Feed, Files, Source},
     progress::Progress,
@@ -44,6 +45,8 @@ pub struct Checked {
     pub records: u64,
     /// Against what was sent before; `None`: nothing was, all of them are new.
     pub changes: Option<Changes>,
+    /// Would a guard hold the package?
+    pub held: bool,
     pub refused: u64,
     /// Rows past the definition's retention: they are not sent.
     pub expired: u64,
@@ -117,6 +120,8 @@ impl Checked {
         let Some(against) = &self.against else { return };
         let of = |fate: Fate| self.fates[fate as usize];
         let met = of(Fate::Different) + of(Fate::Unchanged) + left;
+        // Those that have another row are met already.
+        let met = met + self.keys.without(against.left());
         let (gone, held) = against.gone(met, guard);
         let kept = self.unread > 0;
         self.changes = Some(Changes {
@@ -125,17 +130,16 @@ impl Checked {
             unchanged: of(Fate::Unchanged),
             gone: whole.then_some(gone),
             kept,
-            held: held && whole && !kept,
         });
+        self.held = held && whole && !kept;
     }
 
     /// Of rows of one key one is sent, or none.
     fn collapse(&mut self, schema: &Schema, guard_bp: u32, whole: bool) {
-        let keys = std::mem::take(&mut self.keys);
-        let same = keys.same(schema.definition.csv.duplicates);
+        let same = self.keys.same(schema.definition.csv.duplicates);
         self.records -= same.records;
         self.expired -= same.expired;
-        self.unheld = keys.beyond;
+        self.unheld = self.keys.beyond;
         for (count, less) in self.fates.iter_mut().zip(same.fates) {
             *count -= less;
         }
@@ -157,11 +161,11 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
     let client = client(&feed.server)?;
     let schema = Arc::new(compile(&feed, &definition(&feed, &client).await?)?);
     // Not only the definition: may this connection deliver at all?
-    client.get(&format!("{}/state", feed.intake())).await?;
+    let there = client.get(&format!("{}/state", feed.intake())).await?;
     let noted = noted(&feed)?;
     let filled = noted.iter().find(|(name, _)| name == FILLED);
     let mut checked = Checked {
-        against: Against::of(&feed.state)?,
+        against: Against::of(&feed, &there)?,
         ..Checked::default()
     };
     let mut source = String::new();
@@ -225,6 +229,11 @@ pub async fn check(path: &Path, limit: Option<u64>, progress: &Progress) -> Resu
         own.min(schema.definition.guard_bp)
     });
     checked.collapse(&schema, guard_bp, !is_cut);
+    if let (None, Some(there)) = (&checked.changes, there["records"].as_u64()) {
+        // A delivery of everything.
+        let removed = there.saturating_sub(checked.records);
+        checked.held = !is_cut && checked.refused == 0 && is_more(removed, there, guard_bp);
+    }
     checked.source = source;
     Ok(checked)
 }

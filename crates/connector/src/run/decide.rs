@@ -39,13 +39,20 @@ fn no_state(feed: &Feed) -> Error {
 fn held(db: &Connection) -> Result<Package> {
     let held = state::unfinished(db)?
         .into_iter()
-        .find(|package| package.state == PackageState::Held);
-    held.ok_or_else(|| Error::Decide("no package of this feed is held".to_owned()))
+        .find(|package| package.state == PackageState::Held && !package.is_rejected_here());
+    held.ok_or_else(not_held)
+}
+
+fn not_held() -> Error {
+    Error::Decide("no package of this feed is held".to_owned())
 }
 
 async fn tell(feed: &Feed, client: &Client, package: &Package, confirm: bool) -> Result<()> {
     if package.is_held_here() {
-        return State::decide_here(&feed.state, package, confirm);
+        return match State::decide_here(&feed.state, package, confirm)? {
+            true => Ok(()),
+            false => Err(not_held()),
+        };
     }
     let verb = if confirm { "confirm" } else { "reject" };
     let path = format!("{}/packages/{}/{verb}", feed.intake(), package.id);

@@ -56,12 +56,12 @@ impl Service<'_> {
     /// One round; when the next is due.
     async fn round(&mut self) -> Result<Duration> {
         let running = self.running;
+        running.renew(RENEW).await;
         if let Delivered::Held(package) = running.deliver(None).await? {
             return Err(Error::Decide(format!(
                 "package {package} would remove more than the guard allows and is held: `dagr connector release` applies it, `dagr connector reject` drops it"
             )));
         }
-        running.renew(RENEW).await;
         // A source that cannot be followed any more is compared all the same.
         let asked = running.state.meta("compare_due")?.unwrap_or_default();
         let connected = match &mut self.followed {

@@ -58,7 +58,14 @@ pub fn status(path: &Path) -> Result<Value> {
     let next_compare = next(note("last_compare")?, feed.schedule.compare, note("compare_due")?);
     let looked = note("last_look")?.max(note("last_compare")?);
     let grace = if running { GRACE } else { Duration::ZERO };
-    let stands = problem.is_some() || is_due(&feed, looked.as_deref(), next_compare, grace);
+    let is_asked_for = note("compare_due")?.as_deref() == Some("true");
+    let stands = problem.is_some()
+        || is_due(
+            &feed,
+            looked.as_deref(),
+            next_compare.filter(|_| !is_asked_for),
+            grace,
+        );
     let stands_since = looked.filter(|_| stands);
     let behind_since = waits_since.or(stands_since);
     let lag = match &behind_since {
@@ -108,7 +115,8 @@ fn is_due(feed: &Feed, looked: Option<&str>, next: Option<Timestamp>, grace: Dur
     let due = match &feed.source {
         Source::Files(_) => return false,
         Source::Sql(sql) if sql.follow.is_some() => looked.and_then(|looked| looked.parse().ok()),
-        _ => next,
+        // What is asked for is due since the last one.
+        _ => next.or_else(|| looked.and_then(|looked| looked.parse().ok())),
     };
     let late = due.and_then(|due| due.checked_add(grace).ok());
     late.is_some_and(|late| late <= Timestamp::now())
@@ -296,6 +304,11 @@ mod tests {
         assert_eq!(told(), (true, Some(0)), "whoever works on it comes to it");
         then(50);
         assert_eq!(told(), (true, Some(3_000)), "and is at it for long");
+        minutes_ago(5);
+        assert_eq!(told(), (true, Some(0)));
+        state.set_meta("compare_due", "true").unwrap();
+        assert_eq!(told(), (true, Some(5)), "it was asked for");
+        state.set_meta("compare_due", "false").unwrap();
         drop(state);
         then(50);
         assert_eq!(told(), (false, Some(3_000)));

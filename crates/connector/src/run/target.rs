@@ -1,5 +1,7 @@
 //! Where in the server a feed goes, and that what was sent may have to be sent again.
 
+use serde_json::Value;
+
 use super::Running;
 use crate::{
     error::Result,
@@ -34,6 +36,15 @@ pub(super) fn goes_to(feed: &Feed, state: &State) -> Result<()> {
     state.set_meta(URL, url)
 }
 
+/// Will the next round send everything? `there`: what the server says of the set.
+pub(super) fn is_sent_anew(feed: &Feed, state: &State, there: &Value) -> Result<bool> {
+    let is_elsewhere = state.meta(SET)?.is_some_and(|before| before != feed.intake());
+    let epoch = state.meta(EPOCH)?;
+    let is_emptied =
+        epoch.is_some_and(|before| before != there["epoch"].to_string()) && there["records"] == 0;
+    Ok(is_elsewhere || is_emptied)
+}
+
 /// What was read is read again, and goes on top of whatever the server applied last.
 fn begin_again(state: &State) -> Result<()> {
     state.read_again()?;
@@ -64,6 +75,12 @@ impl Running {
             self.state.forget_copy("the set was emptied")?;
         } else if is_other {
             tracing::warn!("the set was restored: the server is asked what it holds");
+            if let Some(first) = self.state.unfinished()?.first() {
+                // It would follow what is not there any more.
+                let problem = "the set was restored, or others filled it; its changes are read again";
+                self.state
+                    .taken_back(first, PackageState::Rejected, true, problem)?;
+            }
             self.state.set_meta(RESYNCED, "true")?;
             self.state.set_meta("last_reconcile", "")?;
         }

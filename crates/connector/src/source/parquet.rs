@@ -51,7 +51,7 @@ pub fn read(mut file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
         )));
     }
     let moments = guarded(|| SerializedFileReader::new(third)).map_err(|message| fault(&message))?;
-    let mut moments = Moments::of(moments).map_err(|message| fault(&message))?;
+    let mut moments = Moments::of(moments);
     let kinds: Vec<Kind> = fields.iter().map(|field| Kind::of(field)).collect();
     let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
     if let Some(survey) = rows.survey() {
@@ -62,6 +62,9 @@ pub fn read(mut file: File, name: &str, rows: &mut Collect<'_>) -> Result<()> {
         }
     }
     rows.header(&columns, Origin::Parquet)?;
+    if let Some(message) = moments.lost(|column| rows.reads(column)) {
+        return Err(fault(&message));
+    }
     let mut found = RowIter::from_file_into(Box::new(reader));
     let mut number = 0;
     while let Some(row) =

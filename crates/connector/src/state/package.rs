@@ -76,16 +76,16 @@ impl Package {
     pub fn is_held_here(&self) -> bool {
         self.state == PackageState::Held && self.problem.as_deref() == Some(HELD_HERE)
     }
+
+    /// Has somebody decided that such a package does not go?
+    pub fn is_rejected_here(&self) -> bool {
+        self.state == PackageState::Held && self.problem.as_deref() == Some(REJECTED_HERE)
+    }
 }
 
 /// What is noted of a package that the feed's own guard holds.
 pub const HELD_HERE: &str = r#"{"held_by":"the feed's guard"}"#;
-/// Noted: what somebody decided of such a package.
-const DECISION: &str = "decision";
-
-fn decision(n: i64, confirm: bool) -> String {
-    format!("{} {n}", if confirm { "release" } else { "reject" })
-}
+const REJECTED_HERE: &str = r#"{"held_by":"the feed's guard","rejected":true}"#;
 
 /// What a package brings to the copy.
 pub enum Brought {
@@ -334,18 +334,19 @@ impl State {
         Ok(())
     }
 
-    /// What somebody decided of a package that the feed's own guard holds; also beside a process that works on the feed.
-    pub fn decide_here(dir: &std::path::Path, package: &Package, confirm: bool) -> Result<()> {
+    /// Somebody decides of a package that the feed's own guard holds, perhaps beside a process that works on the feed: it waits for the
+    /// server from now on, or is taken back. `false`: it is not held any more.
+    pub fn decide_here(dir: &std::path::Path, package: &Package, confirm: bool) -> Result<bool> {
         let db = super::connect(&dir.join("feed.db"))?;
-        set_meta(&db, DECISION, &decision(package.n, confirm))
-    }
-
-    /// `None`: nobody has decided.
-    pub fn decided_here(&self, package: &Package) -> Result<Option<bool>> {
-        let decided = self.meta(DECISION)?;
-        Ok([true, false]
-            .into_iter()
-            .find(|confirm| decided.as_ref() == Some(&decision(package.n, *confirm))))
+        let (state, problem) = if confirm {
+            (PackageState::Waiting, None)
+        } else {
+            (PackageState::Held, Some(REJECTED_HERE))
+        };
+        let text =
+            "UPDATE package SET state = ?3, problem = ?4 WHERE n = ?1 AND state = 'held' AND problem = ?2";
+        let decided = db.execute(text, params![package.n, HELD_HERE, state.as_str(), problem])?;
+        Ok(decided == 1)
     }
 
     /// Takes a package back that will never arrive, and every later one, which was made on top of it.

@@ -242,7 +242,7 @@ async fn check(out: Output, command: Check) -> Done {
             "{}: {} records{}, {} rows refused{expired}",
             checked.source,
             checked.records,
-            would_be_sent(checked.changes.as_ref()),
+            would_be_sent(&checked),
             checked.refused
         );
         for record in &checked.first {
@@ -271,10 +271,18 @@ async fn check(out: Output, command: Check) -> Done {
 }
 
 /// Of the records of a check.
-fn would_be_sent(changes: Option<&run::Changes>) -> String {
-    let Some(changes) = changes else {
-        return " would be sent".to_owned();
+fn would_be_sent(checked: &run::Checked) -> String {
+    let mut line = match &checked.changes {
+        None => " would be sent".to_owned(),
+        Some(changes) => differences(changes),
     };
+    if checked.held {
+        line.push_str(" (it would remove more than a guard allows: the package would be held)");
+    }
+    line
+}
+
+fn differences(changes: &run::Changes) -> String {
     let mut line = format!(
         ": {} new and {} different would be sent, {} are unchanged",
         changes.new, changes.different, changes.unchanged
@@ -286,9 +294,6 @@ fn would_be_sent(changes: Option<&run::Changes>) -> String {
             "; {gone} seem to be gone and would stay, because rows that cannot be read may be theirs"
         )),
         Some(gone) => line.push_str(&format!("; {gone} are gone and would be deleted")),
-    }
-    if changes.held {
-        line.push_str(" (more than the guard allows: the package would be held)");
     }
     line
 }

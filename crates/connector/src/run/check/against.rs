@@ -1,12 +1,15 @@
 //! What the rows of a source are to what was sent before.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
-    compare::Ahead,
+    compare::{Ahead, is_more},
     error::{Error, Result},
+    feed::Feed,
+    run::target::is_sent_anew,
     state::State,
 };
 
@@ -34,8 +37,6 @@ pub struct Changes {
     pub gone: Option<u64>,
     /// Do they stay, because of rows that may be of any record?
     pub kept: bool,
-    /// Would the definition's guard hold the package?
-    pub held: bool,
 }
 
 pub struct Against {
@@ -48,12 +49,12 @@ pub struct Against {
 }
 
 impl Against {
-    /// `None`: nothing was sent yet.
-    pub fn of(state: &Path) -> Result<Option<Self>> {
-        let Some(state) = State::beside(state)? else {
+    /// `None`: nothing was sent yet to where the feed goes, or the server holds none of it any more. `there`: its state.
+    pub fn of(feed: &Feed, there: &Value) -> Result<Option<Self>> {
+        let Some(state) = State::beside(&feed.state)? else {
             return Ok(None);
         };
-        if state.is_new()? {
+        if state.is_new()? || is_sent_anew(feed, &state, there)? {
             return Ok(None);
         }
         if state.follows()? {
@@ -73,10 +74,16 @@ impl Against {
     }
 
     pub fn fate(&mut self, key: &[u8], digest: &[u8; 32], expired: bool) -> Result<Fate> {
+        let sent = self.ahead.get(&self.state, key)?;
         if self.state.declined(key)? == Some(*digest) {
-            return Ok(Fate::Absent);
+            // What the server holds of it stays.
+            return Ok(if sent.is_some() {
+                Fate::Unchanged
+            } else {
+                Fate::Absent
+            });
         }
-        Ok(match self.ahead.get(&self.state, key)? {
+        Ok(match sent {
             Some(sent) if sent == *digest => Fate::Unchanged,
             _ if expired => Fate::Absent,
             Some(_) => Fate::Different,
@@ -97,11 +104,14 @@ impl Against {
         Ok(())
     }
 
+    /// Keys of refused rows.
+    pub fn left(&self) -> impl Iterator<Item = &[u8]> {
+        self.left.iter().map(Vec::as_slice)
+    }
+
     /// `met`: records that have rows. `guard`: in hundredths of a per cent.
     pub fn gone(&self, met: u64, guard: u32) -> (u64, bool) {
-        let left = self.left.len() as u64 + self.more_left;
-        let gone = self.records.saturating_sub(met + left);
-        let most = u128::from(self.records) * u128::from(guard) / 10_000;
-        (gone, u128::from(gone) > most)
+        let gone = self.records.saturating_sub(met + self.more_left);
+        (gone, is_more(gone, self.records, guard))
     }
 }

@@ -1,7 +1,7 @@
 //! Which rows have one key: what a comparison finds by sorting is found here in memory, for as many rows as that allows.
 
 use std::{
-    collections::hash_map::DefaultHasher,
+    collections::{HashSet, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
 };
 
@@ -82,11 +82,9 @@ impl Keys {
             last.clear();
             last.extend_from_slice(key);
         }
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
         let [a, b, c, d, ..] = *digest;
         let row = Row {
-            key: hasher.finish(),
+            key: hash(key),
             said: u32::from_be_bytes([a, b, c, d]),
             number: number | (fate as u32) << FATE | if expired { EXPIRED } else { 0 },
         };
@@ -99,6 +97,21 @@ impl Keys {
                 self.chunks.push(chunk);
             }
         }
+    }
+
+    /// How many of these keys have no row of a record that was sent.
+    pub fn without<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> u64 {
+        let mut wanted: HashSet<u64> = keys.map(hash).collect();
+        if wanted.is_empty() {
+            return 0;
+        }
+        let sent = [Fate::Different as usize, Fate::Unchanged as usize];
+        for row in self.chunks.iter().flatten() {
+            if sent.contains(&row.fate()) {
+                wanted.remove(&row.key);
+            }
+        }
+        wanted.len() as u64
     }
 
     /// `duplicates`: what becomes of rows that differ.
@@ -124,6 +137,12 @@ impl Keys {
         same.differing.sort_unstable();
         same
     }
+}
+
+fn hash(key: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Same {

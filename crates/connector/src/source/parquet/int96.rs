@@ -21,6 +21,8 @@ const BATCH: usize = 1_024;
 pub struct Moments {
     file: SerializedFileReader<File>,
     columns: Vec<Column>,
+    /// Columns of a row that hold some inside lists and groups.
+    inside: Vec<(usize, String)>,
 }
 
 struct Column {
@@ -46,19 +48,17 @@ struct Read {
 }
 
 impl Moments {
-    /// Every column that holds them. The error: one inside a list or a group, which cannot be read so.
-    pub fn of(file: SerializedFileReader<File>) -> std::result::Result<Self, String> {
+    /// Every column that holds them.
+    pub fn of(file: SerializedFileReader<File>) -> Self {
         let schema = file.metadata().file_metadata().schema_descr_ptr();
-        let mut columns = Vec::new();
+        let (mut columns, mut inside) = (Vec::new(), Vec::new());
         for (leaf, column) in schema.columns().iter().enumerate() {
             if column.physical_type() != Physical::INT96 {
                 continue;
             }
             if column.path().parts().len() > 1 || column.max_rep_level() > 0 {
-                return Err(format!(
-                    "column {} holds moments as INT96 inside a list or a group, whose fractions of a second would be lost: let the writer use TIMESTAMP (of Spark: spark.sql.parquet.outputTimestampType = TIMESTAMP_MICROS)",
-                    column.path().string()
-                ));
+                inside.push((schema.get_column_root_idx(leaf), column.path().string()));
+                continue;
             }
             columns.push(Column {
                 at: schema.get_column_root_idx(leaf),
@@ -69,7 +69,19 @@ impl Moments {
                 read: Read::default(),
             });
         }
-        Ok(Self { file, columns })
+        Self {
+            file,
+            columns,
+            inside,
+        }
+    }
+
+    /// One that cannot be read so, though a field `reads` its column.
+    pub fn lost(&self, reads: impl Fn(usize) -> bool) -> Option<String> {
+        let (_, name) = self.inside.iter().find(|(at, _)| reads(*at))?;
+        Some(format!(
+            "column {name} holds moments as INT96 inside a list or a group, whose fractions of a second would be lost: let the writer use TIMESTAMP (of Spark: spark.sql.parquet.outputTimestampType = TIMESTAMP_MICROS), or drop the column"
+        ))
     }
 
     pub fn any(&self) -> bool {

@@ -183,9 +183,11 @@ impl Dialect {
             }
             (Engine::MariaDb, Form::Bytes) => return format!("REPLACE(TO_BASE64({column}), '\n', '')"),
             (Engine::Postgres, Form::Money) => format!("{column}::numeric"),
-            (Engine::MariaDb, Form::Utc) => return format!("CONCAT(CAST({column} AS CHAR), 'Z')"),
+            (Engine::MariaDb, Form::Utc) if *ty == Type::Timestamp => {
+                return format!("CONCAT(CAST({column} AS CHAR), 'Z')");
+            }
             (Engine::MariaDb, Form::Bits) => format!("{column} + 0"),
-            (Engine::Postgres, Form::Utc | Form::Bits) | (Engine::MariaDb, Form::Money) => column,
+            (Engine::Postgres, Form::Utc | Form::Bits) | (Engine::MariaDb, Form::Utc | Form::Money) => column,
         };
         match (self.engine, ty) {
             (

@@ -54,6 +54,8 @@ struct Own {
     lists: Vec<String>,
     /// `FLOAT`, asked for as `DOUBLE`.
     floats: Vec<String>,
+    /// Are keys told by the log, too?
+    followed: bool,
 }
 
 impl Reader {
@@ -70,6 +72,7 @@ impl Reader {
         let own = Own {
             lists: sql.lists.iter().map(|list| list.field.clone()).collect(),
             floats: Vec::new(),
+            followed: sql.follow.is_some(),
         };
         Ok(Self { conn, base, own })
     }
@@ -124,13 +127,15 @@ impl Reader {
 
     async fn read(&mut self, query: &str, rows: &mut Collect<'_>) -> Result<()> {
         let keys = rows.key_columns().unwrap_or_default();
+        let moments = rows.moment_columns();
         let own = &self.own;
         let mut result = answered(IDLE, self.conn.query_iter(query)).await?;
         let mut forms = None;
         let mut number = 0;
         while let Some(row) = answered(IDLE, result.next()).await? {
             number += 1;
-            let forms: &Vec<Form> = forms.get_or_insert_with(|| forms_of(row.columns_ref(), own, &keys));
+            let forms: &Vec<Form> =
+                forms.get_or_insert_with(|| forms_of(row.columns_ref(), own, &keys, &moments));
             give(number, row, forms, rows)?;
         }
         Ok(())
@@ -232,14 +237,15 @@ fn listed(column: &Column) -> ListColumn {
     }
 }
 
-/// Of the key only `BINARY` is Base64: the log tells the others, and tells them as text.
-fn forms_of(columns: &[Column], own: &Own, keys: &[usize]) -> Vec<Form> {
+/// Of a followed key only `BINARY` is Base64: the log tells the others, and tells them as text.
+/// `moments`: columns that fields of that type read.
+fn forms_of(columns: &[Column], own: &Own, keys: &[usize], moments: &[usize]) -> Vec<Form> {
     let told = |at: usize, column: &Column| {
-        keys.contains(&at) && column.column_type() != ColumnType::MYSQL_TYPE_STRING
+        own.followed && keys.contains(&at) && column.column_type() != ColumnType::MYSQL_TYPE_STRING
     };
     let is_in = |names: &[String], column: &Column| names.iter().any(|name| *name == column.name_str());
     let form = |(at, column): (usize, &Column)| match column.column_type() {
-        ColumnType::MYSQL_TYPE_TIMESTAMP => Form::Utc,
+        ColumnType::MYSQL_TYPE_TIMESTAMP if moments.contains(&at) => Form::Utc,
         ColumnType::MYSQL_TYPE_BIT => Form::Bits,
         ColumnType::MYSQL_TYPE_DOUBLE if is_in(&own.floats, column) => Form::Float,
         _ if is_bytes(column) && !told(at, column) && !is_in(&own.lists, column) => Form::Base64,
@@ -399,7 +405,7 @@ mod tests {
             T::MYSQL_TYPE_GEOMETRY,
         ] {
             assert_eq!(
-                forms_of(&[column(ty, BINARY)], &Own::default(), &[]),
+                forms_of(&[column(ty, BINARY)], &Own::default(), &[], &[]),
                 [Form::Base64],
                 "{ty:?}"
             );
@@ -413,7 +419,7 @@ mod tests {
             (T::MYSQL_TYPE_JSON, BINARY),
         ] {
             assert_eq!(
-                forms_of(&[column(ty, charset)], &Own::default(), &[]),
+                forms_of(&[column(ty, charset)], &Own::default(), &[], &[]),
                 [Form::Text],
                 "{ty:?}"
             );
@@ -431,6 +437,10 @@ mod tests {
 
     #[test]
     fn moments_bits_and_floats_are_what_they_are() {
+        let moment = [column(ColumnType::MYSQL_TYPE_TIMESTAMP, BINARY)];
+        assert_eq!(forms_of(&moment, &Own::default(), &[], &[0]), [Form::Utc]);
+        // Somebody reads it by a rule of his own.
+        assert_eq!(forms_of(&moment, &Own::default(), &[], &[]), [Form::Text]);
         assert_eq!(
             given(b"2026-03-29 01:30:00.5", Form::Utc),
             "2026-03-29 01:30:00.5Z"
@@ -447,8 +457,8 @@ mod tests {
             ..Own::default()
         };
         let double = [column(ColumnType::MYSQL_TYPE_DOUBLE, BINARY)];
-        assert_eq!(forms_of(&double, &floats, &[]), [Form::Float]);
-        assert_eq!(forms_of(&double, &Own::default(), &[]), [Form::Text]);
+        assert_eq!(forms_of(&double, &floats, &[], &[]), [Form::Float]);
+        assert_eq!(forms_of(&double, &Own::default(), &[], &[]), [Form::Text]);
     }
 
     #[test]
@@ -459,15 +469,23 @@ mod tests {
             ..Own::default()
         };
         assert_eq!(
-            forms_of(&of(ColumnType::MYSQL_TYPE_LONG_BLOB), &lists, &[]),
+            forms_of(&of(ColumnType::MYSQL_TYPE_LONG_BLOB), &lists, &[], &[]),
+            [Form::Text]
+        );
+        let followed = Own {
+            followed: true,
+            ..Own::default()
+        };
+        assert_eq!(
+            forms_of(&of(ColumnType::MYSQL_TYPE_VAR_STRING), &Own::default(), &[0], &[]),
+            [Form::Base64]
+        );
+        assert_eq!(
+            forms_of(&of(ColumnType::MYSQL_TYPE_VAR_STRING), &followed, &[0], &[]),
             [Form::Text]
         );
         assert_eq!(
-            forms_of(&of(ColumnType::MYSQL_TYPE_VAR_STRING), &Own::default(), &[0]),
-            [Form::Text]
-        );
-        assert_eq!(
-            forms_of(&of(ColumnType::MYSQL_TYPE_STRING), &Own::default(), &[0]),
+            forms_of(&of(ColumnType::MYSQL_TYPE_STRING), &followed, &[0], &[]),
             [Form::Base64]
         );
     }

@@ -229,11 +229,11 @@ async fn a_check_tells_what_the_next_round_does() {
             "{at}: {checked:#}\n{done:#}"
         );
         assert_eq!(
-            changes["held"] == true,
+            checked["held"] == true,
             done["held"].is_string(),
             "{at}: {done:#}"
         );
-        told.push((would, gone, kept, changes["held"] == true));
+        told.push((would, gone, kept, checked["held"] == true));
     }
     assert_eq!(
         told,
