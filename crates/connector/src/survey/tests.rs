@@ -87,7 +87,7 @@ fn a_key_is_in_every_row_and_never_twice() {
         &["y", "2", "c"],
     ];
     assert!(table(&["a", "b", "c"], rows).key().is_none());
-    let survey = survey_of(Survey::for_pairs(), &["a", "b", "c"], rows);
+    let survey = survey_of(Survey::default().for_pairs(), &["a", "b", "c"], rows);
     let names: Vec<&str> = survey
         .key()
         .unwrap()

@@ -44,8 +44,10 @@ pub(super) fn header(
     let names: Vec<String> = cells.iter().map(|name| name.nfc().collect()).collect();
     let mut seen = HashSet::new();
     let ignored: HashSet<String> = ignore.iter().map(|name| name.nfc().collect()).collect();
+    // Without a name there may be several: spreadsheets end every line with delimiters.
     let repeated: Vec<Fault> = names
         .iter()
+        .filter(|name| !name.trim().is_empty())
         .filter(|name| !seen.insert(name.as_str()) && !ignored.contains(*name))
         .map(|name| {
             Fault::new(

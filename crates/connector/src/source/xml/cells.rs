@@ -99,8 +99,14 @@ fn as_it_looks(value: Value) -> Value {
         },
         Value::Array(items) => items.into_iter().map(as_it_looks).collect(),
         Value::Object(members) => {
-            let members = members.into_iter();
-            Value::Object(members.map(|(name, value)| (name, as_it_looks(value))).collect())
+            // An attribute fills the field of its own name, if no child does.
+            let called = |name: &str| match name.strip_prefix('@') {
+                Some(own) if !members.contains_key(own) => own.to_owned(),
+                _ => name.to_owned(),
+            };
+            let named: Vec<String> = members.keys().map(|name| called(name)).collect();
+            let values = members.into_values().map(as_it_looks);
+            Value::Object(named.into_iter().zip(values).collect())
         }
         other => other,
     }
