@@ -16,7 +16,7 @@ cols={
  'Little': pa.array([D('1.5'),D('-9.9'),None,D('0.0'),D('3.1')], pa.decimal128(4,1)),
  'Day': pa.array([dt.date(1970,1,1),dt.date(2026,11,28),None,dt.date(1,1,1),dt.date(9999,12,31)], pa.date32()),
  'Local': pa.array([when(i) for i in range(n)], pa.timestamp('us')),
- 'Utc': pa.array([when(i) for i in range(n)], pa.timestamp('us', tz='UTC')),
+ 'Utc': pa.array([None if i==2 else when(i) for i in range(n)], pa.timestamp('us', tz='UTC')),
  'Milli': pa.array([when(i).replace(microsecond=123000) for i in range(n)], pa.timestamp('ms', tz='Europe/Riga')),
  'Clock': pa.array([dt.time(0,0,0),dt.time(23,59,59,999999),None,dt.time(12,30),dt.time(1,2,3)], pa.time64('us')),
  'Bytes': pa.array([b'\x00\xff',b'',None,b'abc',b'x'*60], pa.binary()),
@@ -29,7 +29,7 @@ t=pa.table(cols)
 for name,kw in {
  'arrow_snappy_v1':dict(compression='snappy',version='1.0',data_page_version='1.0', use_dictionary=True),
  'arrow_zstd_v2':dict(compression='zstd',version='2.6',data_page_version='2.0', use_dictionary=False, row_group_size=2, column_encoding=None),
- 'arrow_gzip_int96':dict(compression='gzip',use_deprecated_int96_timestamps=True),
+ 'arrow_gzip_int96':dict(compression='gzip',use_deprecated_int96_timestamps=True, row_group_size=2),
  'arrow_plain_delta':dict(compression='none',use_dictionary=False,column_encoding={'Id':'DELTA_BINARY_PACKED','Name':'DELTA_BYTE_ARRAY','Double':'BYTE_STREAM_SPLIT','Fixed':'PLAIN'}, write_page_index=True, write_page_checksum=True),
 }.items():
     kw={k:v for k,v in kw.items() if v is not None}
