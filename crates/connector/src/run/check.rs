@@ -63,7 +63,7 @@ pub struct Checked {
     against: Option<Against>,
     /// Rows by their fates.
     #[serde(skip)]
-    fates: [u64; 4],
+    fates: [u64; Fate::COUNT],
     /// Rows that may be of any record.
     #[serde(skip)]
     unread: u64,
@@ -94,8 +94,14 @@ impl Take for Checked {
 
     fn refused(&mut self, refused: Vec<Refused>, key: Option<Vec<u8>>) -> Result<()> {
         self.refused += 1;
-        if let (Some(against), Some(key)) = (&mut self.against, key) {
-            against.refused(key)?;
+        let row = refused.first().map_or(0, |refused| refused.row);
+        if let Some(key) = key {
+            let fate = match &mut self.against {
+                Some(against) => against.refused(&key)?,
+                None => Fate::Refused,
+            };
+            self.fates[fate as usize] += 1;
+            self.keys.add(row, &key, &[0; 32], false, fate);
         }
         let room = TOLD.saturating_sub(self.refusals.len());
         self.is_cut |= refused.len() > room;
@@ -119,9 +125,7 @@ impl Checked {
     fn compare(&mut self, guard: u32, left: u64, whole: bool) {
         let Some(against) = &self.against else { return };
         let of = |fate: Fate| self.fates[fate as usize];
-        let met = of(Fate::Different) + of(Fate::Unchanged) + left;
-        // Those that have another row are met already.
-        let met = met + self.keys.without(against.left());
+        let met = of(Fate::Different) + of(Fate::Unchanged) + of(Fate::Left) + left;
         let (gone, held) = against.gone(met, guard);
         let kept = self.unread > 0;
         self.changes = Some(Changes {

@@ -1,7 +1,5 @@
 //! What the rows of a source are to what was sent before.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,9 +11,6 @@ use crate::{
     state::State,
 };
 
-/// Keys of refused rows that are known apart.
-const KEPT: usize = 10_000;
-
 /// A row against what was sent of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fate {
@@ -25,6 +20,23 @@ pub enum Fate {
     Unchanged,
     /// As if the source did not have it.
     Absent,
+    /// Refused; its record, which was sent, stays as it is.
+    Left,
+    /// Refused, and nothing was sent of it.
+    Refused,
+}
+
+impl Fate {
+    pub const COUNT: usize = 6;
+
+    /// Does it keep a record that was sent?
+    pub fn is_met(self) -> bool {
+        matches!(self, Self::Different | Self::Unchanged | Self::Left)
+    }
+
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::Left | Self::Refused)
+    }
 }
 
 /// What a round would send.
@@ -43,9 +55,6 @@ pub struct Against {
     state: State,
     ahead: Ahead,
     records: u64,
-    /// Of refused rows that leave their records as they are.
-    left: BTreeSet<Vec<u8>>,
-    more_left: u64,
 }
 
 impl Against {
@@ -68,8 +77,6 @@ impl Against {
             records: state.digest()?.1,
             state,
             ahead: Ahead::default(),
-            left: BTreeSet::new(),
-            more_left: 0,
         }))
     }
 
@@ -92,26 +99,14 @@ impl Against {
     }
 
     /// The record of a refused row stays as it is.
-    pub fn refused(&mut self, key: Vec<u8>) -> Result<()> {
-        if self.ahead.get(&self.state, &key)?.is_none() {
-            return Ok(());
-        }
-        if self.left.len() < KEPT {
-            self.left.insert(key);
-        } else {
-            self.more_left += 1;
-        }
-        Ok(())
-    }
-
-    /// Keys of refused rows.
-    pub fn left(&self) -> impl Iterator<Item = &[u8]> {
-        self.left.iter().map(Vec::as_slice)
+    pub fn refused(&mut self, key: &[u8]) -> Result<Fate> {
+        let sent = self.ahead.get(&self.state, key)?;
+        Ok(if sent.is_some() { Fate::Left } else { Fate::Refused })
     }
 
     /// `met`: records that have rows. `guard`: in hundredths of a per cent.
     pub fn gone(&self, met: u64, guard: u32) -> (u64, bool) {
-        let gone = self.records.saturating_sub(met + self.more_left);
+        let gone = self.records.saturating_sub(met);
         (gone, is_more(gone, self.records, guard))
     }
 }

@@ -1,7 +1,7 @@
 //! Which rows have one key: what a comparison finds by sorting is found here in memory, for as many rows as that allows.
 
 use std::{
-    collections::{HashSet, hash_map::DefaultHasher},
+    collections::hash_map::DefaultHasher,
     hash::{Hash, Hasher},
 };
 
@@ -21,12 +21,12 @@ const PARTS: u64 = 16;
 struct Row {
     key: u64,
     said: u32,
-    /// Its number, in the highest bit whether it is past the retention, and in the next two its fate.
+    /// Its number, in the highest bit whether it is past the retention, and in the next three its fate.
     number: u32,
 }
 
 const EXPIRED: u32 = 1 << 31;
-const FATE: u32 = 29;
+const FATE: u32 = 28;
 const NUMBER: u32 = (1 << FATE) - 1;
 
 impl Row {
@@ -38,8 +38,15 @@ impl Row {
         self.number & EXPIRED != 0
     }
 
-    fn fate(self) -> usize {
-        (self.number >> FATE & 3) as usize
+    fn fate(self) -> Fate {
+        match self.number >> FATE & 7 {
+            0 => Fate::New,
+            1 => Fate::Different,
+            2 => Fate::Unchanged,
+            3 => Fate::Absent,
+            4 => Fate::Left,
+            _ => Fate::Refused,
+        }
     }
 }
 
@@ -62,7 +69,7 @@ pub struct Same {
     pub records: u64,
     pub expired: u64,
     /// Rows of several of one key, by their fates, less those that are chosen.
-    pub fates: [u64; 4],
+    pub fates: [u64; Fate::COUNT],
     /// Keys whose rows differ and that were sent: their records stay as they are.
     pub left: u64,
     /// First and last row of each key whose rows differ, in the order of the first.
@@ -82,9 +89,11 @@ impl Keys {
             last.clear();
             last.extend_from_slice(key);
         }
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
         let [a, b, c, d, ..] = *digest;
         let row = Row {
-            key: hash(key),
+            key: hasher.finish(),
             said: u32::from_be_bytes([a, b, c, d]),
             number: number | (fate as u32) << FATE | if expired { EXPIRED } else { 0 },
         };
@@ -97,21 +106,6 @@ impl Keys {
                 self.chunks.push(chunk);
             }
         }
-    }
-
-    /// How many of these keys have no row of a record that was sent.
-    pub fn without<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> u64 {
-        let mut wanted: HashSet<u64> = keys.map(hash).collect();
-        if wanted.is_empty() {
-            return 0;
-        }
-        let sent = [Fate::Different as usize, Fate::Unchanged as usize];
-        for row in self.chunks.iter().flatten() {
-            if sent.contains(&row.fate()) {
-                wanted.remove(&row.key);
-            }
-        }
-        wanted.len() as u64
     }
 
     /// `duplicates`: what becomes of rows that differ.
@@ -139,12 +133,6 @@ impl Keys {
     }
 }
 
-fn hash(key: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
-}
-
 impl Same {
     fn group(&mut self, group: &[Row], duplicates: Duplicates) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
@@ -156,22 +144,27 @@ impl Same {
             Duplicates::Last => Some(last),
             Duplicates::Quarantine => None,
         };
-        let expired = group.iter().filter(|row| row.is_expired()).count() as u64;
-        self.expired += expired;
-        self.records += group.len() as u64 - expired;
         for row in group {
-            self.fates[row.fate()] += 1;
-        }
-        if let Some(row) = chosen {
-            self.fates[row.fate()] -= 1;
-        } else {
-            let sent = |row: &Row| [Fate::Different as usize, Fate::Unchanged as usize].contains(&row.fate());
-            self.left += u64::from(group.iter().any(sent));
+            self.count(*row, 1);
         }
         match chosen {
-            Some(row) if row.is_expired() => self.expired -= 1,
-            Some(_) => self.records -= 1,
-            None => self.differing.push((first.number(), last.number())),
+            Some(row) => self.count(*row, -1),
+            None => {
+                self.left += u64::from(group.iter().any(|row| row.fate().is_met()));
+                self.differing.push((first.number(), last.number()));
+            }
+        }
+    }
+
+    fn count(&mut self, row: Row, by: i64) {
+        let fate = row.fate();
+        let add = |count: &mut u64| *count = count.saturating_add_signed(by);
+        add(&mut self.fates[fate as usize]);
+        // A refused row was never one of the records.
+        match (fate.is_refused(), row.is_expired()) {
+            (true, _) => {}
+            (false, true) => add(&mut self.expired),
+            (false, false) => add(&mut self.records),
         }
     }
 }
@@ -184,7 +177,14 @@ mod tests {
 
     use super::*;
 
-    const FATES: [Fate; 4] = [Fate::New, Fate::Different, Fate::Unchanged, Fate::Absent];
+    const FATES: [Fate; Fate::COUNT] = [
+        Fate::New,
+        Fate::Different,
+        Fate::Unchanged,
+        Fate::Absent,
+        Fate::Left,
+        Fate::Refused,
+    ];
 
     fn digest(said: u8) -> [u8; 32] {
         [said; 32]
@@ -194,7 +194,7 @@ mod tests {
         /// As a map of all rows by key says it.
         #[test]
         fn rows_of_one_key_are_found(
-            rows in prop::collection::vec((0..12u8, 0..3u8, any::<bool>(), 0..4usize), 0..60),
+            rows in prop::collection::vec((0..12u8, 0..3u8, any::<bool>(), 0..Fate::COUNT), 0..60),
             at in 0..3usize,
         ) {
             let duplicates = [Duplicates::Quarantine, Duplicates::First, Duplicates::Last][at];
@@ -215,12 +215,12 @@ mod tests {
                 };
                 for (row, _, expired, fate) in rows {
                     let count = if *expired { &mut wanted.expired } else { &mut wanted.records };
-                    *count += u64::from(sent != Some(*row));
+                    *count += u64::from(sent != Some(*row) && !FATES[*fate].is_refused());
                     wanted.fates[*fate] += u64::from(sent != Some(*row));
                 }
                 if sent.is_none() {
                     wanted.differing.push((first.0, last.0));
-                    wanted.left += u64::from(rows.iter().any(|row| matches!(FATES[row.3], Fate::Different | Fate::Unchanged)));
+                    wanted.left += u64::from(rows.iter().any(|row| FATES[row.3].is_met()));
                 }
             }
             wanted.differing.sort_unstable();

@@ -202,6 +202,8 @@ async fn a_check_tells_what_the_next_round_does() {
             without_head(csv(61..62, "C")),
         ]
         .concat(),
+        // The same record refused and read.
+        csv(2..62, "A") + &without_head(csv(12..13, "E")).replace(",12.50,", ",divpadsmit,"),
         // A row that may be of any record.
         csv(4..62, "A").replace("\n9,", "\ndeviņi,"),
         csv(4..62, "A"),
@@ -241,7 +243,8 @@ async fn a_check_tells_what_the_next_round_does() {
             (0, 0, false, false),
             (11, 2, false, false),
             (2, 0, false, false),
-            (1, 3, true, false),
+            (1, 0, false, false),
+            (0, 3, true, false),
             (0, 2, false, false),
             (26, 32, false, true)
         ],
