@@ -49,10 +49,8 @@ fn not_held() -> Error {
 
 async fn tell(feed: &Feed, client: &Client, package: &Package, confirm: bool) -> Result<()> {
     if package.is_held_here() {
-        return match State::decide_here(&feed.state, package, confirm)? {
-            true => Ok(()),
-            false => Err(not_held()),
-        };
+        let is_decided = State::decide_here(&feed.state, package, confirm)?;
+        return is_decided.then_some(()).ok_or_else(not_held);
     }
     let verb = if confirm { "confirm" } else { "reject" };
     let path = format!("{}/packages/{}/{verb}", feed.intake(), package.id);
