@@ -39,9 +39,9 @@ pub(super) fn goes_to(feed: &Feed, state: &State) -> Result<()> {
 /// Will the next round send everything? `there`: what the server says of the set.
 pub(super) fn is_sent_anew(feed: &Feed, state: &State, there: &Value) -> Result<bool> {
     let is_elsewhere = state.meta(SET)?.is_some_and(|before| before != feed.intake());
-    let epoch = state.meta(EPOCH)?;
-    let is_emptied =
-        epoch.is_some_and(|before| before != there["epoch"].to_string()) && there["records"] == 0;
+    let epoch = there["epoch"].to_string();
+    let is_other = state.meta(EPOCH)?.is_some_and(|before| before != epoch);
+    let is_emptied = is_other && there["records"] == 0;
     Ok(is_elsewhere || is_emptied)
 }
 

@@ -297,7 +297,9 @@ fn cell(value: Value, form: Form) -> Option<Vec<u8>> {
 fn shortest(text: &[u8]) -> Option<Vec<u8>> {
     let double: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     let float = double as f32;
-    (f64::from(float) == double).then(|| float.to_string().into_bytes())
+    // Every `FLOAT` is a `DOUBLE`; another one is not told by fewer digits.
+    let is_float = f64::from(float).to_bits() == double.to_bits();
+    is_float.then(|| float.to_string().into_bytes())
 }
 
 fn give(number: u64, row: Row, forms: &[Form], rows: &mut Collect<'_>) -> Result<()> {
