@@ -29,18 +29,18 @@ pub async fn forever(running: &Running, stop: impl Future<Output = ()>) -> Resul
         pause: FIRST_PAUSE,
         unfollowed: false,
     };
-    let rounds = async {
+    let rounds = Box::pin(async {
         loop {
             let round = service.round().await;
             let wait = service.after(round)?;
             tokio::time::sleep(wait).await;
         }
-    };
+    });
     tokio::select! {
         biased;
         () = stop => Ok(()),
         ended = rounds => ended,
-        never = lag::watch(running) => match never {},
+        never = Box::pin(lag::watch(running)) => match never {},
     }
 }
 
