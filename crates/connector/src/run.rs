@@ -186,6 +186,11 @@ impl Running {
             .at_most(room)
             .guarded(self.feed.guard_bp);
         let there = if snapshot { self.held_there().await } else { None };
+        if snapshot && there.is_none() && self.feed.guard_bp.is_some() {
+            return Err(Error::Passing(
+                "the feed's guard judges a delivery of everything by what the server holds, and the server does not say".to_owned(),
+            ));
+        }
         if let Some(there) = there {
             comparison = comparison.onto(there);
         }
