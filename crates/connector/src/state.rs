@@ -273,6 +273,11 @@ impl State {
         self.db.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS still (key BLOB PRIMARY KEY) WITHOUT ROWID; DELETE FROM temp.still",
         )?;
+        self.any_declined()
+    }
+
+    /// Were records declined?
+    pub fn any_declined(&self) -> Result<bool> {
         let text = "SELECT EXISTS (SELECT 1 FROM declined)";
         Ok(self.db.query_row(text, [], |row| row.get(0))?)
     }

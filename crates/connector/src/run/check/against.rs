@@ -55,6 +55,8 @@ pub struct Against {
     state: State,
     ahead: Ahead,
     records: u64,
+    /// Did the server decline some?
+    declined: bool,
 }
 
 impl Against {
@@ -71,10 +73,11 @@ impl Against {
                 "{}: a package is just being noted there; check again",
                 state.dir().display()
             );
-            return Err(Error::Source(text));
+            return Err(Error::Passing(text));
         }
         Ok(Some(Self {
             records: state.digest()?.1,
+            declined: state.any_declined()?,
             state,
             ahead: Ahead::default(),
         }))
@@ -82,7 +85,7 @@ impl Against {
 
     pub fn fate(&mut self, key: &[u8], digest: &[u8; 32], expired: bool) -> Result<Fate> {
         let sent = self.ahead.get(&self.state, key)?;
-        if self.state.declined(key)? == Some(*digest) {
+        if self.declined && self.state.declined(key)? == Some(*digest) {
             // What the server holds of it stays.
             return Ok(if sent.is_some() {
                 Fate::Unchanged
