@@ -116,7 +116,7 @@ fn described(comment: &str, name: &str) -> String {
 fn begins(name: &str) -> String {
     format!(
         "# The feed of {name}. `dagr connector check` tries it and sends nothing; `dagr connector run` is the service.\n\
-         dataset = \"{name}\"\n# section = \"sandbox\"          # while the data set is tried\n# state = \"{name}.state\"     # what the feed remembers\n\n\
+         dataset = \"{name}\"\n# section = \"sandbox\"          # while the data set is tried\n# state = \"{name}.state\"     # what the feed remembers\n# guard = \"5%\"                # more of its records no package removes before somebody decides\n\n\
          [server]\nurl = \"https://dagr.example.lv\"    # where DAGR is\nclient_id = \"…\"                   # the producer connection\nkey = {{ file = \"key.pem\" }}         # its private key; or {{ env = \"NAME\" }}\n"
     )
 }

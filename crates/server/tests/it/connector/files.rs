@@ -1,6 +1,8 @@
 //! Files of a directory that is watched.
 
 mod elsewhere;
+mod emptied;
+mod guard;
 mod refused;
 
 use std::path::PathBuf;
@@ -194,94 +196,6 @@ async fn a_row_that_cannot_be_sent_names_row_column_and_rule_and_keeps_its_recor
 }
 
 #[tokio::test]
-async fn a_source_that_loses_much_is_held_and_one_command_decides() {
-    let Site {
-        server: _server,
-        provider,
-        desk,
-    } = site().await;
-    write(&desk.path("in/1.csv"), csv(0..100, "A"));
-    desk.done("once", &[]);
-    write(&desk.path("in/2.csv"), csv(0..60, "A"));
-    let (code, held) = desk.answer("once", &[]);
-    assert_eq!(code, Some(1));
-    assert!(held["held"].is_string(), "{held:#}");
-    assert_eq!(desk.status()["state"], "held");
-    assert_eq!(state(&provider, "cf_boats").await["records"], 100);
-    // While it is held nothing else goes.
-    write(&desk.path("in/3.csv"), csv(0..61, "A"));
-    assert_eq!(desk.answer("once", &[]).0, Some(1));
-    desk.done("reject", &[]);
-    assert_eq!(state(&provider, "cf_boats").await["records"], 100);
-    let (_, again) = desk.answer("once", &[]);
-    assert!(
-        again["held"].is_string(),
-        "the next file is compared with what the server holds: {again:#}"
-    );
-    desk.done("release", &[]);
-    assert_eq!(state(&provider, "cf_boats").await["records"], 61);
-    assert_eq!(desk.done("once", &["--reconcile"])["reconciled"]["differing"], 0);
-}
-
-/// A feed may be stricter than its definition: then nothing of the package leaves it.
-#[tokio::test]
-async fn the_guard_of_a_feed_holds_before_anything_is_sent() {
-    let Site {
-        server,
-        provider,
-        desk,
-    } = site().await;
-    desk.point(&server, &provider, &format!("guard = '2%'\n{REST}"));
-    write(&desk.path("in/1.csv"), csv(0..100, "A"));
-    desk.done("once", &[]);
-    // Less than the definition's ten per cent.
-    write(&desk.path("in/2.csv"), csv(3..100, "A"));
-    assert_eq!(desk.answer("check", &[]).1["held"], true);
-    let (code, held) = desk.answer("once", &[]);
-    assert_eq!((code, held["held"].is_string()), (Some(1), true), "{held:#}");
-    assert_eq!(desk.status()["state"], "held");
-    let unknown = |desk: &Desk| {
-        let id = desk.status()["last_package"]["id"].as_str().unwrap().to_owned();
-        format!("/intake/cf_boats/packages/{id}")
-    };
-    assert!(
-        provider.client.get(&unknown(&desk)).await.is_err(),
-        "nothing was sent"
-    );
-    desk.done("reject", &[]);
-    assert_eq!(state(&provider, "cf_boats").await["records"], 100);
-    assert_eq!(desk.status()["last_package"]["state"], "rejected");
-    // Of the next one somebody decides while the service runs.
-    write(&desk.path("in/3.csv"), csv(4..100, "A"));
-    let service = desk.service();
-    until("it is held", async || desk.status()["state"] == "held").await;
-    desk.done("release", &[]);
-    assert!(desk.refused("reject").contains("no package of this feed is held"));
-    until("it is applied", async || {
-        state(&provider, "cf_boats").await["records"] == 96
-    })
-    .await;
-    desk.until_whole(service, &provider, "cf_boats").await;
-    // What the definition's guard holds is held after that of the feed was overruled.
-    write(&desk.path("in/4.csv"), csv(50..100, "A"));
-    assert_eq!(desk.answer("once", &[]).0, Some(1));
-    desk.run("release", &[]);
-    assert_eq!(state(&provider, "cf_boats").await["records"], 96);
-    assert_eq!(desk.status()["state"], "held");
-    desk.done("release", &[]);
-    assert_eq!(state(&provider, "cf_boats").await["records"], 50);
-    // Nor does a delivery of everything pass it by.
-    write(&desk.path("in/5.csv"), csv(50..98, "A"));
-    let (code, _) = desk.answer("resync", &["--all", "--yes"]);
-    assert_eq!((code, &desk.status()["state"]), (Some(1), &json!("held")));
-    assert_eq!(state(&provider, "cf_boats").await["records"], 50);
-    desk.done("release", &[]);
-    assert_eq!(state(&provider, "cf_boats").await["records"], 48);
-    desk.point(&server, &provider, &format!("guard = '2'\n{REST}"));
-    assert!(desk.refused("once").contains("write `10%`"));
-}
-
-#[tokio::test]
 async fn what_somebody_else_delivered_is_found_and_put_right() {
     let Site {
         server: _server,
@@ -348,70 +262,6 @@ async fn every_fault_of_a_feed_is_told_at_once() {
         "{told:#}"
     );
     assert!(!told.to_string().contains("hush"));
-}
-
-/// A definition under which the old records cannot stay: the feed sends them again, though for itself nothing has changed.
-#[tokio::test]
-async fn a_set_that_was_emptied_by_another_definition_is_filled_again() {
-    let Site {
-        server,
-        provider,
-        desk,
-    } = taken().await;
-    let emptied = async |other: &str| {
-        server.publish(&provider, "cf_boats", other).await;
-        assert_eq!(state(&provider, "cf_boats").await["records"], 0);
-    };
-    let named = DEFINITION.replace("- Name :", "- Name! :");
-    emptied(&named).await;
-    let done = desk.done("once", &["--reconcile"]);
-    assert_eq!(
-        (&done["upserts"], &done["reconciled"]["differing"]),
-        (&json!(20), &json!(0)),
-        "{done:#}"
-    );
-    assert_eq!(desk.done("once", &[])["upserts"], 0, "once");
-    // A service meets it when it sends something, or within a minute.
-    let service = desk.service();
-    emptied(&named.replace("- Length decimal :", "- Length decimal! :")).await;
-    write(&desk.path("in/2.csv"), csv(0..21, "A"));
-    until("everything is there again", async || {
-        state(&provider, "cf_boats").await["records"] == 21
-    })
-    .await;
-    desk.until_whole(service, &provider, "cf_boats").await;
-}
-
-/// A package waits that would follow what is not there any more; what is there is another's.
-#[tokio::test]
-async fn a_set_that_others_fill_while_a_package_waits_is_put_right() {
-    let Site {
-        mut server,
-        provider,
-        desk,
-    } = taken().await;
-    server.stays();
-    let address = server.data.clone();
-    server.kill();
-    write(&desk.path("in/2.csv"), csv(0..22, "A"));
-    assert_eq!(desk.answer("once", &[]).0, Some(1));
-    assert_eq!(desk.status()["waiting"], 1);
-    server.launch();
-    assert_eq!(server.data, address, "another address would be asked anyway");
-    let provider = Party {
-        client: server.again(&provider),
-        ..provider
-    };
-    let named = DEFINITION.replace("- Name :", "- Name! :");
-    server.publish(&provider, "cf_boats", &named).await;
-    let others = r#"{"op":"upsert","record":{"Number":7,"Name":"svešs"}}"#;
-    let path = "/intake/cf_boats/packages/others";
-    let sent = provider.client.put(path, "application/x-ndjson", others).await;
-    sent.unwrap();
-    desk.answer("once", &[]);
-    let done = desk.done("once", &["--reconcile"]);
-    assert_eq!(done["reconciled"]["differing"], 0, "{done:#}");
-    assert_eq!(state(&provider, "cf_boats").await["records"], 22);
 }
 
 #[tokio::test]
